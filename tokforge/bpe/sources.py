@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError, UnknownNameError
-from tokforge.inputs.documents import ByteView, Document, Progress, nothing_read, read_sources
+from tokforge.inputs.reading import ByteView, Document, Progress, nothing_read, read_sources
 from tokforge.inputs.source import Source
 from tokforge.inputs.units import shorten, unit_spans
 

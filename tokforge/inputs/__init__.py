@@ -8,7 +8,7 @@
 """
 
 from tokforge.inputs.detect import Detection, Kind, detect_kind, detect_sources
-from tokforge.inputs.documents import (
+from tokforge.inputs.reading import (
     ByteView,
     Document,
     Meter,

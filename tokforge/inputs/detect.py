@@ -11,7 +11,7 @@ from pathlib import PurePath
 from typing import Literal, NamedTuple, TypeAlias
 
 from tokforge.errors import ConfigError
-from tokforge.inputs.documents import peek
+from tokforge.inputs.reading import peek
 from tokforge.inputs.source import Source
 
 __all__ = ["Detection", "Kind", "detect_kind", "detect_sources", "is_utf8_text"]

@@ -8,7 +8,7 @@ a document is text is judged from its content alone, so that renaming a file cha
 from collections.abc import Iterator
 
 from tokforge.inputs.detect import is_utf8_text
-from tokforge.inputs.documents import ByteView
+from tokforge.inputs.reading import ByteView
 
 __all__ = ["UNIT_BYTES", "shorten", "unit_spans"]
 
