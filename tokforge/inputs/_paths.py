@@ -76,7 +76,8 @@ class Pattern:
         parts = Path(text).parts
         first = next(i for i, part in enumerate(parts) if has_magic(part))
         self.base = Path(*parts[:first])
-        self.segments = parts[first:]
+        # A last ** stands for what lies below, never for the folder itself: it needs one part more.
+        self.segments = (*parts[first:], "*") if parts[-1] == "**" else parts[first:]
         self.takes_folders = "**" not in parts
 
     def may_hold(self, folder: str) -> bool:

@@ -1,7 +1,9 @@
 """Reading: whole files, mapping, changes under way, progress, batches and samples."""
 
 import io
+import mmap
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,7 @@ def test_a_file_system_that_cannot_map_is_read(tmp_path: Path, monkeypatch: pyte
     def refuse(*_: object, **__: object) -> None:
         raise OSError(19, "No such device")
 
-    monkeypatch.setattr(module.mmap, "mmap", refuse)
+    monkeypatch.setattr(mmap, "mmap", refuse)
     monkeypatch.setattr(module, "MAP_BYTES", 2)
     (tmp_path / "f").write_bytes(b"abc")
     assert [d.data for d in documents(open_sources([tmp_path]))] == [b"abc"]
@@ -65,12 +67,12 @@ def to_folder(path: Path) -> None:
 
 
 @pytest.mark.parametrize("change", [grow, rewrite, replace, Path.unlink, to_folder])
-def test_a_file_that_changes_before_it_is_read(tmp_path: Path, change: object) -> None:
+def test_a_file_that_changes_before_it_is_read(tmp_path: Path, change: Callable[[Path], object]) -> None:
     path = tmp_path / "f"
     path.write_bytes(b"abc")
     sources = open_sources([path])
     change(path)
-    with pytest.raises(InputError, match="changed since|cannot be read") as caught:
+    with pytest.raises(InputError, match=r"changed since|cannot be read") as caught:
         list(documents(sources))
     assert caught.value.where == str(path)
 

@@ -75,7 +75,7 @@ def test_an_unreadable_file_that_is_named_is_refused(tmp_path: Path, monkeypatch
 
 def test_rows_without_a_field_are_refused_alone_and_raw_among_others(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_text('{"text": "x"}\n')
-    with pytest.raises(InputError, match="holds rows, and no field is named; .*--field"):
+    with pytest.raises(InputError, match=r"holds rows, and no field is named; .*--field"):
         open_sources([tmp_path / "a.jsonl"])
     (tmp_path / "b.txt").write_text("x")
     (given,) = open_sources([tmp_path])
@@ -87,7 +87,7 @@ def test_rows_without_a_field_are_refused_alone_and_raw_among_others(tmp_path: P
 
 def test_a_field_without_rows_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_text("x")
-    with pytest.raises(ConfigError, match="field is 'text', and no input is .jsonl"):
+    with pytest.raises(ConfigError, match=r"field is 'text', and no input is \.jsonl"):
         open_sources([tmp_path], field="text")
 
 

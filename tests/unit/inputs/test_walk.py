@@ -3,6 +3,7 @@
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,12 +11,12 @@ from tokforge.errors import InputError
 from tokforge.inputs import Remark, open_sources
 
 
-def paths(root: Path, name: str | Path, **options: bool) -> list[str]:
+def paths(root: Path, name: str | Path, **options: Any) -> list[str]:
     (source,) = open_sources([name], **options)
     return [os.fsdecode(os.fsencode(file.path.relative_to(root))) for file in source.files]
 
 
-def reasons(name: str | Path, **options: bool) -> dict[str, str]:
+def reasons(name: str | Path, **options: Any) -> dict[str, str]:
     (source,) = open_sources([name], **options)
     return {Path(remark.path).name: remark.reason for remark in source.skipped}
 
@@ -132,18 +133,18 @@ def test_what_may_not_be_read_is_reported_and_the_rest_is_read(
     assert reasons(tmp_path) == {locked.name: "permission denied"}
 
 
-def test_a_folder_deeper_than_the_recursion_limit(tmp_path: Path) -> None:
-    here = Path.cwd()
+def test_a_folder_deeper_than_the_recursion_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "anchor").write_bytes(b"x")
+    monkeypatch.chdir(tmp_path)
+    for _ in range(1500):  # step by step, as the shell would
+        Path("d").mkdir()
+        os.chdir("d")
+    Path("file").write_bytes(b"x")
     os.chdir(tmp_path)
-    try:
-        for _ in range(1500):
-            os.mkdir("d")
-            os.chdir("d")
-        Path("file").write_bytes(b"x")
-    finally:
-        os.chdir(here)
     (source,) = open_sources([tmp_path])
-    assert [file.path.name for file in source.files] == ["file"]
+    assert [file.path.name for file in source.files] == ["anchor", "file"]
+    source.files[1].path.unlink()
+    os.removedirs(source.files[1].path.parent)  # pytest's own removal recurses
 
 
 GLOBS = [
@@ -198,7 +199,7 @@ def test_a_glob_says_nothing_of_what_it_does_not_match(tmp_path: Path) -> None:
 @pytest.mark.parametrize("pattern", ["*.nothing", "missing/*.c", "**/x"])
 def test_a_glob_without_a_match_is_an_error(tmp_path: Path, pattern: str) -> None:
     plant(tmp_path, "a.c")
-    with pytest.raises(InputError, match="matches no file|is not a folder"):
+    with pytest.raises(InputError, match=r"matches no file|is not a folder"):
         open_sources([f"{tmp_path}/{pattern}"])
 
 
