@@ -1,0 +1,1 @@
+"""The command line of tokforge: one file a command, no logic."""

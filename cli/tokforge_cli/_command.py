@@ -1,0 +1,73 @@
+"""The classes behind every command and group: grouped plain help, and names that are close to a wrong one.
+
+The help is plain text everywhere, so that it reads the same in a pipe, a pager, a terminal and a test.
+"""
+
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from tokforge_cli._failure import CLICK_USAGE_ERROR, UsageProblem, did_you_mean, where
+
+
+def _write_options(command: Any, context: typer.Context, formatter: Any) -> None:
+    """Writes the parameters under the panels that their declarations name."""
+    panels: dict[str, list[tuple[str, str]]] = {}
+    for parameter in command.get_params(context):
+        record = parameter.get_help_record(context)
+        if record is not None:
+            panels.setdefault(_panel(parameter), []).append(record)
+    for panel, records in panels.items():
+        with formatter.section(panel):
+            formatter.write_dl(records)
+
+
+def _panel(parameter: Any) -> str:
+    default = "Arguments" if parameter.param_type_name == "argument" else "Options"
+    return getattr(parameter, "rich_help_panel", None) or default
+
+
+def _write_epilog(command: Any, formatter: Any) -> None:
+    """Writes the examples as they stand; click would wrap them into a paragraph."""
+    if command.epilog:
+        with formatter.section("Examples"):
+            for line in command.epilog.strip().splitlines():
+                formatter.write(f"{'':>{formatter.current_indent}}{line.strip()}\n")
+
+
+class Command(TyperCommand):
+    """A command with grouped options and examples."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        try:
+            return super().parse_args(ctx, args)
+        except CLICK_USAGE_ERROR as error:
+            error.ctx = error.ctx or ctx  # the parser leaves it out, and the message needs the command's name
+            raise
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        _write_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        _write_epilog(self, formatter)
+
+
+class Group(TyperGroup):
+    """A group that shows its help when it is called alone, and names the command nearest to a wrong one."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        self.format_commands(ctx, formatter)
+        _write_options(self, ctx, formatter)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        _write_epilog(self, formatter)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if not ctx.resilient_parsing and self.get_command(ctx, args[0]) is None:
+            hint = did_you_mean(args[0], list(self.commands)) or f"see {ctx.command_path} --help"
+            raise UsageProblem(f"there is no command {args[0]}", hint, where(ctx))
+        return super().resolve_command(ctx, args)

@@ -1,0 +1,114 @@
+"""``tokforge encode``: files to ids."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tokforge.outputs import check_output
+from tokforge_cli._failure import UsageProblem
+from tokforge_cli._options import Config, Force, Json, Quiet, Threads, Tokenizer
+from tokforge_cli._output import emit, table
+from tokforge_cli._progress import bars
+from tokforge_cli._recipe import recipe_path
+from tokforge_cli._recipe import save as save_recipe
+
+EXAMPLES = """
+tokforge encode tokenizer.json book.txt
+tokforge encode tokenizer.json *.bin -o ids.npy --offsets
+tokforge encode tokenizer.json kernel.elf -o ids.npy --window 4096 --stride 3072
+"""
+IDS = "Ids"
+
+
+def encode(
+    context: typer.Context,
+    tokenizer: Tokenizer,
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE", help="Files of any bytes; each is one document.")
+    ],
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="IDS.npy",
+            help="Where the ids go, uint16 (uint32 if the vocabulary exceeds 65,536): those of all files "
+            "end to end, with IDS.boundaries.npy beside it (uint64, files + 1) if there are several. "
+            "Not set: figures only.",
+            rich_help_panel=IDS,
+        ),
+    ] = None,
+    window: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Also write IDS.windows.npy: int64 (start, end) of windows of N ids; none crosses a file.",
+            rich_help_panel=IDS,
+        ),
+    ] = None,
+    stride: Annotated[
+        int | None,
+        typer.Option(metavar="M", help="Ids from one window to the next; N if not set.", rich_help_panel=IDS),
+    ] = None,
+    offsets: Annotated[
+        bool,
+        typer.Option(
+            "--offsets",
+            help="Also write IDS.offsets.npy: uint64 first byte of each token within its file.",
+            rich_help_panel=IDS,
+        ),
+    ] = False,
+    special: Annotated[
+        str,
+        typer.Option(
+            metavar="none|all",
+            help="Whether text that spells a special token becomes it.",
+            rich_help_panel=IDS,
+        ),
+    ] = "none",
+    threads: Threads = None,
+    config: Config = None,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Encode files to ids, and say how many bytes a token holds."""
+    from tokforge import Tokenizer as TokenizerModel
+    from tokforge.encoding import EncodeConfig, array_paths, encode_files
+
+    options = EncodeConfig(window=window, stride=stride, offsets=offsets, special=special, threads=threads)
+    check_target(output, wants_arrays=offsets or window is not None)
+    if output:
+        paths = array_paths(output, files=len(files), config=options)
+        check_output(*paths.values(), recipe_path(output), force=force)
+    model = TokenizerModel.load(tokenizer)
+    with bars(quiet=quiet) as progress:
+        result = encode_files(model, files, options, progress=progress)
+    arrays: dict[str, str] = {}
+    if output:
+        arrays = result.save(output, force=force)
+        save_recipe(context, output, force=force)
+    figures = {"output": str(output) if output else None, "arrays": arrays, **result.as_dict()}
+    emit(figures, summary(figures), as_json=as_json)
+
+
+def check_target(output: Path | None, *, wants_arrays: bool) -> None:
+    """Refuses what would be computed for nobody, and a stream that could not be told from the figures."""
+    if output == Path("-"):
+        raise UsageProblem("ids cannot go to standard output", "name a file: -o ids.npy", "encode")
+    if output and output.suffix != ".npy":
+        raise UsageProblem(f"{output} does not end in .npy", "name it ids.npy", "encode")
+    if wants_arrays and not output:
+        raise UsageProblem("--window and --offsets write files", "add -o ids.npy", "encode")
+
+
+def summary(figures: Mapping[str, Any]) -> str:
+    """Lays out the figures of every file, and their totals."""
+    columns = ("path", "bytes", "tokens", "bytes_per_token", "seconds")
+    rows = [[file[name] for name in columns] for file in figures["files"]]
+    if len(rows) > 1:
+        rows.append(["total", *(figures[name] for name in columns[1:])])
+    text = table([name.replace("_", " ") for name in columns], rows)
+    return "\n".join([text, *(f"{name}: {path}" for name, path in figures["arrays"].items())])

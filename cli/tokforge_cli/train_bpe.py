@@ -1,0 +1,210 @@
+"""``tokforge train-bpe``: learn a byte-level BPE tokenizer from text, code or binaries."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from tokforge.bpe import BpeConfig
+
+from tokforge.outputs import check_output
+from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
+from tokforge_cli._output import emit, note, pairs, shown_bytes, table
+from tokforge_cli._progress import bars
+from tokforge_cli._recipe import recipe_path
+from tokforge_cli._recipe import save as save_recipe
+
+DEFAULTS = BpeConfig()
+EXAMPLES = """
+tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
+tokforge train-bpe docs/ src/ -o tokenizer.json --special '<|end|>' --multiple-of 64
+tokforge train-bpe 'data/*.jsonl.gz' --field text -o tok-{size}.json --family 4096,8192
+tokforge train-bpe en/ hi/ -o tokenizer.json --weight en/=0.7 --weight hi/=0.3 --sample 2GiB
+tokforge train-bpe --config tokenizer.recipe.yaml --force
+"""
+VOCABULARY, PRETOKENS, SAMPLING = "Vocabulary", "Splitting", "Reading and sampling"
+
+
+def train_bpe(
+    context: typer.Context,
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="INPUT", help="Files, folders, globs, or - for standard input."),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="FILE", help="Where tokenizer.json goes.")
+    ],
+    vocab_size: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Entries in all: specials, the 256 bytes, merges.", rich_help_panel=VOCABULARY
+        ),
+    ] = DEFAULTS.vocab_size,
+    family: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="N,N",
+            help="Also write these smaller sizes, as FILE-N.json or where FILE says {size}.",
+            rich_help_panel=VOCABULARY,
+        ),
+    ] = None,
+    special: Annotated[
+        list[str] | None,
+        typer.Option(metavar="TOKEN", help="A special token; may be repeated.", rich_help_panel=VOCABULARY),
+    ] = None,
+    min_frequency: Annotated[
+        int,
+        typer.Option(metavar="K", help="Merge only pairs that occur this often.", rich_help_panel=VOCABULARY),
+    ] = DEFAULTS.min_frequency,
+    max_token_bytes: Annotated[
+        int | None,
+        typer.Option(metavar="L", help="Longest token; the preset's if not set.", rich_help_panel=VOCABULARY),
+    ] = DEFAULTS.max_token_bytes,
+    multiple_of: Annotated[
+        int | None,
+        typer.Option(metavar="M", help="Round the size up to a multiple, as 64.", rich_help_panel=VOCABULARY),
+    ] = DEFAULTS.multiple_of,
+    exact_size: Annotated[
+        bool,
+        typer.Option(
+            "--exact-size",
+            help="Fail if the corpus is exhausted before the size.",
+            rich_help_panel=VOCABULARY,
+        ),
+    ] = DEFAULTS.exact_size,
+    preset: Annotated[
+        str,
+        typer.Option(metavar="text|code|binary|auto", help="What the corpus is.", rich_help_panel=PRETOKENS),
+    ] = DEFAULTS.preset,
+    pretokenizer: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="none, gpt2, cl100k, o200k, llama3, qwen2, deepseek-v3 or a regex; the preset's if not set.",
+            rich_help_panel=PRETOKENS,
+        ),
+    ] = DEFAULTS.pretokenizer,
+    field: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Field of jsonl and parquet rows that is the document.",
+            rich_help_panel=SAMPLING,
+        ),
+    ] = DEFAULTS.field,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="SOURCE=SHARE",
+            help="Share of the bytes, 0 to 1, for an INPUT; repeatable.",
+            rich_help_panel=SAMPLING,
+        ),
+    ] = None,
+    temperature: Annotated[
+        float | None,
+        typer.Option(metavar="T", help="Shares in proportion to size^(1/T).", rich_help_panel=SAMPLING),
+    ] = DEFAULTS.temperature,
+    sample: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Train on this much, as 10MB or 2GiB; all if not set.",
+            rich_help_panel=SAMPLING,
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Seed of the sample.", rich_help_panel=SAMPLING)
+    ] = DEFAULTS.seed,
+    follow_symlinks: Annotated[
+        bool, typer.Option(help="Follow symlinks inside folders.", rich_help_panel=SAMPLING)
+    ] = DEFAULTS.follow_symlinks,
+    threads: Threads = DEFAULTS.threads,
+    config: Config = None,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a byte-level BPE tokenizer on text, code or binaries."""
+    from tokforge.bpe import train
+    from tokforge.bpe.sources import parse_weights
+
+    options = BpeConfig(
+        vocab_size=vocab_size,
+        family=whole_numbers("--family", family or ()),
+        special_tokens=tuple(special or ()),
+        min_frequency=min_frequency,
+        max_token_bytes=max_token_bytes,
+        multiple_of=multiple_of,
+        exact_size=exact_size,
+        preset=preset,
+        pretokenizer=pretokenizer,
+        field=field,
+        weights=parse_weights(weight or ()),
+        temperature=temperature,
+        sample_bytes=byte_count("--sample", sample),
+        seed=seed,
+        follow_symlinks=follow_symlinks,
+        threads=threads,
+    )
+    paths = {size: sized(output, size, many=True) for size in options.family}
+    output = sized(output, vocab_size, many=False)
+    check_output(*with_sidecars(output, *paths.values()), recipe_path(output), force=force)
+    with bars(quiet=quiet) as progress:
+        result = train(inputs, options, progress=progress)
+    for size, tokenizer in result.family.items():
+        tokenizer.save(paths[size], force=force)
+    if output not in paths.values():
+        result.tokenizer.save(output, force=force)
+    save_recipe(context, output, force=force)
+    family_paths = {str(size): str(paths[size]) for size in result.family}
+    figures = {"output": str(output), "family": family_paths, **result.as_dict()}
+    warn(figures, vocab_size, quiet=quiet or as_json)
+    emit(figures, summary(figures), as_json=as_json)
+
+
+def sized(output: Path, size: int, *, many: bool) -> Path:
+    """Returns the file for one size: ``{size}`` is replaced; without it, a family's stem gets ``-N``."""
+    if "{size}" in output.name:
+        return output.with_name(output.name.replace("{size}", str(size)))
+    return output.with_name(f"{output.stem}-{size}{output.suffix}") if many else output
+
+
+def with_sidecars(*outputs: Path) -> list[Path]:
+    """Adds the file that `Tokenizer.save` writes beside each tokenizer.json."""
+    return [path for output in outputs for path in (output, output.with_suffix(".tokforge.json"))]
+
+
+def warn(figures: Mapping[str, Any], asked_size: int, *, quiet: bool) -> None:
+    """Says what a user must not overlook: fewer merges than asked for, and files that were not read."""
+    missing = asked_size - figures["vocab_size"]
+    if figures["stopped"] != "vocab_size" and missing > 0:
+        made = figures["merges"]
+        note(
+            f"warning: corpus exhausted: {made:,} merges were made of {made + missing:,} asked; "
+            "give more text, a lower --min-frequency or a smaller --vocab-size",
+            quiet=quiet,
+        )
+    skipped = figures["skipped"]
+    if skipped:
+        listed = ", ".join(f"{entry['path']} ({entry['reason']})" for entry in skipped[:3])
+        more = f" and {len(skipped) - 3:,} more; --json lists all" if len(skipped) > 3 else ""
+        note(f"warning: {len(skipped):,} not read: {listed}{more}", quiet=quiet)
+
+
+def summary(figures: Mapping[str, Any]) -> str:
+    """Lays out the figures of a training run."""
+    head = pairs(
+        [
+            ("vocabulary", figures["vocab_size"]),
+            ("merges", figures["merges"]),
+            ("corpus", shown_bytes(figures["corpus_bytes"])),
+            ("bytes per token", figures["bytes_per_token"]),
+            ("seconds", figures["seconds"]),
+            ("peak memory", shown_bytes(figures["peak_memory_bytes"])),
+            ("preset", f"{figures['preset']} ({figures['preset_reason']})"),
+            ("output", figures["output"]),
+            *((f"output {size}", path) for size, path in figures["family"].items()),
+        ]
+    )
+    sources = [(one["name"], one["bytes"], f"{one['share']:.1%}") for one in figures["sources"]]
+    return f"{head}\n\n{table(('source', 'bytes', 'share'), sources)}"

@@ -1,0 +1,166 @@
+"""Writes results so that a reader only ever sees them whole.
+
+Definition: an output is staged under a temporary name in the folder it goes to, flushed to the disk, and
+renamed. Invariant: until the rename the old file is untouched, and after any failure or Ctrl-C no
+temporary file is left; several outputs are all staged before the first is renamed. What was there
+before is replaced only with ``force``, and every refusal that can be known before the work is made then.
+Source: the write, fsync, rename sequence of POSIX rename(2); as safetensors and git write.
+"""
+
+import errno
+import os
+import secrets
+import stat
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from typing import BinaryIO, TypeAlias
+
+from tokforge.errors import OutputError
+
+__all__ = ["check_output", "write_atomically", "write_files", "write_together"]
+
+StrPath: TypeAlias = str | os.PathLike[str]
+
+_HINTS = {
+    errno.ENOSPC: "free some space or write elsewhere; nothing was left half-written",
+    errno.EDQUOT: "free some of your quota or write elsewhere; nothing was left half-written",
+    errno.EROFS: "write to another folder",
+    errno.EACCES: "write to a folder that you own",
+    errno.EPERM: "write to a folder that you own",
+}
+
+
+def check_output(*paths: StrPath, force: bool = False) -> None:
+    """Raises OutputError if any of ``paths`` could not be written now: call it before the work begins.
+
+    Refused are a folder that is missing, read-only or full, a path that is a folder or a device, and,
+    unless ``force``, a path that exists.
+    """
+    for path in paths:
+        _check_target(path, force)
+    for folder in sorted({_target(path).parent for path in paths}):
+        _check_folder(folder)
+
+
+@contextmanager
+def write_atomically(path: StrPath, *, force: bool = False) -> Iterator[BinaryIO]:
+    """Yields a binary file that becomes ``path`` when the block ends, and vanishes if it fails.
+
+    The block should only write: an OSError inside it is reported as a failure of this output.
+
+    Raises:
+        OutputError: as `check_output`, and when the disk is full or fails.
+    """
+    with write_together(path, force=force) as (file,):
+        yield file
+
+
+@contextmanager
+def write_together(*paths: StrPath, force: bool = False) -> Iterator[tuple[BinaryIO, ...]]:
+    """Yields one binary file for each path; all become visible when the block ends, or none.
+
+    Raises:
+        OutputError: as `write_atomically`. Between the renames a crash of the machine can still leave
+            some of the files; a failure or Ctrl-C before the first rename leaves none.
+    """
+    check_output(*paths, force=force)
+    targets = [_target(path) for path in paths]
+    with ExitStack() as staged, _failing_as_output_error(paths[0]):
+        pairs = [staged.enter_context(_staged(target)) for target in targets]
+        yield tuple(file for file, _ in pairs)
+        for file, _ in pairs:
+            file.flush()
+            os.fsync(file.fileno())
+            file.close()
+        for path in paths:
+            _check_target(path, force)  # again: another run may have written it while this one worked
+        _commit([temporary for _, temporary in pairs], targets)
+
+
+def write_files(contents: Mapping[StrPath, bytes | str], *, force: bool = False) -> None:
+    """Writes whole files, text as UTF-8; all of them or none, as `write_together`."""
+    with write_together(*contents, force=force) as files:
+        for file, content in zip(files, contents.values(), strict=True):
+            file.write(content.encode() if isinstance(content, str) else content)
+
+
+def _target(path: StrPath) -> Path:
+    """The file itself where ``path`` is a symlink: a rename would replace the link by the result."""
+    return Path(os.path.realpath(path))
+
+
+def _check_target(path: StrPath, force: bool) -> None:
+    try:
+        mode = Path(path).stat().st_mode
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:  # a file for a parent, a name too long, a NUL
+        raise _refusal(error, path) from error
+    if stat.S_ISDIR(mode):
+        raise OutputError("is a folder", "name a file inside it", str(path))
+    if not stat.S_ISREG(mode):
+        # Renaming over a device replaces it: as root, `-o /dev/null` would harm the whole machine.
+        raise OutputError("is not a regular file", "name a file", str(path))
+    if not force:
+        raise OutputError("exists already", "add --force to replace it, or choose another name", str(path))
+
+
+def _check_folder(folder: Path) -> None:
+    if not folder.is_dir():
+        raise OutputError("is not a folder", f"create it first: mkdir -p {folder}", str(folder))
+    try:  # The only sure test of a folder is to write to it: permission bits know no quota and no mount.
+        with _staged(folder / "probe"):
+            pass
+    except OSError as error:
+        raise _refusal(error, folder) from error
+
+
+@contextmanager
+def _staged(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
+    """Yields a new file beside ``target``, closed and removed at the end unless it was renamed."""
+    temporary = target.parent / f".tokforge-{secrets.token_hex(6)}.tmp"
+    mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
+    with ExitStack() as cleanup:
+        cleanup.callback(_remove, temporary)
+        file = cleanup.enter_context(temporary.open("xb"))
+        if mode is not None:
+            temporary.chmod(mode)
+        yield file, temporary
+
+
+def _remove(temporary: Path) -> None:
+    with suppress(FileNotFoundError):  # it was renamed
+        temporary.unlink()
+
+
+def _commit(temporaries: Iterable[Path], targets: Iterable[Path]) -> None:
+    for temporary, target in zip(temporaries, targets, strict=True):
+        temporary.replace(target)
+        _sync_folder(target.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Makes the renames durable, where the system lets a folder be opened."""
+    with suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _failing_as_output_error(where: StrPath) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _refusal(error, where) from error
+
+
+def _refusal(error: OSError | ValueError, where: StrPath) -> OutputError:
+    number = error.errno if isinstance(error, OSError) else None
+    reason = os.strerror(number).lower() if number else str(error)
+    return OutputError(
+        f"cannot be written: {reason}", _HINTS.get(number or 0, "choose another path"), str(where)
+    )
