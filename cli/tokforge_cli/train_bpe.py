@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tokforge.bpe import BpeConfig
+from tokforge.bpe import BpeConfig, SamplingConfig
 
 from tokforge.outputs import check_output
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
@@ -103,7 +103,7 @@ def train_bpe(
     temperature: Annotated[
         float | None,
         typer.Option(metavar="T", help="Shares in proportion to size^(1/T).", rich_help_panel=SAMPLING),
-    ] = DEFAULTS.temperature,
+    ] = DEFAULTS.sampling.temperature,
     sample: Annotated[
         str | None,
         typer.Option(
@@ -114,7 +114,7 @@ def train_bpe(
     ] = None,
     seed: Annotated[
         int, typer.Option(metavar="S", help="Seed of the sample.", rich_help_panel=SAMPLING)
-    ] = DEFAULTS.seed,
+    ] = DEFAULTS.sampling.seed,
     follow_symlinks: Annotated[
         bool, typer.Option(help="Follow symlinks inside folders.", rich_help_panel=SAMPLING)
     ] = DEFAULTS.follow_symlinks,
@@ -139,10 +139,12 @@ def train_bpe(
         preset=preset,
         pretokenizer=pretokenizer,
         field=field,
-        weights=parse_weights(weight or ()),
-        temperature=temperature,
-        sample_bytes=byte_count("--sample", sample),
-        seed=seed,
+        sampling=SamplingConfig(
+            weights=parse_weights(weight or ()),
+            temperature=temperature,
+            sample_bytes=byte_count("--sample", sample),
+            seed=seed,
+        ),
         follow_symlinks=follow_symlinks,
         threads=threads,
     )

@@ -25,45 +25,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tokforge.bpe.config import SamplingConfig
 from tokforge.errors import ConfigError, UnknownNameError
 from tokforge.inputs.reading import ByteView, Document, Progress, nothing_read, read_sources
 from tokforge.inputs.source import Source
 from tokforge.inputs.units import shorten, unit_spans
 
-__all__ = ["Mixture", "SampledSources", "SamplingConfig", "SourceShare", "parse_weights"]
+__all__ = ["Mixture", "SampledSources", "SourceShare", "parse_weights"]
 
 _SUM_SLACK = 1e-9  # 0.1 + 0.2 + 0.7 is 1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SamplingConfig:
-    """How sources are mixed. The defaults take every document once."""
-
-    weights: Mapping[str, float] = field(default_factory=dict)
-    """Target share of the bytes for each named source; the unnamed share the rest by their size."""
-    temperature: float | None = None
-    """Shares in proportion to size**(1/temperature): 1 is proportional, larger is flatter."""
-    sample_bytes: int | None = None
-    """Bytes in all; None takes all, or with weights the most that repeats nothing."""
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.weights and self.temperature is not None:
-            raise ConfigError("weight and temperature both set the shares", "keep one of them")
-        if self.temperature is not None and not 0 < self.temperature < math.inf:
-            raise ConfigError(f"temperature is {self.temperature}", "use a number above 0, such as 3")
-        if self.sample_bytes is not None and self.sample_bytes < 1:
-            raise ConfigError(f"sample is {self.sample_bytes} bytes", "use 1 or more")
-        if not 0 <= self.seed < 1 << 64:
-            raise ConfigError(f"seed is {self.seed}", "use a number from 0 to 2**64 - 1")
-        for name, weight in self.weights.items():
-            if not 0 <= weight <= 1:
-                raise ConfigError(f"the weight of {name} is {weight}", "use a share from 0 to 1")
-
-    @property
-    def takes_all(self) -> bool:
-        """Whether nothing is chosen: every document is read once, in order."""
-        return not self.weights and self.temperature is None and self.sample_bytes is None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -11,6 +11,7 @@
 
 mod cl100k;
 mod classes;
+mod cut;
 mod deepseek_v3;
 mod gpt2;
 mod o200k;
