@@ -10,6 +10,7 @@ Source: the write, fsync, rename sequence of POSIX rename(2); as safetensors and
 import errno
 import os
 import secrets
+import shlex
 import stat
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -39,8 +40,8 @@ def check_output(*paths: StrPath, force: bool = False) -> None:
     """
     for path in paths:
         _check_target(path, force)
-    for folder in sorted({_target(path).parent for path in paths}):
-        _check_folder(folder)
+    for folder, path in {_target(path).parent: path for path in reversed(paths)}.items():
+        _check_folder(folder, path)
 
 
 @contextmanager
@@ -106,14 +107,16 @@ def _check_target(path: StrPath, force: bool) -> None:
         raise OutputError("exists already", "add --force to replace it, or choose another name", str(path))
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise OutputError("is not a folder", f"create it first: mkdir -p {folder}", str(folder))
+def _check_folder(folder: Path, path: StrPath) -> None:
+    if not folder.exists():
+        raise OutputError(
+            "its folder does not exist", f"create it first: mkdir -p {shlex.quote(str(folder))}", str(path)
+        )
     try:  # The only sure test of a folder is to write to it: permission bits know no quota and no mount.
         with _staged(folder / "probe"):
             pass
     except OSError as error:
-        raise _refusal(error, folder) from error
+        raise _refusal(error, path) from error
 
 
 @contextmanager
