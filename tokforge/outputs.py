@@ -12,7 +12,7 @@ import os
 import secrets
 import shlex
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -22,6 +22,8 @@ from tokforge.errors import OutputError
 __all__ = ["check_output", "write_atomically", "write_files", "write_together"]
 
 StrPath: TypeAlias = str | os.PathLike[str]
+Check: TypeAlias = Callable[[Mapping[StrPath, Path]], object]
+"""Told where the finished bytes of each output stand before any is renamed; an exception discards them."""
 
 _HINTS = {
     errno.ENOSPC: "free some space or write elsewhere; nothing was left half-written",
@@ -58,8 +60,12 @@ def write_atomically(path: StrPath, *, force: bool = False) -> Iterator[BinaryIO
 
 
 @contextmanager
-def write_together(*paths: StrPath, force: bool = False) -> Iterator[tuple[BinaryIO, ...]]:
+def write_together(
+    *paths: StrPath, force: bool = False, check: Check = lambda staged: None
+) -> Iterator[tuple[BinaryIO, ...]]:
     """Yields one binary file for each path; all become visible when the block ends, or none.
+
+    They are renamed in the order of ``paths``, so the one that makes the others valid should be last.
 
     Raises:
         OutputError: as `write_atomically`. Between the renames a crash of the machine can still leave
@@ -74,14 +80,17 @@ def write_together(*paths: StrPath, force: bool = False) -> Iterator[tuple[Binar
             file.flush()
             os.fsync(file.fileno())
             file.close()
+        check({path: temporary for path, (_, temporary) in zip(paths, pairs, strict=True)})
         for path in paths:
             _check_target(path, force)  # again: another run may have written it while this one worked
         _commit([temporary for _, temporary in pairs], targets)
 
 
-def write_files(contents: Mapping[StrPath, bytes | str], *, force: bool = False) -> None:
+def write_files(
+    contents: Mapping[StrPath, bytes | str], *, force: bool = False, check: Check = lambda staged: None
+) -> None:
     """Writes whole files, text as UTF-8; all of them or none, as `write_together`."""
-    with write_together(*contents, force=force) as files:
+    with write_together(*contents, force=force, check=check) as files:
         for file, content in zip(files, contents.values(), strict=True):
             file.write(content.encode() if isinstance(content, str) else content)
 

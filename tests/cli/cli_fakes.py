@@ -151,6 +151,51 @@ def inspect_tokenizer(tokenizer: FakeTokenizer) -> Any:
     return SimpleNamespace(as_dict=lambda: {**INSPECTED, "vocab_size": tokenizer.vocab_size})
 
 
+STATS = {
+    "name": "tiny",
+    "version": "1",
+    "group_kind": "language",
+    "documents": 3,
+    "bytes": 3000,
+    "groups": [
+        {"group": "en", "documents": 2, "bytes": 2000},
+        {"group": "hi", "documents": 1, "bytes": 1000},
+    ],
+    "downloads": 1,
+    "download_bytes": 1500,
+    "duplicates": 0,
+    "beyond_sample": 0,
+    "links": 0,
+    "empty": 1,
+    "sha256": "0" * 64,
+}
+
+
+def list_corpora() -> tuple[Any, ...]:
+    return (
+        SimpleNamespace(
+            name="tiny", version="1", download_bytes=1500, licences=("MPL-2.0",), description="Help pages."
+        ),
+    )
+
+
+def fetch(name: str, *, cache: Path | None, progress: Any, offline: bool) -> Any:
+    if offline:
+        raise InputError("is not in the cache", "fetch it without --offline", name)
+    progress("download", 1500, 1500)
+    counted = SimpleNamespace(as_dict=lambda: dict(STATS))
+    return SimpleNamespace(stats=counted, path=Path("cache/tiny.tar"), export=_export)
+
+
+def _export(folder: Path, *, force: bool) -> None:
+    folder.mkdir(exist_ok=force)
+    (folder / "en.txt").write_text("hello")
+
+
+def stats(name: str, *, cache: Path | None) -> Any:
+    return SimpleNamespace(as_dict=lambda: dict(STATS))
+
+
 def install(put: Callable[[object, str, object], None] = setattr) -> None:
     """Puts the fakes in place with ``put``, such as a monkeypatch's ``setattr``."""
     import tokforge
@@ -163,9 +208,12 @@ def install(put: Callable[[object, str, object], None] = setattr) -> None:
     )
     _stand_in("tokforge.tokenizer", windows=windows)
     _stand_in("tokforge.metrics.inspect")
+    _stand_in("tokforge_corpora")
     put(tokforge, "Tokenizer", FakeTokenizer)
     put(sys.modules["tokforge.bpe"], "train", train)
     put(sys.modules["tokforge.metrics.inspect"], "inspect_tokenizer", inspect_tokenizer)
+    for replaced in (list_corpora, fetch, stats):
+        put(sys.modules["tokforge_corpora"], replaced.__name__, replaced)
     if not hasattr(tokforge, "__version__"):
         tokforge.__version__ = "0+source"  # type: ignore[attr-defined]
 
