@@ -200,8 +200,8 @@ def _encode_file(tokenizer: "Tokenizer", path: Path, config: EncodeConfig) -> _E
 
 def _encode(tokenizer: "Tokenizer", data: bytes, config: EncodeConfig) -> tuple[Array, Array | None]:
     if config.offsets:
-        return tokenizer.encode_with_offsets(data, special=config.special)
-    return tokenizer.encode(data, special=config.special), None
+        return tokenizer.encode_with_offsets(data, allowed_special=config.special)
+    return tokenizer.encode(data, allowed_special=config.special), None
 
 
 def _id_dtype(tokenizer: "Tokenizer") -> np.dtype[Any]:
@@ -253,7 +253,7 @@ def load_ids(path: Path, vocab_size: int) -> npt.NDArray[np.uint32]:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(
-            f"is not a .npy file of numbers: {error}", "write it with encode -o", str(path)
+            "is no complete .npy file of numbers", "write it with encode -o", str(path)
         ) from error
     if not isinstance(array, np.ndarray) or array.ndim != 1 or array.dtype.kind not in "iu":
         found = f"{array.ndim} dimensions of {array.dtype}" if isinstance(array, np.ndarray) else "an archive"

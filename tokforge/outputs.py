@@ -10,8 +10,9 @@ Source: the write, fsync, rename sequence of POSIX rename(2); as safetensors and
 import errno
 import os
 import secrets
+import shlex
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
@@ -21,6 +22,8 @@ from tokforge.errors import OutputError
 __all__ = ["check_output", "write_atomically", "write_files", "write_together"]
 
 StrPath: TypeAlias = str | os.PathLike[str]
+Check: TypeAlias = Callable[[Mapping[StrPath, Path]], object]
+"""Told where the finished bytes of each output stand before any is renamed; an exception discards them."""
 
 _HINTS = {
     errno.ENOSPC: "free some space or write elsewhere; nothing was left half-written",
@@ -39,8 +42,8 @@ def check_output(*paths: StrPath, force: bool = False) -> None:
     """
     for path in paths:
         _check_target(path, force)
-    for folder in sorted({_target(path).parent for path in paths}):
-        _check_folder(folder)
+    for folder, path in {_target(path).parent: path for path in reversed(paths)}.items():
+        _check_folder(folder, path)
 
 
 @contextmanager
@@ -57,8 +60,12 @@ def write_atomically(path: StrPath, *, force: bool = False) -> Iterator[BinaryIO
 
 
 @contextmanager
-def write_together(*paths: StrPath, force: bool = False) -> Iterator[tuple[BinaryIO, ...]]:
+def write_together(
+    *paths: StrPath, force: bool = False, check: Check = lambda staged: None
+) -> Iterator[tuple[BinaryIO, ...]]:
     """Yields one binary file for each path; all become visible when the block ends, or none.
+
+    They are renamed in the order of ``paths``, so the one that makes the others valid should be last.
 
     Raises:
         OutputError: as `write_atomically`. Between the renames a crash of the machine can still leave
@@ -73,14 +80,17 @@ def write_together(*paths: StrPath, force: bool = False) -> Iterator[tuple[Binar
             file.flush()
             os.fsync(file.fileno())
             file.close()
+        check({path: temporary for path, (_, temporary) in zip(paths, pairs, strict=True)})
         for path in paths:
             _check_target(path, force)  # again: another run may have written it while this one worked
         _commit([temporary for _, temporary in pairs], targets)
 
 
-def write_files(contents: Mapping[StrPath, bytes | str], *, force: bool = False) -> None:
+def write_files(
+    contents: Mapping[StrPath, bytes | str], *, force: bool = False, check: Check = lambda staged: None
+) -> None:
     """Writes whole files, text as UTF-8; all of them or none, as `write_together`."""
-    with write_together(*contents, force=force) as files:
+    with write_together(*contents, force=force, check=check) as files:
         for file, content in zip(files, contents.values(), strict=True):
             file.write(content.encode() if isinstance(content, str) else content)
 
@@ -106,14 +116,16 @@ def _check_target(path: StrPath, force: bool) -> None:
         raise OutputError("exists already", "add --force to replace it, or choose another name", str(path))
 
 
-def _check_folder(folder: Path) -> None:
-    if not folder.is_dir():
-        raise OutputError("is not a folder", f"create it first: mkdir -p {folder}", str(folder))
+def _check_folder(folder: Path, path: StrPath) -> None:
+    if not folder.exists():
+        raise OutputError(
+            "its folder does not exist", f"create it first: mkdir -p {shlex.quote(str(folder))}", str(path)
+        )
     try:  # The only sure test of a folder is to write to it: permission bits know no quota and no mount.
         with _staged(folder / "probe"):
             pass
     except OSError as error:
-        raise _refusal(error, folder) from error
+        raise _refusal(error, path) from error
 
 
 @contextmanager

@@ -13,9 +13,11 @@ Progress: TypeAlias = Callable[[str, int, int], object]
 """Called as ``progress(phase, done, total)``; a total of 0 is not known."""
 
 PHASES = {
-    "fetch": ("Fetching", "bytes"),
+    "download": ("Downloading", "bytes"),
+    "sample": ("Sampling", "bytes"),
     "read": ("Reading", "bytes"),
     "count": ("Counting", "bytes"),
+    "lay out": ("Laying out", "bytes"),
     "scan": ("Scanning", "bytes"),
     "merge": ("Merging", "merges"),
     "encode": ("Encoding", "bytes"),
@@ -44,7 +46,7 @@ def _drawn() -> Iterator[Progress]:
     from rich.progress import Progress as Bars
 
     columns = (
-        TextColumn("{task.description:<9}"),
+        TextColumn("{task.description:<11}"),
         BarColumn(),
         TextColumn("{task.percentage:>3.0f}%"),
         TextColumn("{task.fields[rate]:>14}"),

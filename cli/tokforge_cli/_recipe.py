@@ -6,6 +6,7 @@ and every value is read in one place. Only `yaml.safe_load`'s plain values are e
 """
 
 import inspect
+import json
 import os
 from pathlib import Path
 from types import UnionType
@@ -30,7 +31,7 @@ def load(context: typer.Context, parameter: typer.CallbackParam, value: Path | N
 
 def recipe_path(output: Path) -> Path:
     """Where the recipe behind ``output`` is stored: ``tokenizer.json`` has ``tokenizer.recipe.yaml``."""
-    return output.with_suffix(".recipe.yaml")
+    return output.parent / f"{output.stem}.recipe.yaml"
 
 
 def save(context: typer.Context, output: Path, *, force: bool) -> None:
@@ -65,7 +66,7 @@ def _settable(context: typer.Context) -> dict[str, Any]:
 def _name(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return str(parameter.name)
-    return max(parameter.opts, key=len).lstrip("-").replace("-", "_")
+    return str(max(parameter.opts, key=len)).lstrip("-").replace("-", "_")
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -159,7 +160,9 @@ class _Speller:
         }.get(hint, isinstance(value, str | int | float) and not isinstance(value, bool))
         if not fits:
             wanted = {bool: "true or false", int: "a whole number", float: "a number"}.get(hint, "text")
-            raise ConfigError(f"{value!r} is not {wanted}", _quote_hint(value, wanted), self._where)
+            raise ConfigError(
+                f"{json.dumps(value, default=str)} is not {wanted}", _quote_hint(value, wanted), self._where
+            )
         return value if hint in (bool, int, float) else str(value)
 
 

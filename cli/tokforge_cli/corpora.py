@@ -22,10 +22,11 @@ def list_(config: Config = None, as_json: Json = False, quiet: Quiet = False) ->
     """List the corpora, with their size and licence."""
     from tokforge_corpora import list_corpora
 
-    entries = [corpus.as_dict() for corpus in list_corpora()]
-    header = list(entries[0])
-    rows = [[entry[name] for name in header] for entry in entries]
-    emit({"corpora": entries}, table(header, rows), as_json=as_json)
+    columns = ("name", "version", "download_bytes", "licences", "description")
+    entries = [{name: getattr(corpus, name) for name in columns} for corpus in list_corpora()]
+    rows = [[entry[name] for name in columns] for entry in entries]
+    text = table([name.replace("_", " ") for name in columns], rows)
+    emit({"corpora": entries}, text, as_json=as_json)
 
 
 @app.command("fetch", cls=Command, epilog="tokforge corpora fetch binaries-small --export data/binaries")
@@ -34,7 +35,7 @@ def fetch(
     export: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Also write the documents as files of this folder.")
     ] = None,
-    offline: Annotated[bool, typer.Option("--offline", help="Use the cache alone.")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Use the cache alone; run no client.")] = False,
     cache: Cache = None,
     config: Config = None,
     force: Force = False,
@@ -48,7 +49,8 @@ def fetch(
         corpus = fetch_corpus(name, cache=cache, progress=progress, offline=offline)
     if export:
         corpus.export(export, force=force)
-    figures = {**corpus.as_dict(), "export": str(export) if export else None}
+    where = {"path": str(corpus.path), "export": str(export) if export else None}
+    figures = {**corpus.stats.as_dict(), **where}
     emit(figures, outline(figures), as_json=as_json)
 
 

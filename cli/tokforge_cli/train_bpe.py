@@ -1,11 +1,10 @@
 """``tokforge train-bpe``: learn a byte-level BPE tokenizer from text, code or binaries."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from tokforge.bpe import BpeConfig, SamplingConfig
 
 from tokforge.outputs import check_output
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
@@ -14,7 +13,6 @@ from tokforge_cli._progress import bars
 from tokforge_cli._recipe import recipe_path
 from tokforge_cli._recipe import save as save_recipe
 
-DEFAULTS = BpeConfig()
 EXAMPLES = """
 tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
 tokforge train-bpe docs/ src/ -o tokenizer.json --special '<|end|>' --multiple-of 64
@@ -22,6 +20,7 @@ tokforge train-bpe 'data/*.jsonl.gz' --field text -o tok-{size}.json --family 40
 tokforge train-bpe en/ hi/ -o tokenizer.json --weight en/=0.7 --weight hi/=0.3 --sample 2GiB
 tokforge train-bpe --config tokenizer.recipe.yaml --force
 """
+SHOWN_REMARKS = 5
 VOCABULARY, PRETOKENS, SAMPLING = "Vocabulary", "Splitting", "Reading and sampling"
 
 
@@ -35,11 +34,11 @@ def train_bpe(
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where tokenizer.json goes.")
     ],
     vocab_size: Annotated[
-        int,
+        int | None,
         typer.Option(
             metavar="N", help="Entries in all: specials, the 256 bytes, merges.", rich_help_panel=VOCABULARY
         ),
-    ] = DEFAULTS.vocab_size,
+    ] = None,
     family: Annotated[
         list[str] | None,
         typer.Option(
@@ -55,15 +54,19 @@ def train_bpe(
     min_frequency: Annotated[
         int,
         typer.Option(metavar="K", help="Merge only pairs that occur this often.", rich_help_panel=VOCABULARY),
-    ] = DEFAULTS.min_frequency,
+    ] = 2,
     max_token_bytes: Annotated[
         int | None,
-        typer.Option(metavar="L", help="Longest token; the preset's if not set.", rich_help_panel=VOCABULARY),
-    ] = DEFAULTS.max_token_bytes,
+        typer.Option(
+            metavar="L",
+            help="Longest token, inclusive; 0: no limit; the preset's if not set.",
+            rich_help_panel=VOCABULARY,
+        ),
+    ] = None,
     multiple_of: Annotated[
         int | None,
         typer.Option(metavar="M", help="Round the size up to a multiple, as 64.", rich_help_panel=VOCABULARY),
-    ] = DEFAULTS.multiple_of,
+    ] = None,
     exact_size: Annotated[
         bool,
         typer.Option(
@@ -71,11 +74,11 @@ def train_bpe(
             help="Fail if the corpus is exhausted before the size.",
             rich_help_panel=VOCABULARY,
         ),
-    ] = DEFAULTS.exact_size,
+    ] = False,
     preset: Annotated[
         str,
         typer.Option(metavar="text|code|binary|auto", help="What the corpus is.", rich_help_panel=PRETOKENS),
-    ] = DEFAULTS.preset,
+    ] = "auto",
     pretokenizer: Annotated[
         str | None,
         typer.Option(
@@ -83,7 +86,7 @@ def train_bpe(
             help="none, gpt2, cl100k, o200k, llama3, qwen2, deepseek-v3 or a regex; the preset's if not set.",
             rich_help_panel=PRETOKENS,
         ),
-    ] = DEFAULTS.pretokenizer,
+    ] = None,
     field: Annotated[
         str | None,
         typer.Option(
@@ -91,7 +94,7 @@ def train_bpe(
             help="Field of jsonl and parquet rows that is the document.",
             rich_help_panel=SAMPLING,
         ),
-    ] = DEFAULTS.field,
+    ] = None,
     weight: Annotated[
         list[str] | None,
         typer.Option(
@@ -103,7 +106,7 @@ def train_bpe(
     temperature: Annotated[
         float | None,
         typer.Option(metavar="T", help="Shares in proportion to size^(1/T).", rich_help_panel=SAMPLING),
-    ] = DEFAULTS.sampling.temperature,
+    ] = None,
     sample: Annotated[
         str | None,
         typer.Option(
@@ -112,21 +115,18 @@ def train_bpe(
             rich_help_panel=SAMPLING,
         ),
     ] = None,
-    seed: Annotated[
-        int, typer.Option(metavar="S", help="Seed of the sample.", rich_help_panel=SAMPLING)
-    ] = DEFAULTS.sampling.seed,
+    seed: Annotated[int, typer.Option(metavar="S", help="Seed of the sample.", rich_help_panel=SAMPLING)] = 0,
     follow_symlinks: Annotated[
         bool, typer.Option(help="Follow symlinks inside folders.", rich_help_panel=SAMPLING)
-    ] = DEFAULTS.follow_symlinks,
-    threads: Threads = DEFAULTS.threads,
+    ] = True,
+    threads: Threads = None,
     config: Config = None,
     force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a byte-level BPE tokenizer on text, code or binaries."""
-    from tokforge.bpe import train
-    from tokforge.bpe.sources import parse_weights
+    from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train
 
     options = BpeConfig(
         vocab_size=vocab_size,
@@ -149,48 +149,49 @@ def train_bpe(
         threads=threads,
     )
     paths = {size: sized(output, size, many=True) for size in options.family}
-    output = sized(output, vocab_size, many=False)
+    output = sized(output, options.table_size, many=False)
     check_output(*with_sidecars(output, *paths.values()), recipe_path(output), force=force)
     with bars(quiet=quiet) as progress:
         result = train(inputs, options, progress=progress)
-    for size, tokenizer in result.family.items():
-        tokenizer.save(paths[size], force=force)
-    if output not in paths.values():
-        result.tokenizer.save(output, force=force)
+    trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
+    for path, tokenizer in trained.items():
+        tokenizer.save(path, force=force)
     save_recipe(context, output, force=force)
-    family_paths = {str(size): str(paths[size]) for size in result.family}
-    figures = {"output": str(output), "family": family_paths, **result.as_dict()}
-    warn(figures, vocab_size, quiet=quiet or as_json)
+    written = {str(size): str(paths[size]) for size in result.family}
+    figures = {"output": str(output), "family": written, **result.as_dict()}
+    warn(figures, options.table_size - 256 - len(options.special_tokens), quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
 
 
 def sized(output: Path, size: int, *, many: bool) -> Path:
     """Returns the file for one size: ``{size}`` is replaced; without it, a family's stem gets ``-N``."""
     if "{size}" in output.name:
-        return output.with_name(output.name.replace("{size}", str(size)))
-    return output.with_name(f"{output.stem}-{size}{output.suffix}") if many else output
+        return output.parent / output.name.replace("{size}", str(size))
+    return output.parent / f"{output.stem}-{size}{output.suffix}" if many else output
 
 
 def with_sidecars(*outputs: Path) -> list[Path]:
     """Adds the file that `Tokenizer.save` writes beside each tokenizer.json."""
-    return [path for output in outputs for path in (output, output.with_suffix(".tokforge.json"))]
+    return [path for output in outputs for path in (output, output.parent / f"{output.stem}.tokforge.json")]
 
 
-def warn(figures: Mapping[str, Any], asked_size: int, *, quiet: bool) -> None:
-    """Says what a user must not overlook: fewer merges than asked for, and files that were not read."""
-    missing = asked_size - figures["vocab_size"]
-    if figures["stopped"] != "vocab_size" and missing > 0:
-        made = figures["merges"]
+def warn(figures: Mapping[str, Any], asked_merges: int, *, quiet: bool) -> None:
+    """Says what a user must not overlook: fewer merges than asked for, files not read or read oddly."""
+    if figures["stopped"] != "vocab_size":
         note(
-            f"warning: corpus exhausted: {made:,} merges were made of {made + missing:,} asked; "
-            "give more text, a lower --min-frequency or a smaller --vocab-size",
+            f"warning: corpus exhausted: {figures['merges']:,} merges were made of {asked_merges:,} asked; "
+            "give more data, a lower --min-frequency or a smaller --vocab-size",
             quiet=quiet,
         )
-    skipped = figures["skipped"]
-    if skipped:
-        listed = ", ".join(f"{entry['path']} ({entry['reason']})" for entry in skipped[:3])
-        more = f" and {len(skipped) - 3:,} more; --json lists all" if len(skipped) > 3 else ""
-        note(f"warning: {len(skipped):,} not read: {listed}{more}", quiet=quiet)
+    _list("was not read", figures["skipped"], quiet)
+    _list("needs a look", figures["warnings"], quiet)
+
+
+def _list(what: str, remarks: Sequence[Mapping[str, str]], quiet: bool) -> None:
+    for remark in remarks[:SHOWN_REMARKS]:
+        note(f"warning: {remark['path']} {what}: {remark['reason']}", quiet=quiet)
+    if len(remarks) > SHOWN_REMARKS:
+        note(f"warning: {len(remarks) - SHOWN_REMARKS:,} more; --json lists all", quiet=quiet)
 
 
 def summary(figures: Mapping[str, Any]) -> str:

@@ -40,10 +40,10 @@ class FakeTokenizer:
         content = json.dumps({"vocab_size": self.vocab_size})
         write_files({path: content, path.with_suffix(".tokforge.json"): "{}"}, force=force)
 
-    def encode(self, data: bytes, *, special: str = "none") -> Any:
+    def encode(self, data: bytes, *, allowed_special: str = "none") -> Any:
         return np.frombuffer(data, np.uint8).astype(np.uint32)
 
-    def encode_with_offsets(self, data: bytes, *, special: str = "none") -> Any:
+    def encode_with_offsets(self, data: bytes, *, allowed_special: str = "none") -> Any:
         return self.encode(data), np.arange(len(data), dtype=np.uint64)
 
     def decode(self, ids: Any) -> bytes:
@@ -51,8 +51,16 @@ class FakeTokenizer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FakeSamplingConfig:
+    weights: dict[str, float] = field(default_factory=dict)
+    temperature: float | None = None
+    sample_bytes: int | None = None
+    seed: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
 class FakeBpeConfig:
-    vocab_size: int = 32768
+    vocab_size: int | None = None
     pretokenizer: str | None = None
     preset: str = "auto"
     min_frequency: int = 2
@@ -62,12 +70,13 @@ class FakeBpeConfig:
     family: tuple[int, ...] = ()
     exact_size: bool = False
     threads: int | None = None
-    weights: dict[str, float] = field(default_factory=dict)
-    temperature: float | None = None
-    sample_bytes: int | None = None
-    seed: int = 0
+    sampling: FakeSamplingConfig = field(default_factory=FakeSamplingConfig)
     field: str | None = None
     follow_symlinks: bool = True
+
+    @property
+    def table_size(self) -> int:
+        return self.vocab_size or max(self.family, default=32768)
 
 
 calls: list[Any] = []
@@ -96,7 +105,7 @@ def train(inputs: Sequence[str], config: Any, *, progress: Callable[[str, int, i
 
 
 def _result(inputs: Sequence[str], config: Any, *, exhausted: bool) -> Any:
-    size = 300 if exhausted else config.vocab_size
+    size = 300 if exhausted else config.table_size
     figures = {
         "vocab_size": size,
         "merges": size - 256 - len(config.special_tokens),
@@ -112,6 +121,7 @@ def _result(inputs: Sequence[str], config: Any, *, exhausted: bool) -> Any:
             for name in inputs
         ],
         "skipped": [{"path": "data/empty.txt", "reason": "is empty"}] if exhausted else [],
+        "warnings": [{"path": "data", "reason": "3 files are rows"}] if exhausted else [],
     }
     family = {one: FakeTokenizer(one) for one in config.family if one <= size}
     return SimpleNamespace(tokenizer=FakeTokenizer(size), family=family, as_dict=lambda: dict(figures))
@@ -141,17 +151,69 @@ def inspect_tokenizer(tokenizer: FakeTokenizer) -> Any:
     return SimpleNamespace(as_dict=lambda: {**INSPECTED, "vocab_size": tokenizer.vocab_size})
 
 
+STATS = {
+    "name": "tiny",
+    "version": "1",
+    "group_kind": "language",
+    "documents": 3,
+    "bytes": 3000,
+    "groups": [
+        {"group": "en", "documents": 2, "bytes": 2000},
+        {"group": "hi", "documents": 1, "bytes": 1000},
+    ],
+    "downloads": 1,
+    "download_bytes": 1500,
+    "duplicates": 0,
+    "beyond_sample": 0,
+    "links": 0,
+    "empty": 1,
+    "sha256": "0" * 64,
+}
+
+
+def list_corpora() -> tuple[Any, ...]:
+    return (
+        SimpleNamespace(
+            name="tiny", version="1", download_bytes=1500, licences=("MPL-2.0",), description="Help pages."
+        ),
+    )
+
+
+def fetch(name: str, *, cache: Path | None, progress: Any, offline: bool) -> Any:
+    if offline:
+        raise InputError("is not in the cache", "fetch it without --offline", name)
+    progress("download", 1500, 1500)
+    counted = SimpleNamespace(as_dict=lambda: dict(STATS))
+    return SimpleNamespace(stats=counted, path=Path("cache/tiny.tar"), export=_export)
+
+
+def _export(folder: Path, *, force: bool) -> None:
+    folder.mkdir(exist_ok=force)
+    (folder / "en.txt").write_text("hello")
+
+
+def stats(name: str, *, cache: Path | None) -> Any:
+    return SimpleNamespace(as_dict=lambda: dict(STATS))
+
+
 def install(put: Callable[[object, str, object], None] = setattr) -> None:
     """Puts the fakes in place with ``put``, such as a monkeypatch's ``setattr``."""
     import tokforge
 
-    _stand_in("tokforge.bpe", BpeConfig=FakeBpeConfig)
-    _stand_in("tokforge.bpe.sources", parse_weights=parse_weights)
+    _stand_in(
+        "tokforge.bpe",
+        BpeConfig=FakeBpeConfig,
+        SamplingConfig=FakeSamplingConfig,
+        parse_weights=parse_weights,
+    )
     _stand_in("tokforge.tokenizer", windows=windows)
     _stand_in("tokforge.metrics.inspect")
+    _stand_in("tokforge_corpora")
     put(tokforge, "Tokenizer", FakeTokenizer)
     put(sys.modules["tokforge.bpe"], "train", train)
     put(sys.modules["tokforge.metrics.inspect"], "inspect_tokenizer", inspect_tokenizer)
+    for replaced in (list_corpora, fetch, stats):
+        put(sys.modules["tokforge_corpora"], replaced.__name__, replaced)
     if not hasattr(tokforge, "__version__"):
         tokforge.__version__ = "0+source"  # type: ignore[attr-defined]
 
