@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokforge.errors import FormatError, InputError, OutputError
-from tokforge.tokenizer._atomic import os_problem, write_files
+from tokforge.outputs import output_error, write_files
 from tokforge.tokenizer.formats.hf_config import read_roles, write_config
 from tokforge.tokenizer.formats.hf_json import read_definition, write_definition
 from tokforge.tokenizer.formats.proof import prove_export
@@ -69,7 +69,7 @@ def save_pretrained(tokenizer: "Tokenizer", folder: Path, *, force: bool) -> Pat
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise OutputError(*os_problem(error), str(folder)) from error
+        raise output_error(error, folder) from error
     path = folder / _NAME
     _write(tokenizer, path, {folder / _CONFIG: write_config(tokenizer.definition)}, force=force)
     return path
