@@ -33,7 +33,7 @@ def below(path: str) -> set[str]:
 
 
 @given(trees, patterns)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_glob_names_what_the_shell_would(tree: list[str], pattern: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         plant(Path(folder), tree)

@@ -51,8 +51,8 @@ def jsonl_rows(file: BinaryIO, suffix: str, field: str, where: str) -> Iterator[
         for number, line in enumerate(_lines(file, suffix, where), 1):
             if number % 64 == 1:  # asking for the position at every row costs as much as parsing a short one
                 position = file.tell()
-            if line.strip():
-                yield _row(number, _field_of(line, field, where, number), position)
+            if text := line.rstrip():
+                yield _row(number, _field_of(text, field, where, number), position)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _corrupt(error, f"{where}:{number + 1}") from error
 
