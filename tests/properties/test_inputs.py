@@ -33,13 +33,14 @@ def below(path: str) -> set[str]:
 
 
 @given(trees, patterns)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_a_glob_names_what_the_shell_would(tree: list[str], pattern: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         plant(Path(folder), tree)
         matched = glob.glob(f"{glob.escape(folder)}/{pattern}", recursive=True)  # noqa: PTH207
         if "**" in pattern:
-            expected = {str(Path(path)) for path in matched if Path(path).is_file()}
+            # "a/**" gives "a/" in CPython even where a is a file, which no shell does.
+            expected = {path for path in matched if Path(path).is_file() and not path.endswith("/")}
         else:
             expected = set().union(*map(below, matched))
         if not glob.has_magic(pattern):

@@ -33,6 +33,7 @@ from tokforge.inputs.units import shorten, unit_spans
 
 __all__ = ["Mixture", "SampledSources", "SourceShare", "parse_weights"]
 
+_HASHED_BYTES = 1 << 26  # Ctrl-C waits for one call to end
 _SUM_SLACK = 1e-9  # 0.1 + 0.2 + 0.7 is 1
 
 
@@ -219,7 +220,10 @@ def _keys(data: ByteView, units: int, seed: int) -> Iterator[int]:
     two identical documents gives a unit cannot be seen in the bytes.
     """
     secret = seed.to_bytes(8, "little")
-    digest = hashlib.blake2b(data, digest_size=16, key=secret, person=b"tokforge sample").digest()
+    state = hashlib.blake2b(digest_size=16, key=secret, person=b"tokforge sample")
+    for start in range(0, len(data), _HASHED_BYTES):
+        state.update(data[start : start + _HASHED_BYTES])
+    digest = state.digest()
     yield int.from_bytes(digest[:8], "little")
     for unit in range(1, units):
         key = hashlib.blake2b(digest, digest_size=8, salt=unit.to_bytes(8, "little")).digest()

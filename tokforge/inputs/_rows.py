@@ -5,6 +5,7 @@ the generalised form (WTF-8) and reported, since one such row in a corpus of mil
 an hour's work nor vanish. Sources: jsonlines.org; RFC 8259; RFC 8878 (zstd); WTF-8, section 3.
 """
 
+import codecs
 import gzip
 import io
 import json
@@ -21,6 +22,9 @@ MAX_COMPRESSED_ROW_BYTES = 1 << 30
 
 _MAX_WINDOW_BYTES = 1 << 27  # zstd --long=27, the most that the format asks a decoder to support by default
 _ZSTD_READ_BYTES = 1 << 12  # zstd expands at most about 32,000 times, so 128 MiB come from one read
+
+
+_decode = json.JSONDecoder().decode
 
 
 class Row(NamedTuple):
@@ -42,12 +46,13 @@ def jsonl_rows(file: BinaryIO, suffix: str, field: str, where: str) -> Iterator[
     Raises InputError, with path and line, for what is not UTF-8, not a JSON object, without the field or
     with another value in it than a string or null, and for a truncated or corrupt compressed stream.
     """
-    number = 0
+    number, position = 0, 0
     try:
         for number, line in enumerate(_lines(file, suffix, where), 1):
-            if line.strip():
-                value = _field_of(line, field, f"{where}:{number}")
-                yield _row(number, value, file.tell())
+            if number % 64 == 1:  # asking for the position at every row costs as much as parsing a short one
+                position = file.tell()
+            if text := line.rstrip():
+                yield _row(number, _field_of(text, field, where, number), position)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise _corrupt(error, f"{where}:{number + 1}") from error
 
@@ -65,26 +70,32 @@ def _row(number: int, value: str | None, position: int) -> Row:
         return Row(number, value.encode("utf-8", "surrogatepass"), position, surrogates=True)
 
 
-def _field_of(line: bytes, field: str, where: str) -> str | None:
+def _field_of(line: bytes, field: str, where: str, number: int) -> str | None:
     try:
         # Decoded here, because json.loads guesses UTF-16 and lets encoded surrogates pass.
-        row = json.loads(line.decode("utf-8-sig"))
-    except RecursionError as error:
-        raise InputError("the JSON is nested too deeply", "mend or remove the line", where) from error
-    except ValueError as error:
-        raise InputError(f"is not JSON: {error}", "mend or remove the line", where) from error
-    if not isinstance(row, dict):
-        raise InputError(f"is a JSON {type(row).__name__}, not an object", "use one object a line", where)
-    if field not in row:
-        raise InputError(f"the row has no field {field!r}", f"its fields are: {names(row)}", where)
-    value = row[field]
+        row = _decode(line.removeprefix(codecs.BOM_UTF8).decode() if number == 1 else line.decode())
+        value = row[field]
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
+        raise _malformed(line, field, error, f"{where}:{number}") from error
     if not (value is None or isinstance(value, str)):
-        raise InputError(
-            f"the field {field!r} is a {type(value).__name__}, not a string",
-            f"its fields are: {names(row)}",
-            where,
-        )
+        problem = f"the field {field!r} is a {type(value).__name__}, not a string"
+        raise InputError(problem, f"its fields are: {names(row)}", f"{where}:{number}")
     return value
+
+
+def _malformed(line: bytes, field: str, error: Exception, where: str) -> InputError:
+    """Finds words for a line that gave no field."""
+    if isinstance(error, RecursionError):
+        return InputError("the JSON is nested too deeply", "mend or remove the line", where)
+    if isinstance(error, json.JSONDecodeError):  # its own words name "line 1", which is not the file's
+        why = f"{error.msg} at column {error.colno}"
+        return InputError(f"is not JSON: {why}", "mend or remove the line", where)
+    if isinstance(error, ValueError):
+        return InputError(f"is not JSON: {error}", "mend or remove the line", where)
+    row = json.loads(line)
+    if not isinstance(row, dict):
+        return InputError(f"is a JSON {type(row).__name__}, not an object", "use one object a line", where)
+    return InputError(f"the row has no field {field!r}", f"its fields are: {names(row)}", where)
 
 
 def names(fields: Iterable[str]) -> str:

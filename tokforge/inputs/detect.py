@@ -128,9 +128,10 @@ def _code(sample: bytes, suffix: str) -> Detection | None:
         return None
     operators, statements = _operator_share(sample), _statement_share(sample)
     looks = operators >= MIN_OPERATOR_SHARE and statements >= MIN_STATEMENT_SHARE
-    if not looks and suffix not in _CODE_SUFFIXES:
+    script = sample.startswith(b"#!")
+    if not (looks or script or suffix in _CODE_SUFFIXES):
         return None
-    by = f"is named {suffix}" if not looks else "looks like code"
+    by = "looks like code" if looks else "starts with #!" if script else f"is named {suffix}"
     return Detection("code", f"{by}: {operators:.0%} operators, {statements:.0%} statement-like lines")
 
 

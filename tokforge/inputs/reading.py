@@ -1,9 +1,9 @@
 """Reads sources as documents: each file, or each row's field, as bytes.
 
 Invariant: a file that is read is the file that was opened; one that changed or vanished in between is an
-InputError, never a shorter corpus. Memory: one document of a small file or a row; a large file is mapped,
-so the system may drop its pages again (and a process that outlives the truncation of a mapped file does
-not exist: leave inputs alone while they are read).
+InputError, never a shorter corpus. Memory: one row, or one document of a small file; a large file is
+mapped, so that the system may drop its pages again. The one case that cannot be caught: a mapped file
+that is truncated while its bytes are in use ends the process (SIGBUS), as it does for every program.
 """
 
 import mmap
@@ -12,7 +12,6 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import accumulate
 from time import monotonic
 from typing import BinaryIO, NamedTuple, TypeAlias
@@ -47,8 +46,7 @@ MAP_BYTES = 16 << 20
 _OVERHEAD_BYTES = 64  # about what one more bytes object costs beside its content
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Document:
+class Document(NamedTuple):
     """The unit of training: no token crosses its ends. Never empty."""
 
     data: ByteView
@@ -181,11 +179,12 @@ def _row_documents(source: Source, file: InputFile, position: Callable[[int], ob
     with _opened(file) as handle:
         for row in _rows(source, file, handle):
             position(row.position)
-            counts["surrogates"] += row.surrogates
             if row.data:
-                yield Document(data=row.data, source=source.name, path=where, row=row.number)
+                yield Document(row.data, source.name, where, row.number)
             else:
                 counts["null" if row.data is None else "empty"] += 1
+            if row.surrogates:
+                counts["surrogates"] += 1
     for kind in ("null", "empty"):
         _note(source.skipped, where, counts[kind], f"rows are {kind}")
     _note(source.warnings, where, counts["surrogates"], "rows hold lone surrogates, kept as three bytes each")

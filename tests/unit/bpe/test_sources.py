@@ -14,11 +14,11 @@ from tokforge.inputs import Source, open_sources
 
 @pytest.fixture
 def sources(tmp_path: Path) -> list[Source]:
-    """Three sources of 1,000, 2,000 and 7,000 bytes, in documents of 10."""
-    for name, size in (("a", 100), ("b.d", 200), ("c", 700)):
+    """Three sources of 1,000, 2,000 and 7,000 bytes, in documents of 100."""
+    for name, size in (("a", 10), ("b.d", 20), ("c", 70)):
         (tmp_path / name).mkdir()
         for i in range(size):
-            (tmp_path / name / f"{i}").write_bytes(f"{name[0]}{i:08}\n".encode())
+            (tmp_path / name / f"{i}").write_bytes(f"{name[0]}{i:08}\n".encode() * 10)
     return open_sources([tmp_path / "a", tmp_path / "b.d", tmp_path / "c"])
 
 
@@ -36,9 +36,9 @@ def test_by_default_every_document_comes_once(sources: list[Source]) -> None:
     sampled = SampledSources(sources, SamplingConfig())
     assert [bytes(data) for _, data in sampled] == [f.path.read_bytes() for s in sources for f in s.files]
     assert [(row.bytes, row.documents, row.share) for row in sampled.mixture.sources] == [
-        (1000, 100, 0.1),
-        (2000, 200, 0.2),
-        (7000, 700, 0.7),
+        (1000, 10, 0.1),
+        (2000, 20, 0.2),
+        (7000, 70, 0.7),
     ]
 
 
@@ -192,7 +192,7 @@ def test_the_mixture_is_json(sources: list[Source]) -> None:
     assert stored["sources"][0] == {
         "name": sources[0].name,
         "bytes": 50,
-        "documents": 5,
+        "documents": 1,
         "share": 0.5,
         "available_bytes": 1000,
     }

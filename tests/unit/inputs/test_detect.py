@@ -47,6 +47,7 @@ def test_executables_are_binary_by_their_magic(magic: bytes) -> None:
         (b"MZ is a magic, and this is prose. " * 9, "", "text"),
         (C_CODE.encode(), "", "code"),
         (C_CODE.encode(), "notes.md", "text"),
+        (b"#!/bin/sh\necho hello\n", "hello", "code"),
         (PROSE.encode(), "comment.c", "code"),
         (bytes(range(256)) * 20, "", "binary"),
         (bytes(range(128, 256)) * 20, "", "binary"),

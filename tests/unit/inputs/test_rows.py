@@ -91,9 +91,11 @@ def test_lone_surrogates_are_kept_and_reported(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        (b'{"text": "x"', "is not JSON"),
+        (b'{"text": "x"', "is not JSON: Expecting ',' delimiter at column 13; mend"),
         (b"\xff", "is not JSON: 'utf-8' codec"),
         (b'{"text": "\xed\xa0\x80"}', "is not JSON: 'utf-8' codec"),
+        (b"[]", "is a JSON list, not an object"),
+        (b"null", "is a JSON NoneType, not an object"),
         (b'"text"', "is a JSON str, not an object"),
         (b'{"body": "x", "id": 1}', "no field 'text'; its fields are: body, id"),
         (b"{}", "its fields are: none"),
