@@ -7,11 +7,12 @@ whatever goes wrong before the renames leaves the folder as it was.
 import errno
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from tokforge.errors import OutputError
 
-__all__ = ["os_problem", "write_files"]
+__all__ = ["is_folder", "os_problem", "write_files"]
 
 _PROBLEMS = {
     errno.ENOSPC: ("the disk is full", "free some space or write elsewhere"),
@@ -29,6 +30,14 @@ _PROBLEMS = {
 def os_problem(error: OSError) -> tuple[str, str]:
     """Returns the problem and the way out of a failed write."""
     return _PROBLEMS.get(error.errno or 0, (f"cannot be written: {error.strerror}", "write elsewhere"))
+
+
+def is_folder(path: Path) -> bool:
+    """Tells whether ``path`` is a folder; a path that cannot be looked at, too long for one, is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def write_files(
@@ -54,14 +63,15 @@ def write_files(
             _rename(temporary[path], path)
     finally:
         for left_over in temporary.values():
-            left_over.unlink(missing_ok=True)
+            with suppress(OSError):  # it was renamed, or never made; the first error is the one to tell
+                left_over.unlink()
 
 
 def _refuse_existing(files: Mapping[Path, bytes], *, force: bool) -> None:
     for path in files:
-        if path.is_dir():
+        if is_folder(path):
             raise OutputError("a folder has this name", "choose another name", str(path))
-        if not force and path.exists():
+        if not force and os.path.lexists(path):
             raise OutputError(
                 "the file exists already", "use force to replace it, or choose another name", str(path)
             )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokforge.errors import FormatError, InputError, OutputError
-from tokforge.tokenizer._atomic import os_problem, write_files
+from tokforge.tokenizer._atomic import is_folder, os_problem, write_files
 from tokforge.tokenizer.formats.hf_config import read_roles, write_config
 from tokforge.tokenizer.formats.hf_json import read_definition, write_definition
 from tokforge.tokenizer.formats.proof import prove_export
@@ -40,7 +40,7 @@ def load(path: Path) -> "Tokenizer":
 
     if path.name.endswith(_SUFFIX):
         raise FormatError("this is a sidecar, not a tokenizer", f"load {_NAME} beside it", str(path))
-    if path.is_dir():
+    if is_folder(path):
         path = path / _NAME
     definition = read_definition(_read(path), str(path))
     sidecar, config = sidecar_path(path), path.with_name(_CONFIG)
@@ -55,7 +55,7 @@ def load(path: Path) -> "Tokenizer":
 
 def save(tokenizer: "Tokenizer", path: Path, *, force: bool) -> Path:
     """Writes tokenizer.json and the sidecar; see `Tokenizer.save`."""
-    path = path / _NAME if path.is_dir() else path
+    path = path / _NAME if is_folder(path) else path
     if path.name.endswith(_SUFFIX):
         raise OutputError(
             "this is a sidecar's name", f"save as {_NAME}; the sidecar is written beside it", str(path)
@@ -103,7 +103,9 @@ def _read(path: Path) -> bytes:
         raise InputError(
             "there is no such file", f"give a {_NAME} or the folder that holds one", str(path)
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"cannot be read: {error.strerror}", "check the path and its permissions", str(path)
+            f"cannot be read: {getattr(error, 'strerror', error)}",
+            "check the path and its permissions",
+            str(path),
         ) from error
