@@ -194,7 +194,7 @@ def _check_merges(table: TokenTable, merges: tuple[Merge, ...]) -> None:
             )
         if parts[0] + parts[1] != parts[2]:
             raise FormatError(
-                f"({left}, {right}) joins to {quoted(parts[0] + parts[1])}, but {merged} is {quoted(parts[2])}",
+                f"({left}, {right}) is {quoted(parts[0] + parts[1])}, but {merged} is {quoted(parts[2])}",
                 "correct the merge",
                 where,
             )

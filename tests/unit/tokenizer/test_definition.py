@@ -31,7 +31,7 @@ def test_bytes_are_numbered_as_hugging_face_numbers_them():
         ),
         (lambda: parts([b"!!"], [(0, 0, 257)]), "no ordinary token"),
         (lambda: parts([b"!!"], [(-1, 0, 256)]), "no ordinary token"),
-        (lambda: parts([b"!!"], [(0, 1, 256)]), "joins to"),
+        (lambda: parts([b"!!"], [(0, 1, 256)]), "but 256 is"),
         (lambda: parts([b"!!"], [(0, 0, 256), (0, 0, 256)]), "is merge 0 already"),
         (lambda: parts([None, b"!!"], [(0, 256, 257)], [AddedToken(256, "!x")]), "no ordinary token"),
         (lambda: parts([], [], [AddedToken(256, "x")]), "has id 256"),

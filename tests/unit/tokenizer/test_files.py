@@ -184,7 +184,7 @@ def test_export_is_refused_where_hugging_face_differs(text, make, tmp_path):
 def test_export_is_refused_where_hugging_face_cuts_differently(make, tmp_path, monkeypatch):
     gpt2 = make_splitter(Pipeline("text", ("gpt2",)))
     monkeypatch.setattr("tokforge.tokenizer.formats.proof.make_splitter", lambda pipeline: gpt2)
-    with pytest.raises(errors.ExportError, match=r"Hugging Face cuts .* into .*\|.*, tokforge into "):
+    with pytest.raises(errors.ExportError, match=r"Hugging Face cuts .* into .*\|.*, tokforge "):
         make(pipeline=Pipeline("text", ("llama3",))).save(tmp_path)
     assert names(tmp_path) == []
 

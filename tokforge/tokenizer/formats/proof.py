@@ -128,12 +128,14 @@ def _compare_vocabulary(tokenizer: "Tokenizer", hf: Any) -> None:
 def _compare_splits(tokenizer: "Tokenizer", hf: Any) -> None:
     """Compares pretokens, too: with few merges, two ways of splitting may happen to give the same ids."""
     splitter = make_splitter(tokenizer.pipeline)
-    for probe in probes(tokenizer) if splitter else ():
+    if splitter is None:
+        return
+    for probe in probes(tokenizer):
         ours = [probe[start:end] for start, end in splitter.split(probe)]
         theirs = [unspell(piece) for piece, _ in hf.pre_tokenizer.pre_tokenize_str(probe.decode())]
         if ours != theirs:
             raise ExportError(
-                f"Hugging Face cuts {printable(probe)!r} into {_pieces(theirs)}, tokforge into {_pieces(ours)}",
+                f"Hugging Face cuts {printable(probe)!r} into {_pieces(theirs)}, tokforge {_pieces(ours)}",
                 _HINT,
             )
 
@@ -157,4 +159,5 @@ def _compare(tokenizer: "Tokenizer", probe: bytes, theirs: Sequence[int], ours: 
 
 def _segmentation(tokenizer: "Tokenizer", ids: Sequence[int], at: int) -> str:
     shown = ids[max(0, at - 1) : at + _SHOWN_TOKENS]
-    return "|".join(printable(tokenizer.token_bytes(token_id)) for token_id in shown)
+    tokens = dict(enumerate(tokenizer.table.tokens))
+    return _pieces([tokens.get(token_id) for token_id in shown])
