@@ -37,7 +37,7 @@ def train_bpe(
         int | None,
         typer.Option(
             metavar="N",
-            help="Entries in all: specials, the 256 bytes, merges. Not set: the family's largest, else 32768.",
+            help="Entries in all: specials, 256 bytes, merges. Not set: the family's largest, else 32768.",
             rich_help_panel=VOCABULARY,
         ),
     ] = None,

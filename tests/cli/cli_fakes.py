@@ -41,6 +41,10 @@ class FakeTokenizer:
         write_files({path: content, path.with_suffix(".tokforge.json"): "{}"}, force=force)
 
     def encode(self, data: bytes, *, allowed_special: str = "none") -> Any:
+        if data == b"slow":  # stands for an engine that is busy with a long file
+            sys.stdout.write("started\n")
+            sys.stdout.flush()
+            time.sleep(60)
         return np.frombuffer(data, np.uint8).astype(np.uint32)
 
     def encode_with_offsets(self, data: bytes, *, allowed_special: str = "none") -> Any:
