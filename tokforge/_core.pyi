@@ -49,7 +49,7 @@ class WordCounts:
     """Unique pretokens and their 64-bit counts. Grows by ``add``; the engine merges threads' tables."""
 
     def __new__(cls, splitter: Splitter, threads: int) -> WordCounts: ...
-    def add(self, docs: Sequence[Buffer], weight: int = 1) -> None:
+    def add(self, docs: Sequence[Buffer], weight: int = 1, progress: Progress | None = None) -> None:
         """Splits each document on its own and counts its pretokens ``weight`` times each."""
     def add_counts(self, words: Sequence[bytes], counts: Sequence[int]) -> None: ...
     def __len__(self) -> int: ...
@@ -59,8 +59,8 @@ class WordCounts:
 class ByteCorpus:
     """Documents as unsplit bytes, with a boundary between each two."""
 
-    def __new__(cls, vocab_size: int, expected_bytes: int = 0) -> ByteCorpus:
-        """``vocab_size`` decides whether positions hold 16- or 32-bit ids."""
+    def __new__(cls, expected_bytes: int = 0) -> ByteCorpus:
+        """Makes room for the bytes that are expected; more may come."""
     def add(self, data: Buffer) -> None: ...
     def __len__(self) -> int:
         """Bytes in all, boundaries not counted."""
@@ -72,8 +72,9 @@ class Training:
     """(left, right, merged) ids in the order they were made."""
     counts: list[int]
     """Occurrences of each merged pair when it was chosen."""
+    tokens: list[int]
+    """Tokens into which the corpus falls after each merge."""
     stopped: Literal["vocab_size", "min_frequency", "exhausted"]
-    peak_pairs: int
 
 def train(
     corpus: WordCounts | ByteCorpus,

@@ -19,7 +19,7 @@ from typing import BinaryIO, TypeAlias
 
 from tokforge.errors import OutputError
 
-__all__ = ["check_output", "write_atomically", "write_files", "write_together"]
+__all__ = ["check_output", "output_error", "write_atomically", "write_files", "write_together"]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 Check: TypeAlias = Callable[[Mapping[StrPath, Path]], object]
@@ -106,7 +106,7 @@ def _check_target(path: StrPath, force: bool) -> None:
     except FileNotFoundError:
         return
     except (OSError, ValueError) as error:  # a file for a parent, a name too long, a NUL
-        raise _refusal(error, path) from error
+        raise output_error(error, path) from error
     if stat.S_ISDIR(mode):
         raise OutputError("is a folder", "name a file inside it", str(path))
     if not stat.S_ISREG(mode):
@@ -125,7 +125,7 @@ def _check_folder(folder: Path, path: StrPath) -> None:
         with _staged(folder / "probe"):
             pass
     except OSError as error:
-        raise _refusal(error, path) from error
+        raise output_error(error, path) from error
 
 
 @contextmanager
@@ -167,10 +167,11 @@ def _failing_as_output_error(where: StrPath) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _refusal(error, where) from error
+        raise output_error(error, where) from error
 
 
-def _refusal(error: OSError | ValueError, where: StrPath) -> OutputError:
+def output_error(error: OSError | ValueError, where: StrPath) -> OutputError:
+    """Returns the OutputError that says what the system said, and the way out."""
     number = error.errno if isinstance(error, OSError) else None
     reason = os.strerror(number).lower() if number else str(error)
     return OutputError(

@@ -13,6 +13,8 @@ pub enum Error {
     Pattern(Message),
     /// An id names no token (`TokenIdError`).
     TokenId(Message),
+    /// A name stands for nothing (`UnknownNameError`).
+    UnknownName(Message),
     /// The caller asked to stop (`KeyboardInterrupt`).
     Interrupted,
 }
@@ -29,20 +31,19 @@ pub struct Message {
 impl Message {
     /// Joins a problem and its way out.
     pub fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self {
-            problem: problem.into(),
-            hint: hint.into(),
-        }
+        Self { problem: problem.into(), hint: hint.into() }
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Config(m) | Error::Format(m) | Error::Pattern(m) | Error::TokenId(m) => {
-                write!(f, "{} ({})", m.problem, m.hint)
-            }
             Error::Interrupted => write!(f, "interrupted"),
+            Error::Config(m)
+            | Error::Format(m)
+            | Error::Pattern(m)
+            | Error::TokenId(m)
+            | Error::UnknownName(m) => write!(f, "{} ({})", m.problem, m.hint),
         }
     }
 }

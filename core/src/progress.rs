@@ -33,12 +33,7 @@ pub struct Ticker<'a> {
 impl<'a> Ticker<'a> {
     /// Starts a phase of `total` units.
     pub fn new(progress: &'a dyn Progress, phase: &'static str, total: u64) -> Self {
-        Self {
-            progress,
-            phase,
-            total,
-            last: Instant::now(),
-        }
+        Self { progress, phase, total, last: Instant::now() }
     }
 
     /// Reports `done` units if the interval has passed.

@@ -1,1 +1,36 @@
-//! (under construction)
+//! Training: exact byte-level BPE on unsplit bytes and on counted words, by one algorithm.
+//!
+//! BPE repeatedly replaces the most frequent adjacent pair of tokens by a new token. The textbook
+//! rescans the corpus for each merge; here a merge touches only the places where its pair occurs:
+//!
+//! * [`positions`] keeps the whole corpus in one array by byte offset, from which the neighbours of
+//!   any token follow without links (Re-Pair; Larsson and Moffat 1999);
+//! * [`weights`] lets the same array hold each distinct word once with its count, so that training
+//!   on words is training on positions with weights;
+//! * [`scan`] finds the pairs that are frequent enough to matter soon, with their occurrences;
+//! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
+//! * [`train`] holds the loop and the order of merges;
+//! * [`counts`] counts words, [`corpus`] lays words or documents out in the array, and
+//!   [`vocabulary`] keeps the table of tokens.
+//!
+//! The order is Hugging Face's: count descending, then (left id, right id) ascending, with counts of
+//! 64 bits. The result depends on the multiset of documents alone, never on threads or their order.
+
+pub mod corpus;
+pub mod counts;
+mod merge;
+mod positions;
+#[cfg(test)]
+mod reference;
+mod scan;
+pub mod train;
+pub mod vocabulary;
+mod weights;
+
+pub use corpus::{ByteCorpus, Corpus};
+pub use counts::WordCounts;
+pub use train::{train, Options, Stopped, Training};
+pub use vocabulary::Vocabulary;
+
+/// A merge: left id, right id, and the id of the token that replaces them.
+pub type Merge = (u32, u32, u32);

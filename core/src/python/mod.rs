@@ -1,8 +1,20 @@
 //! The only pyo3 of the crate: convert arguments, release the GIL, call, map the error.
 
+mod buffers;
+mod encoding;
+mod errors;
+mod progress;
+mod training;
+
 use pyo3::prelude::*;
 
 #[pymodule]
-fn _core(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("UNICODE_VERSION", crate::pretokenizers::unicode_version())?;
+    module.add_class::<encoding::Splitter>()?;
+    module.add_class::<encoding::Encoder>()?;
+    module.add_class::<training::WordCounts>()?;
+    module.add_class::<training::ByteCorpus>()?;
+    module.add_class::<training::Training>()?;
+    module.add_function(wrap_pyfunction!(training::train, module)?)
 }

@@ -1,0 +1,67 @@
+# The one door: every target makes the environment it needs.  `make help` lists them.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ENGINE := core/Cargo.toml $(shell find core/src -name '*.rs')
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+.PHONY: help demo test test-python test-rust test-wheel lint nightly bench docs clean
+
+help:  ## List the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+demo: $(VENV)/.run  ## Train on this machine's own executables and show what was learned
+	$(BIN)/python -m tokforge_cli.demo
+
+test: $(VENV)/.dev test-rust test-python test-wheel  ## Everything that must pass before a change lands
+
+test-python: $(VENV)/.dev
+	$(BIN)/python -m pytest -m "not nightly and not network and not gpu" -n 2
+
+test-rust: $(VENV)/.dev
+	. $(VENV)/.rust-env && cargo test --quiet --manifest-path core/Cargo.toml
+
+test-wheel: $(VENV)/.dev  ## Build the wheel, install it in an empty environment, use it there
+	. $(VENV)/.rust-env && $(BIN)/python tests/wheel.py
+
+lint: $(VENV)/.dev  ## Formatting, lints and types
+	. $(VENV)/.rust-env && cargo fmt --manifest-path core/Cargo.toml --check
+	. $(VENV)/.rust-env && cargo clippy --manifest-path core/Cargo.toml --all-targets -- -D warnings
+	. $(VENV)/.rust-env && cargo clippy --manifest-path core/Cargo.toml --features python -- -D warnings
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+nightly: $(VENV)/.dev test-rust  ## The long tests too, and those that fetch packages
+	. $(VENV)/.rust-env && cargo test --release --manifest-path core/Cargo.toml -- --include-ignored
+	$(BIN)/python -m pytest -m "not gpu" -n 2
+
+bench: $(VENV)/.bench  ## Tables of docs/benchmarks.md, beside the peers
+	$(BIN)/python -m benches
+
+docs: $(VENV)/.dev  ## Check that every example in README and docs runs
+	$(BIN)/python -m pytest tests/docs
+
+clean:  ## Remove what make made
+	rm -rf $(VENV) build dist core/target demo *.egg-info tokforge/_core*.so
+
+# A machine without the venv module is Debian's default; the rest of the rule needs pip.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV) || { apt-get update -qq && apt-get install -y -qq python3-venv && $(PYTHON) -m venv $(VENV); }
+
+$(VENV)/.rust-env: $(BIN)/python core/ensure_rust.sh
+	@path=$$(core/ensure_rust.sh $(BIN)/python $(VENV)/.rustup) && \
+	  { if [ -f $(VENV)/.rustup ]; then sed 's/^/export /' $(VENV)/.rustup; fi; echo "export PATH=\"$$path\""; } > $@.new && mv $@.new $@
+
+$(VENV)/.run: $(VENV)/.rust-env pyproject.toml $(ENGINE)
+	. $(VENV)/.rust-env && $(BIN)/pip install -q -e .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.rust-env pyproject.toml $(ENGINE)
+	. $(VENV)/.rust-env && $(BIN)/pip install -q -e '.[dev]'
+	@touch $@ $(VENV)/.run
+
+$(VENV)/.bench: $(VENV)/.dev
+	$(BIN)/pip install -q -e '.[bench]'
+	@touch $@

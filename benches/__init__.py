@@ -1,0 +1,1 @@
+"""Side-by-side measurements against the libraries people use; `python -m benches` lists them."""

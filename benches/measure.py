@@ -1,0 +1,94 @@
+"""Runs whole processes in turn and reports time and memory as the operating system counted them."""
+
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+RESULTS = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Measurement:
+    """One contender in one table: medians over the runs."""
+
+    name: str
+    version: str
+    command: str
+    seconds: float
+    peak_memory_bytes: int
+    runs: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contender:
+    """A command that does the whole job in a process of its own, and what it is called."""
+
+    name: str
+    version: str
+    command: Sequence[str]
+
+
+def compare(contenders: Sequence[Contender], *, runs: int) -> list[Measurement]:
+    """Runs all contenders in turn, ``runs`` times, so that a slow minute of the machine hits all alike."""
+    seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    peaks: dict[str, list[int]] = {contender.name: [] for contender in contenders}
+    for _ in range(runs):
+        for contender in contenders:
+            took, peak = run(contender.command)
+            seconds[contender.name].append(took)
+            peaks[contender.name].append(peak)
+            print(f"{contender.name:24} {took:8.2f} s {peak / 1e6:8.0f} MB", file=sys.stderr)
+    return [
+        Measurement(
+            name=contender.name,
+            version=contender.version,
+            command=" ".join(contender.command),
+            seconds=statistics.median(seconds[contender.name]),
+            peak_memory_bytes=int(statistics.median(peaks[contender.name])),
+            runs=tuple(seconds[contender.name]),
+        )
+        for contender in contenders
+    ]
+
+
+def run(command: Sequence[str]) -> tuple[float, int]:
+    """Returns wall seconds and peak resident bytes; raises CalledProcessError if the command fails."""
+    started = time.perf_counter()
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode:
+        raise subprocess.CalledProcessError(process.returncode, command)
+    scale = 1 if sys.platform == "darwin" else 1024
+    return time.perf_counter() - started, usage.ru_maxrss * scale
+
+
+def report(table: str, about: Mapping[str, object], measurements: Sequence[Measurement]) -> str:
+    """Writes the table as JSON and returns it as Markdown; ratios are against the first row."""
+    RESULTS.mkdir(exist_ok=True)
+    record = {"table": table, **about, "machine": machine(), "rows": [asdict(row) for row in measurements]}
+    (RESULTS / f"{table}.json").write_text(json.dumps(record, indent=2) + "\n")
+    first = measurements[0]
+    lines = [
+        "| | version | seconds | times ours | peak MB | times ours |",
+        "|---|---|---|---|---|---|",
+        *(
+            f"| {row.name} | {row.version} | {row.seconds:.1f} | {row.seconds / first.seconds:.1f} | "
+            f"{row.peak_memory_bytes / 1e6:.0f} | {row.peak_memory_bytes / first.peak_memory_bytes:.1f} |"
+            for row in measurements
+        ),
+    ]
+    facts = "; ".join(f"{key}: {value}" for key, value in about.items())
+    return f"{table}: {facts}; {machine()}\n\n" + "\n".join(lines)
+
+
+def machine() -> str:
+    """Says what the figures were measured on."""
+    return f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"

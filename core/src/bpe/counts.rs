@@ -1,0 +1,228 @@
+//! Counting distinct words: one flat table a thread, merged at the end.
+
+use std::hash::Hasher;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
+
+use crate::error::{Error, Message};
+use crate::pretokenizers::Splitter;
+use crate::progress::{Progress, Ticker};
+
+/// Documents are counted in stretches of about this many bytes, so that threads share a long one.
+const STRETCH_BYTES: usize = 1 << 20;
+
+/// Distinct words with 64-bit counts.
+#[derive(Default)]
+pub struct WordCounts {
+    index: HashTable<u32>,
+    words: Vec<Word>,
+    arena: Vec<u8>,
+}
+
+#[derive(Clone, Copy)]
+struct Word {
+    start: usize,
+    len: u32,
+    hash: u32,
+    count: u64,
+}
+
+impl WordCounts {
+    /// An empty table.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Distinct words.
+    pub fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    /// Whether no word has been counted.
+    pub fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Bytes of all distinct words.
+    pub fn distinct_bytes(&self) -> usize {
+        self.arena.len()
+    }
+
+    /// Adds `count` occurrences of a word.
+    pub fn add(&mut self, word: &[u8], count: u64) -> Result<(), Error> {
+        if count == 0 || word.is_empty() {
+            return Ok(());
+        }
+        let hash = hash_of(word);
+        let Self { index, words, arena } = self;
+        let same = |&at: &u32| {
+            let known = &words[at as usize];
+            known.hash == hash as u32
+                && known.len as usize == word.len()
+                && &arena[known.start..known.start + word.len()] == word
+        };
+        if let Some(&at) = index.find(hash, same) {
+            let total = &mut words[at as usize].count;
+            *total = total.checked_add(count).ok_or_else(too_many)?;
+            return Ok(());
+        }
+        let len = u32::try_from(word.len()).map_err(|_| too_long(word.len()))?;
+        let at = u32::try_from(words.len()).map_err(|_| too_many())?;
+        words.push(Word { start: arena.len(), len, hash: hash as u32, count });
+        arena.extend_from_slice(word);
+        // Only the low half of a hash is kept, which is all that growing the table needs again.
+        index.insert_unique(hash, at, |&at| spread(words[at as usize].hash));
+        Ok(())
+    }
+
+    /// Adds all words of another table.
+    pub fn absorb(&mut self, other: &WordCounts) -> Result<(), Error> {
+        other.iter().try_for_each(|(word, count)| self.add(word, count))
+    }
+
+    /// Words with their counts, in no particular order.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], u64)> {
+        self.words.iter().map(|word| (self.bytes(word), word.count))
+    }
+
+    /// Words with their counts, most frequent first, ties by bytes.
+    pub fn sorted(&self) -> Vec<(&[u8], u64)> {
+        let mut words: Vec<_> = self.iter().collect();
+        words.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
+        words
+    }
+
+    fn bytes(&self, word: &Word) -> &[u8] {
+        &self.arena[word.start..word.start + word.len as usize]
+    }
+}
+
+/// Splits documents and adds each pretoken `weight` times to `tables`, one table a thread.
+///
+/// The sum over the tables does not depend on their number.
+pub fn count_documents(
+    tables: &mut [WordCounts],
+    splitter: &Splitter,
+    documents: &[&[u8]],
+    weight: u64,
+    progress: &dyn Progress,
+) -> Result<(), Error> {
+    let stretches = cut(splitter, documents);
+    let total = documents.iter().map(|document| document.len() as u64).sum();
+    let mut ticker = Ticker::new(progress, "count", total);
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let Some((own, others)) = tables.split_first_mut() else { return Ok(()) };
+    let work = |table: &mut WordCounts, mut tick: Option<&mut Ticker<'_>>| {
+        let mut done = 0;
+        while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut pieces = 0u32;
+            splitter.for_each_piece(stretch, |start, end| {
+                pieces = pieces.wrapping_add(1);
+                if pieces % 4096 == 0 {
+                    if stop.load(Ordering::Relaxed) {
+                        return Err(Error::Interrupted);
+                    }
+                    if let Some(ticker) = &mut tick {
+                        ticker.tick(done + end as u64)?;
+                    }
+                }
+                table.add(&stretch[start..end], weight)
+            })?;
+            done += stretch.len() as u64;
+        }
+        Ok(())
+    };
+    thread::scope(|scope| {
+        let handles: Vec<_> = others
+            .iter_mut()
+            .map(|table| scope.spawn(|| guarded(&stop, || work(table, None))))
+            .collect();
+        let mut result = guarded(&stop, || work(own, Some(&mut ticker)));
+        for handle in handles {
+            let other = handle.join().unwrap_or(Err(Error::Interrupted));
+            // The first thread's error is the cause; another's may be no more than its echo.
+            if result.is_ok() || result == Err(Error::Interrupted) && other.is_err() {
+                result = other;
+            }
+        }
+        result
+    })
+}
+
+/// Raises the stop flag for the other threads when the work fails.
+fn guarded(stop: &AtomicBool, work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
+    work().inspect_err(|_| stop.store(true, Ordering::Relaxed))
+}
+
+fn cut<'a>(splitter: &Splitter, documents: &[&'a [u8]]) -> Vec<&'a [u8]> {
+    let mut stretches = Vec::new();
+    for document in documents {
+        let mut rest = *document;
+        while rest.len() > STRETCH_BYTES {
+            let Some(at) = splitter.safe_cut(rest, STRETCH_BYTES) else { break };
+            let (head, tail) = rest.split_at(at);
+            stretches.push(head);
+            rest = tail;
+        }
+        stretches.push(rest);
+    }
+    stretches
+}
+
+fn hash_of(word: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(word);
+    spread(hasher.finish() as u32)
+}
+
+/// Makes the 64 bits that the table wants of the 32 that a word keeps.
+#[inline(always)]
+fn spread(hash: u32) -> u64 {
+    u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15) & 0xFFFF_FFFF_0000_0000 | u64::from(hash)
+}
+
+fn too_many() -> Error {
+    Error::Config(Message::new(
+        "the counts exceed 64 bits, or the distinct words 32 bits",
+        "train on a sample",
+    ))
+}
+
+fn too_long(len: usize) -> Error {
+    Error::Config(Message::new(
+        format!("a word of {len} bytes exceeds 4 GiB"),
+        "use --pretokenizer none for unsplit data",
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_beyond_32_bits_are_kept() {
+        let mut counts = WordCounts::new();
+        counts.add(b"ab", 1 << 40).unwrap();
+        counts.add(b"ab", 1).unwrap();
+        assert_eq!(counts.sorted(), [(&b"ab"[..], (1 << 40) + 1)]);
+        assert!(matches!(counts.add(b"ab", u64::MAX), Err(Error::Config(_))));
+    }
+
+    #[test]
+    fn many_words_survive_growth() {
+        let mut counts = WordCounts::new();
+        for round in 0..2 {
+            for word in 0..50_000u32 {
+                counts.add(&word.to_le_bytes(), u64::from(round + word)).unwrap();
+            }
+        }
+        assert_eq!(counts.len(), 50_000);
+        assert!(counts.iter().all(|(word, count)| {
+            let word = u32::from_le_bytes(word.try_into().unwrap());
+            count == u64::from(2 * word + 1)
+        }));
+    }
+}

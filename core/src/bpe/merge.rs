@@ -1,0 +1,238 @@
+//! Replacing one pair everywhere, and what that does to the pairs beside it.
+//!
+//! Merging (a, b) into n between neighbours l and r turns the pair (l, a) into (l, n) and (b, r) into
+//! (n, r). All lost pairs hold a or b and all gained ones hold n, so each is known by its other half
+//! alone, and two arrays of vocabulary size count them: no hashing in the inner loop.
+//!
+//! The one exception is a chain, `a b a b`: the first replacement gains (n, a), which the second turns
+//! into (n, n). There the second site takes back what the first had gained.
+
+use super::positions::{Id, Offset, Positions};
+use super::weights::Weights;
+use crate::error::Error;
+use crate::progress::Ticker;
+
+/// A replaced occurrence and its neighbours; GAP where there is none (or a chain took it).
+struct Site<I, P> {
+    offset: P,
+    left: I,
+    right: I,
+}
+
+/// Weights by neighbour, with the list of neighbours that have any.
+struct Side {
+    weights: Vec<u64>,
+    touched: Vec<u32>,
+    /// Index of the list that gathers a neighbour's offsets, plus one; 0 where its pair is too rare.
+    lists: Vec<u32>,
+}
+
+impl Side {
+    fn new(ids: usize) -> Self {
+        Self { weights: vec![0; ids], touched: Vec::new(), lists: vec![0; ids] }
+    }
+
+    #[inline(always)]
+    fn add(&mut self, neighbour: usize, weight: u64) {
+        if self.weights[neighbour] == 0 {
+            self.touched.push(neighbour as u32);
+        }
+        self.weights[neighbour] += weight;
+    }
+
+    fn clear(&mut self) {
+        for id in self.touched.drain(..) {
+            self.weights[id as usize] = 0;
+            self.lists[id as usize] = 0;
+        }
+    }
+}
+
+/// The pair that is merged, the new token, and the lengths of the two parts in bytes.
+#[derive(Clone, Copy)]
+pub struct Replacement {
+    /// Left id.
+    pub left: u32,
+    /// Right id.
+    pub right: u32,
+    /// Id of the token that replaces both.
+    pub merged: u32,
+    /// Bytes of the left token.
+    pub left_len: usize,
+    /// Bytes of the right token.
+    pub right_len: usize,
+}
+
+/// A pair that a merge made, with its weight and its offsets in ascending order.
+pub struct Gained<P> {
+    /// (left, right) ids.
+    pub pair: (u32, u32),
+    /// Weighted occurrences.
+    pub count: u64,
+    /// Where its left token starts.
+    pub offsets: Vec<P>,
+}
+
+/// Working memory of merges: reused, so that a merge allocates nothing but its results.
+pub struct Merger<I, P> {
+    /// Offsets of the current block at which the pair stands.
+    standing: Vec<P>,
+    sites: Vec<Site<I, P>>,
+    left: Side,
+    right: Side,
+    /// Weight of the gained pairs (n, a) that chains took back.
+    chained: u64,
+}
+
+impl<I: Id, P: Offset> Merger<I, P> {
+    /// Makes room for `ids` ids.
+    pub fn new(ids: usize) -> Self {
+        Self {
+            standing: Vec::new(),
+            sites: Vec::new(),
+            left: Side::new(ids),
+            right: Side::new(ids),
+            chained: 0,
+        }
+    }
+
+    /// Replaces the pair at those `offsets` where it still stands; returns the weight replaced.
+    pub fn replace<W: Weights>(
+        &mut self,
+        positions: &mut Positions<I>,
+        weights: &W,
+        replacement: &Replacement,
+        offsets: &[P],
+        ticker: &mut Ticker<'_>,
+        done: u64,
+    ) -> Result<u64, Error> {
+        self.clear();
+        let (left, right) = (I::from_u32(replacement.left), I::from_u32(replacement.right));
+        let left_len = replacement.left_len;
+        let mut replaced = 0;
+        // Large merges are cut so that an interruption is answered in time.
+        for stretch in offsets.chunks(1 << 16) {
+            // Looking at a block of offsets before changing any lets the processor wait for many of
+            // them at once: each is a cache miss.
+            for block in stretch.chunks(64) {
+                self.standing.clear();
+                let holds = |offset: &P| positions.holds(offset.index(), left, left_len, right);
+                self.standing.extend(block.iter().copied().filter(holds));
+                for at in 0..self.standing.len() {
+                    let offset = self.standing[at];
+                    // The one before may have taken this one's left token: `a a a`.
+                    if positions.holds(offset.index(), left, left_len, right) {
+                        replaced += self.replace_at(positions, weights, replacement, offset);
+                    }
+                }
+            }
+            ticker.tick(done)?;
+        }
+        Ok(replaced)
+    }
+
+    #[inline(always)]
+    fn replace_at<W: Weights>(
+        &mut self,
+        positions: &mut Positions<I>,
+        weights: &W,
+        replacement: &Replacement,
+        offset: P,
+    ) -> u64 {
+        let &Replacement { merged, left_len, right_len, .. } = replacement;
+        let start = offset.index();
+        let merged = I::from_u32(merged);
+        let weight = weights.at(start);
+        let (before, after) = positions.around(start, start + left_len + right_len);
+        positions.join(start, left_len, right_len, merged);
+        if before == merged {
+            self.take_back(start - left_len - right_len, weight);
+        }
+        if before != I::GAP {
+            self.left.add(before.index(), weight);
+        }
+        if after != I::GAP {
+            self.right.add(after.index(), weight);
+        }
+        self.sites.push(Site { offset, left: before, right: after });
+        weight
+    }
+
+    /// Undoes the pair (n, a) that the site at `previous` gained, if that is the site in front.
+    #[inline(always)]
+    fn take_back(&mut self, previous: usize, weight: u64) {
+        if let Some(site) = self.sites.last_mut() {
+            if site.offset.index() == previous {
+                site.right = I::GAP;
+                self.chained += weight;
+            }
+        }
+    }
+
+    /// Calls `lose(left, right, weight)` for each pair that was lost, the merged pair aside.
+    pub fn lost(&self, replacement: &Replacement, mut lose: impl FnMut(u32, u32, u64)) {
+        for &before in &self.left.touched {
+            lose(before, replacement.left, self.left.weights[before as usize]);
+        }
+        for &after in &self.right.touched {
+            lose(replacement.right, after, self.right.weights[after as usize]);
+        }
+    }
+
+    /// Returns the gained pairs for which `keep(left, right, count)` holds.
+    pub fn gained(
+        &mut self,
+        replacement: &Replacement,
+        lens: &[u32],
+        keep: impl Fn(u32, u32, u64) -> bool,
+    ) -> Vec<Gained<P>> {
+        let merged = replacement.merged;
+        let mut gained = Vec::new();
+        let mut open = |pair: (u32, u32), count: u64| {
+            if count == 0 || !keep(pair.0, pair.1, count) {
+                return 0;
+            }
+            gained.push(Gained { pair, count, offsets: Vec::new() });
+            gained.len() as u32
+        };
+        for &before in &self.left.touched {
+            self.left.lists[before as usize] =
+                open((before, merged), self.left.weights[before as usize]);
+        }
+        for &after in &self.right.touched {
+            let taken = if after == replacement.left { self.chained } else { 0 };
+            self.right.lists[after as usize] =
+                open((merged, after), self.right.weights[after as usize] - taken);
+        }
+        if !gained.is_empty() {
+            self.gather(lens, &mut gained);
+        }
+        gained
+    }
+
+    fn gather(&self, lens: &[u32], gained: &mut [Gained<P>]) {
+        for site in &self.sites {
+            if site.left != I::GAP {
+                let list = self.left.lists[site.left.index()] as usize;
+                if list > 0 {
+                    let start = site.offset.index() - lens[site.left.index()] as usize;
+                    gained[list - 1].offsets.push(P::from_usize(start));
+                }
+            }
+            if site.right != I::GAP {
+                let list = self.right.lists[site.right.index()] as usize;
+                if list > 0 {
+                    gained[list - 1].offsets.push(site.offset);
+                }
+            }
+        }
+        gained.iter_mut().for_each(|pair| pair.offsets.shrink_to_fit());
+    }
+
+    fn clear(&mut self) {
+        self.sites.clear();
+        self.left.clear();
+        self.right.clear();
+        self.chained = 0;
+    }
+}

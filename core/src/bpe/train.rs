@@ -1,0 +1,456 @@
+//! The training loop: choose the most frequent pair, replace it, keep the counts exact.
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+
+use rustc_hash::FxHashMap;
+
+use super::corpus::{Corpus, Layout, LayoutWeights};
+use super::merge::{Merger, Replacement};
+use super::positions::{Id, Offset, Positions};
+use super::scan::{frequent_pairs, pair_key, Tracked, Wanted};
+use super::vocabulary::{Product, Vocabulary};
+use super::weights::{ByClass, Once, Weights};
+use super::Merge;
+use crate::error::{Error, Message};
+use crate::progress::{Progress, Ticker};
+
+/// What to learn.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Size of the table at which training stops, special and unused ids included.
+    pub vocab_size: usize,
+    /// Pairs that occur fewer times are not merged.
+    pub min_frequency: u64,
+    /// Greatest length of a token in bytes.
+    pub max_token_bytes: Option<u32>,
+    /// Threads to scan with; the result does not depend on them.
+    pub threads: usize,
+    /// By how much the floor falls from scan to scan; the result does not depend on it.
+    pub floor_step: u64,
+}
+
+/// Why training ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stopped {
+    /// The table is full.
+    VocabSize,
+    /// The pairs that are left occur fewer than `min_frequency` times.
+    MinFrequency,
+    /// No pair is left that may be merged.
+    Exhausted,
+}
+
+/// What a run learned.
+#[derive(Debug, Clone)]
+pub struct Training {
+    /// New merges in the order in which they were made.
+    pub merges: Vec<Merge>,
+    /// Occurrences of each pair when it was chosen.
+    pub counts: Vec<u64>,
+    /// Tokens into which the corpus falls after each merge, weighted.
+    pub tokens: Vec<u64>,
+    /// Why it ended.
+    pub stopped: Stopped,
+}
+
+/// Continues BPE from `vocabulary` and `merges` (in rank order) on `corpus`.
+///
+/// Time: linear in the corpus for each scan, then proportional to the occurrences that are merged.
+pub fn train(
+    corpus: Corpus,
+    vocabulary: &mut Vocabulary,
+    merges: &[Merge],
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Training, Error> {
+    check(vocabulary, options)?;
+    // A token is written into the array only if another may follow it, so the last of 65,536 ids is
+    // never written and stays free to be the gap.
+    if options.vocab_size <= 1 << 16 {
+        let layout = corpus.lay_out::<u16>(vocabulary, merges, progress)?;
+        train_layout(layout, vocabulary, options, progress)
+    } else {
+        let layout = corpus.lay_out::<u32>(vocabulary, merges, progress)?;
+        train_layout(layout, vocabulary, options, progress)
+    }
+}
+
+fn check(vocabulary: &Vocabulary, options: &Options) -> Result<(), Error> {
+    let refuse = |problem: String, hint: &str| Err(Error::Config(Message::new(problem, hint)));
+    if options.vocab_size < vocabulary.len() {
+        let (size, start) = (options.vocab_size, vocabulary.len());
+        return refuse(
+            format!("vocab_size is {size}, below the {start} tokens to start from"),
+            "raise vocab_size or use fewer special tokens",
+        );
+    }
+    if options.vocab_size >= u32::MAX as usize {
+        return refuse(format!("vocab_size is {}", options.vocab_size), "use at most 4294967294");
+    }
+    if options.max_token_bytes.is_some_and(|bytes| bytes < 2) {
+        return refuse("max_token_bytes is below 2".into(), "a merge makes at least two bytes");
+    }
+    Ok(())
+}
+
+fn train_layout<I: Id>(
+    layout: Layout<I>,
+    vocabulary: &mut Vocabulary,
+    options: &Options,
+    progress: &dyn Progress,
+) -> Result<Training, Error> {
+    let Layout { ids, weights } = layout;
+    let wide = u32::try_from(ids.len()).is_err();
+    match (weights, wide) {
+        (LayoutWeights::Once, false) => {
+            Trainer::<I, u32, Once>::new(ids, Once, vocabulary, options, progress).run()
+        }
+        (LayoutWeights::Once, true) => {
+            Trainer::<I, u64, Once>::new(ids, Once, vocabulary, options, progress).run()
+        }
+        (LayoutWeights::ByClass(classes), false) => {
+            Trainer::<I, u32, ByClass>::new(ids, classes, vocabulary, options, progress).run()
+        }
+        (LayoutWeights::ByClass(classes), true) => {
+            Trainer::<I, u64, ByClass>::new(ids, classes, vocabulary, options, progress).run()
+        }
+    }
+}
+
+struct Trainer<'a, I, P, W> {
+    positions: Positions<I>,
+    weights: W,
+    vocabulary: &'a mut Vocabulary,
+    lens: Vec<u32>,
+    options: &'a Options,
+    progress: &'a dyn Progress,
+    tracked: FxHashMap<u64, Tracked<P>>,
+    /// Pairs by (count, smallest pair first); an entry may be stale: `tracked` has the true count.
+    queue: BinaryHeap<(u64, Reverse<u64>)>,
+    floor: u64,
+    merger: Merger<I, P>,
+    training: Training,
+}
+
+impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
+    fn new(
+        ids: Vec<I>,
+        weights: W,
+        vocabulary: &'a mut Vocabulary,
+        options: &'a Options,
+        progress: &'a dyn Progress,
+    ) -> Self {
+        let lens: Vec<u32> =
+            (0..vocabulary.len()).map(|id| vocabulary.token_len(id as u32) as u32).collect();
+        Self {
+            positions: Positions::new(ids, &lens),
+            weights,
+            vocabulary,
+            lens,
+            options,
+            progress,
+            tracked: FxHashMap::default(),
+            queue: BinaryHeap::new(),
+            floor: u64::MAX,
+            merger: Merger::new(options.vocab_size),
+            training: Training {
+                merges: Vec::new(),
+                counts: Vec::new(),
+                tokens: Vec::new(),
+                stopped: Stopped::VocabSize,
+            },
+        }
+    }
+
+    fn run(mut self) -> Result<Training, Error> {
+        let wanted = (self.options.vocab_size - self.vocabulary.len()) as u64;
+        let mut ticker = Ticker::new(self.progress, "merge", wanted);
+        let mut tokens = self.weighted_tokens();
+        // Two steps below the number of tokens, which no pair exceeds: few pairs stand above that.
+        self.floor = (tokens / self.options.floor_step.pow(2)).max(self.least());
+        if wanted > 0 {
+            self.scan()?;
+        }
+        while self.vocabulary.len() < self.options.vocab_size {
+            let Some((pair, count)) = self.next_pair() else {
+                if self.floor == self.least() {
+                    self.training.stopped = self.why_nothing_is_left();
+                    break;
+                }
+                self.floor = (self.floor / self.options.floor_step).max(self.least());
+                self.scan()?;
+                continue;
+            };
+            let done = self.training.merges.len() as u64;
+            ticker.tick(done)?;
+            tokens -= self.merge(pair, count, &mut ticker, done)?;
+            self.training.counts.push(count);
+            self.training.tokens.push(tokens);
+        }
+        ticker.finish()?;
+        Ok(self.training)
+    }
+
+    /// The least count that a merged pair may have.
+    fn least(&self) -> u64 {
+        self.options.min_frequency.max(1)
+    }
+
+    fn scan(&mut self) -> Result<(), Error> {
+        let wanted = Wanted {
+            floor: self.floor,
+            max_token_bytes: self.longest(),
+            threads: self.options.threads.max(1),
+        };
+        self.tracked = FxHashMap::default();
+        self.tracked =
+            frequent_pairs(&self.positions, &self.lens, &self.weights, &wanted, self.progress)?;
+        if self.vocabulary.has_forbidden() {
+            let vocabulary = &self.vocabulary;
+            self.tracked.retain(|&key, _| !is_forbidden(vocabulary, key));
+        }
+        self.queue = self.tracked.iter().map(|(&key, pair)| (pair.count, Reverse(key))).collect();
+        Ok(())
+    }
+
+    /// Takes the most frequent tracked pair, ties by (left, right) ascending.
+    fn next_pair(&mut self) -> Option<(u64, u64)> {
+        while let Some((count, Reverse(key))) = self.queue.pop() {
+            match self.tracked.get(&key) {
+                Some(pair) if pair.count == count => return Some((key, count)),
+                Some(pair) => self.queue.push((pair.count, Reverse(key))),
+                None => {}
+            }
+        }
+        None
+    }
+
+    /// Merges a pair everywhere; returns by how many tokens the corpus shrank.
+    fn merge(
+        &mut self,
+        key: u64,
+        count: u64,
+        ticker: &mut Ticker<'_>,
+        done: u64,
+    ) -> Result<u64, Error> {
+        let (left, right) = ((key >> 32) as u32, key as u32);
+        let product = self.vocabulary.product(left, right);
+        let merged = match product {
+            Product::Known(id) => id,
+            Product::New | Product::Forbidden => self.vocabulary.push(left, right),
+        };
+        self.training.merges.push((left, right, merged));
+        let offsets = self.tracked.remove(&key).map(|pair| pair.offsets).unwrap_or_default();
+        let replacement = Replacement {
+            left,
+            right,
+            merged,
+            left_len: self.lens[left as usize] as usize,
+            right_len: self.lens[right as usize] as usize,
+        };
+        if self.vocabulary.len() == self.options.vocab_size {
+            return Ok(self.standing(&replacement, &offsets).min(count));
+        }
+        if product == Product::New {
+            self.lens.push((replacement.left_len + replacement.right_len) as u32);
+        }
+        let replaced = self.merger.replace(
+            &mut self.positions,
+            &self.weights,
+            &replacement,
+            &offsets,
+            ticker,
+            done,
+        )?;
+        drop(offsets);
+        if matches!(product, Product::Known(_)) {
+            // Pairs of an older id grow here, which scans take to be impossible: look afresh.
+            self.scan()?;
+        } else {
+            self.update(&replacement);
+        }
+        Ok(replaced)
+    }
+
+    fn update(&mut self, replacement: &Replacement) {
+        let longest = self.longest();
+        let Self { tracked, queue, merger, floor, lens, vocabulary, .. } = self;
+        merger.lost(replacement, |left, right, weight| {
+            let key = pair_key(left, right);
+            if let Some(pair) = tracked.get_mut(&key) {
+                pair.count -= weight;
+                if pair.count < *floor {
+                    tracked.remove(&key);
+                }
+            }
+        });
+        let gained = merger.gained(replacement, lens, |left, right, count| {
+            count >= *floor
+                && lens[left as usize] + lens[right as usize] <= longest
+                && !(vocabulary.has_forbidden() && is_forbidden(vocabulary, pair_key(left, right)))
+        });
+        for pair in gained {
+            let key = pair_key(pair.pair.0, pair.pair.1);
+            queue.push((pair.count, Reverse(key)));
+            tracked.insert(key, Tracked { count: pair.count, offsets: pair.offsets });
+        }
+    }
+
+    /// Weight of the occurrences that a merge would replace, left to right without overlaps.
+    fn standing(&self, replacement: &Replacement, offsets: &[P]) -> u64 {
+        let &Replacement { left, right, left_len, right_len, .. } = replacement;
+        let (mut free, mut weight) = (0, 0);
+        for offset in offsets.iter().map(|offset| offset.index()) {
+            let (left, right) = (I::from_u32(left), I::from_u32(right));
+            if offset >= free && self.positions.holds(offset, left, left_len, right) {
+                weight += self.weights.at(offset);
+                free = offset + left_len + right_len;
+            }
+        }
+        weight
+    }
+
+    fn weighted_tokens(&self) -> u64 {
+        let mut tokens = 0;
+        let all = 0..self.positions.len();
+        self.positions
+            .for_each_token(&self.lens, all, |offset, _| tokens += self.weights.at(offset));
+        tokens
+    }
+
+    /// Bytes of the longest token allowed; half the range, so that two lengths can be added.
+    fn longest(&self) -> u32 {
+        self.options.max_token_bytes.unwrap_or(u32::MAX / 2)
+    }
+
+    fn why_nothing_is_left(&self) -> Stopped {
+        let longest = self.longest();
+        let mut any = false;
+        self.positions.for_each_pair(&self.lens, 0..self.positions.len(), |_, left, right| {
+            any |= self.lens[left.index()] + self.lens[right.index()] <= longest;
+        });
+        if any {
+            Stopped::MinFrequency
+        } else {
+            Stopped::Exhausted
+        }
+    }
+}
+
+fn is_forbidden(vocabulary: &Vocabulary, key: u64) -> bool {
+    vocabulary.product((key >> 32) as u32, key as u32) == Product::Forbidden
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::super::reference::train_slow;
+    use super::super::{ByteCorpus, WordCounts};
+    use super::*;
+    use crate::progress::Silent;
+
+    const FEW: usize = 3;
+
+    /// A table of the 256 bytes behind `specials` special tokens.
+    fn bytes_after(specials: u32, forbidden: &[&[u8]]) -> Vocabulary {
+        let special = (0..specials).map(|_| None);
+        let bytes = (0..=255u8).map(|byte| Some(vec![byte].into()));
+        let ids = std::array::from_fn(|byte| specials + byte as u32);
+        let forbidden = forbidden.iter().map(|&bytes| bytes.into()).collect();
+        Vocabulary::new(special.chain(bytes).collect(), ids, forbidden).unwrap()
+    }
+
+    fn options(extra: usize, min_frequency: u64, longest: Option<u32>, floor_step: u64) -> Options {
+        let vocab_size = 256 + FEW + extra;
+        Options { vocab_size, min_frequency, max_token_bytes: longest, threads: 3, floor_step }
+    }
+
+    fn corpus_of(words: &[(Vec<u8>, u64)]) -> Corpus {
+        let mut counts = WordCounts::new();
+        words.iter().for_each(|(word, count)| counts.add(word, *count).unwrap());
+        Corpus::Words(counts)
+    }
+
+    fn agree(corpus: Corpus, words: &[(Vec<u8>, u64)], options: &Options) {
+        let forbidden: &[&[u8]] = &[&[97, 98, 97]];
+        let mut table = bytes_after(FEW as u32, forbidden);
+        let got = train(corpus, &mut table, &[], options, &Silent).unwrap();
+        let sequences = words
+            .iter()
+            .map(|(word, count)| {
+                (word.iter().map(|&byte| u32::from(byte) + FEW as u32).collect(), *count)
+            })
+            .collect();
+        let mut slow_table = bytes_after(FEW as u32, forbidden);
+        let expected = train_slow(sequences, &mut slow_table, options);
+        let got: Vec<_> = got.merges.into_iter().zip(got.counts).collect();
+        assert_eq!(got, expected);
+        assert_eq!(table.tokens(), slow_table.tokens());
+    }
+
+    // Two or three letters only: runs (`a a a`) and ties are the hard cases.
+    fn word() -> impl Strategy<Value = Vec<u8>> {
+        prop_oneof![vec(97..99u8, 1..40), vec(97..100u8, 1..24)]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn words_agree_with_the_slow_twin(
+            words in vec((word(), 1..5u64), 1..12), extra in 0..24usize,
+            min_frequency in 0..4u64, longest in prop::option::of(2..9u32), step in 2..9u64,
+        ) {
+            agree(corpus_of(&words), &words, &options(extra, min_frequency, longest, step));
+        }
+
+        #[test]
+        fn documents_agree_with_the_slow_twin(
+            documents in vec(word(), 1..12), extra in 0..24usize,
+            min_frequency in 0..4u64, longest in prop::option::of(2..9u32), step in 2..9u64,
+        ) {
+            let mut corpus = ByteCorpus::default();
+            documents.iter().for_each(|document| corpus.add(document));
+            let words: Vec<_> = documents.into_iter().map(|document| (document, 1)).collect();
+            agree(Corpus::Bytes(corpus), &words, &options(extra, min_frequency, longest, step));
+        }
+    }
+
+    #[test]
+    fn counts_beyond_32_bits_decide() {
+        // In 32 bits both counts of "ab" and "cd" wrap, and "ef" would come first: tokenizers #2058.
+        let words = [("ab", (1 << 33) + 1), ("cd", 1 << 33), ("ef", 7)];
+        let words: Vec<_> =
+            words.iter().map(|(word, count)| (word.as_bytes().to_vec(), *count)).collect();
+        let mut table = bytes_after(0, &[]);
+        let options = Options { vocab_size: 259, ..options(0, 2, None, 16) };
+        let training = train(corpus_of(&words), &mut table, &[], &options, &Silent).unwrap();
+        assert_eq!(training.counts, [(1 << 33) + 1, 1 << 33, 7]);
+        assert_eq!(training.merges[0], (97, 98, 256));
+    }
+
+    #[test]
+    fn says_why_it_stopped() {
+        let stopped = |text: &[u8], vocab_size, min_frequency| {
+            let mut corpus = ByteCorpus::default();
+            corpus.add(text);
+            let options = Options { vocab_size, ..options(0, min_frequency, None, 16) };
+            let mut table = bytes_after(0, &[]);
+            train(Corpus::Bytes(corpus), &mut table, &[], &options, &Silent).unwrap().stopped
+        };
+        assert_eq!(stopped(b"abab", 257, 2), Stopped::VocabSize);
+        assert_eq!(stopped(b"ababc", 300, 2), Stopped::MinFrequency);
+        assert_eq!(stopped(b"abab", 300, 1), Stopped::Exhausted);
+    }
+
+    #[test]
+    fn refuses_sizes_below_the_start() {
+        let options = Options { vocab_size: 255, ..options(0, 2, None, 16) };
+        let corpus = Corpus::Bytes(ByteCorpus::default());
+        let refused = train(corpus, &mut bytes_after(0, &[]), &[], &options, &Silent);
+        assert!(matches!(refused, Err(Error::Config(_))));
+    }
+}

@@ -1,0 +1,173 @@
+//! Bindings of [`crate::bpe`].
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::PyBytes;
+
+use super::buffers::Borrowed;
+use super::encoding::{byte_ids, Splitter, Tokens};
+use super::errors::ConfigError;
+use super::progress::Callback;
+use crate::bpe::{self, Corpus, Merge, Options, Stopped, Vocabulary};
+
+/// By how much the floor falls between scans; measured in `benches/`.
+const FLOOR_STEP: u64 = 16;
+
+/// Unique pretokens and their 64-bit counts.
+#[pyclass(module = "tokforge._core")]
+pub struct WordCounts {
+    splitter: Py<Splitter>,
+    tables: Vec<bpe::WordCounts>,
+}
+
+impl WordCounts {
+    /// Brings all threads' tables together in the first.
+    fn merged(&mut self) -> PyResult<&mut bpe::WordCounts> {
+        let (first, rest) =
+            self.tables.split_first_mut().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
+        for table in rest {
+            first.absorb(&std::mem::take(table))?;
+        }
+        Ok(first)
+    }
+}
+
+const CONSUMED: (&str, &str) = ("this corpus has been trained on already", "make a new one");
+
+#[pymethods]
+impl WordCounts {
+    #[new]
+    fn new(splitter: Py<Splitter>, threads: usize) -> Self {
+        let tables = (0..threads.max(1)).map(|_| bpe::WordCounts::new()).collect();
+        Self { splitter, tables }
+    }
+
+    #[pyo3(signature = (docs, weight=1, progress=None))]
+    fn add(
+        &mut self,
+        py: Python<'_>,
+        docs: Vec<Borrowed<u8>>,
+        weight: u64,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let splitter = &self.splitter.get().0;
+        let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
+        let tables = &mut self.tables;
+        Callback::new(progress).run(py, |progress| {
+            bpe::counts::count_documents(tables, splitter, &docs, weight, progress)
+        })
+    }
+
+    fn add_counts(&mut self, words: Vec<PyBackedBytes>, counts: Vec<u64>) -> PyResult<()> {
+        if words.len() != counts.len() {
+            let problem = format!("{} words but {} counts", words.len(), counts.len());
+            return Err(ConfigError::new_err((problem, "give each word one count")));
+        }
+        let table = self.merged()?;
+        Ok(words.iter().zip(counts).try_for_each(|(word, count)| table.add(word, count))?)
+    }
+
+    fn __len__(&mut self) -> PyResult<usize> {
+        Ok(self.merged()?.len())
+    }
+
+    fn items<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<(Bound<'py, PyBytes>, u64)>> {
+        let words = self.merged()?.sorted();
+        Ok(words.into_iter().map(|(word, count)| (PyBytes::new(py, word), count)).collect())
+    }
+}
+
+/// Documents as unsplit bytes.
+#[pyclass(module = "tokforge._core")]
+pub struct ByteCorpus(Option<bpe::ByteCorpus>);
+
+#[pymethods]
+impl ByteCorpus {
+    #[new]
+    #[pyo3(signature = (expected_bytes=0))]
+    fn new(expected_bytes: usize) -> Self {
+        Self(Some(bpe::ByteCorpus::with_capacity(expected_bytes)))
+    }
+
+    fn add(&mut self, data: Borrowed<u8>) -> PyResult<()> {
+        let corpus = self.0.as_mut().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
+        corpus.add(data.as_slice());
+        Ok(())
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.as_ref().map_or(0, bpe::ByteCorpus::len)
+    }
+}
+
+#[derive(FromPyObject)]
+/// Either kind of corpus.
+pub enum AnyCorpus<'py> {
+    Words(PyRefMut<'py, WordCounts>),
+    Bytes(PyRefMut<'py, ByteCorpus>),
+}
+
+impl AnyCorpus<'_> {
+    fn take(self) -> PyResult<Corpus> {
+        match self {
+            Self::Words(mut words) => {
+                words.merged()?;
+                Ok(Corpus::Words(words.tables.drain(..).next().unwrap_or_default()))
+            }
+            Self::Bytes(mut bytes) => {
+                bytes.0.take().map(Corpus::Bytes).ok_or_else(|| ConfigError::new_err(CONSUMED))
+            }
+        }
+    }
+}
+
+/// What a training run learned.
+#[pyclass(module = "tokforge._core", frozen, get_all)]
+pub struct Training {
+    merges: Vec<Merge>,
+    counts: Vec<u64>,
+    tokens: Vec<u64>,
+    stopped: &'static str,
+}
+
+impl From<bpe::Training> for Training {
+    fn from(training: bpe::Training) -> Self {
+        let stopped = match training.stopped {
+            Stopped::VocabSize => "vocab_size",
+            Stopped::MinFrequency => "min_frequency",
+            Stopped::Exhausted => "exhausted",
+        };
+        let bpe::Training { merges, counts, tokens, .. } = training;
+        Self { merges, counts, tokens, stopped }
+    }
+}
+
+#[pyfunction]
+#[pyo3(signature = (
+    corpus, *, tokens, byte_ids, vocab_size, merges=vec![], min_frequency=2, max_token_bytes=None,
+    forbidden=vec![], threads=1, progress=None,
+))]
+#[allow(clippy::too_many_arguments)] // keyword-only in Python
+pub fn train(
+    py: Python<'_>,
+    corpus: AnyCorpus<'_>,
+    tokens: Tokens,
+    byte_ids: Vec<u32>,
+    vocab_size: usize,
+    merges: Vec<Merge>,
+    min_frequency: u64,
+    max_token_bytes: Option<u32>,
+    forbidden: Vec<PyBackedBytes>,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Training> {
+    let forbidden = forbidden.iter().map(|bytes| bytes[..].into()).collect();
+    let mut vocabulary =
+        Vocabulary::new(tokens.into_boxes(), self::byte_ids(&byte_ids)?, forbidden)?;
+    let options =
+        Options { vocab_size, min_frequency, max_token_bytes, threads, floor_step: FLOOR_STEP };
+    let corpus = corpus.take()?;
+    let training = Callback::new(progress)
+        .run(py, |progress| bpe::train(corpus, &mut vocabulary, &merges, &options, progress))?;
+    Ok(training.into())
+}

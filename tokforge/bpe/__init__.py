@@ -1,0 +1,45 @@
+"""Byte-level BPE: on unsplit bytes (Binary BPE, arXiv 2511.17573) and on pre-tokenized text and code.
+
+Options are light to import; what needs numpy and the engine is loaded when it is first asked for.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from tokforge.bpe.config import PRESETS, BpeConfig, SamplingConfig
+
+if TYPE_CHECKING:
+    from tokforge.bpe.demo import run_demo
+    from tokforge.bpe.sources import Mixture, parse_weights
+    from tokforge.bpe.training import BpeResult, train, train_bpe, train_from_counts
+
+__all__ = [
+    "PRESETS",
+    "BpeConfig",
+    "BpeResult",
+    "Mixture",
+    "SamplingConfig",
+    "parse_weights",
+    "run_demo",
+    "train",
+    "train_bpe",
+    "train_from_counts",
+]
+
+_HOMES = {
+    "BpeResult": "training",
+    "Mixture": "sources",
+    "parse_weights": "sources",
+    "run_demo": "demo",
+    "train": "training",
+    "train_bpe": "training",
+    "train_from_counts": "training",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+    globals()[name] = value
+    return value

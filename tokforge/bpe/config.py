@@ -1,0 +1,158 @@
+"""What to learn: options of a training run, checked before any work, and the presets behind them."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from tokforge.errors import ConfigError, pick
+
+DEFAULT_VOCAB_SIZE = 32768
+BYTES = 256
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preset:
+    """Defaults for a kind of data."""
+
+    pretokenizer: str
+    max_token_bytes: int | None
+
+
+PRESETS: Mapping[str, Preset] = {
+    "text": Preset(pretokenizer="o200k", max_token_bytes=None),
+    "code": Preset(pretokenizer="llama3", max_token_bytes=None),
+    # Executables have no words. Longer tokens than 32 bytes are padding or copies of one file.
+    "binary": Preset(pretokenizer="none", max_token_bytes=32),
+}
+"""By name; `auto` is the one that the inputs look like."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SamplingConfig:
+    """How sources are mixed. The defaults take every document once."""
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    """Target share of the bytes for each named source; the unnamed share the rest by their size."""
+    temperature: float | None = None
+    """Shares in proportion to size**(1/temperature): 1 is proportional, larger is flatter."""
+    sample_bytes: int | None = None
+    """Bytes in all; None takes all, or with weights the most that repeats nothing."""
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.weights and self.temperature is not None:
+            raise ConfigError("weight and temperature both set the shares", "keep one of them")
+        if self.temperature is not None and not 0 < self.temperature < math.inf:
+            raise ConfigError(f"temperature is {self.temperature}", "use a number above 0, such as 3")
+        if self.sample_bytes is not None and self.sample_bytes < 1:
+            raise ConfigError(f"sample is {self.sample_bytes} bytes", "use 1 or more")
+        if not 0 <= self.seed < 1 << 64:
+            raise ConfigError(f"seed is {self.seed}", "use a number from 0 to 2**64 - 1")
+        for name, weight in self.weights.items():
+            if not 0 <= weight <= 1:
+                raise ConfigError(f"the weight of {name} is {weight}", "use a share from 0 to 1")
+
+    @property
+    def takes_all(self) -> bool:
+        """Whether nothing is chosen: every document is read once, in order."""
+        return not self.weights and self.temperature is None and self.sample_bytes is None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BpeConfig:
+    """Options of :func:`tokforge.bpe.train`."""
+
+    vocab_size: int | None = None
+    """Tokens in all: special tokens, the 256 bytes, then merges. Unset: the largest of ``family``, else
+    32,768."""
+    preset: str = "auto"
+    """``text``, ``code``, ``binary``, or ``auto``: what the inputs look like."""
+    pretokenizer: str | None = None
+    """A splitter's name, ``none``, or a regex. Unset: the preset's."""
+    min_frequency: int = 2
+    """Pairs that occur fewer times are not merged; 0 and 1 are the same."""
+    max_token_bytes: int | None = None
+    """Longest token, inclusive. Unset: the preset's (32 for binaries, else unlimited); 0: unlimited."""
+    special_tokens: tuple[str, ...] = ()
+    """In id order from 0; never merged into, never read from text unless asked."""
+    family: tuple[int, ...] = ()
+    """Smaller sizes to cut from the same run: each is a prefix, with the same ids."""
+    multiple_of: int | None = None
+    """Round the size up to a multiple; a corpus that runs out first is filled with unused tokens."""
+    exact_size: bool = False
+    """Raise CorpusExhaustedError rather than return a smaller vocabulary."""
+    sampling: SamplingConfig = field(default_factory=SamplingConfig)
+    """Weights, temperature and sample size of the sources."""
+    field: str | None = None
+    """Which field of JSON lines or Parquet rows holds the document."""
+    follow_symlinks: bool = True
+    """Whether folders are walked through links."""
+    threads: int | None = None
+    """Unset: as many as this process may use. Never changes the result."""
+
+    def __post_init__(self) -> None:
+        if self.preset != "auto":
+            pick("preset", self.preset, PRESETS)
+        _check_specials(self.special_tokens)
+        least = BYTES + len(self.special_tokens)
+        for name, size in [("vocab_size", self.vocab_size), *(("family", size) for size in self.family)]:
+            if size is not None and size < least:
+                special = f" and {len(self.special_tokens)} special tokens" if self.special_tokens else ""
+                raise ConfigError(f"{name} is {size}, below the 256 bytes{special}", f"use {least} or more")
+        if self.family and max(self.family) > self.table_size:
+            raise ConfigError(
+                f"family holds {max(self.family)}, above vocab_size {self.table_size}",
+                "leave vocab_size out, or raise it",
+            )
+        _check_at_least("min_frequency", self.min_frequency, 0)
+        _check_at_least("multiple_of", self.multiple_of, 1)
+        _check_at_least("threads", self.threads, 1)
+        if self.max_token_bytes not in (None, 0):
+            _check_at_least("max_token_bytes", self.max_token_bytes, 2)
+
+    @property
+    def table_size(self) -> int:
+        """Size that training aims for."""
+        size = self.vocab_size or (max(self.family) if self.family else DEFAULT_VOCAB_SIZE)
+        return round_up(size, self.multiple_of)
+
+    @property
+    def thread_count(self) -> int:
+        """Threads that training uses."""
+        return self.threads or _usable_cores()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the options as plain JSON values, less ``threads``, which change nothing."""
+        options = asdict(self)
+        del options["threads"]
+        return options
+
+
+def round_up(size: int, multiple: int | None) -> int:
+    """Returns the least multiple that is not below ``size``.
+
+    >>> round_up(32000, 64), round_up(32001, 64), round_up(300, None)
+    (32000, 32064, 300)
+    """
+    return -(-size // multiple) * multiple if multiple else size
+
+
+def _usable_cores() -> int:
+    # Containers often allow fewer cores than the machine has; macOS and Windows cannot say.
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def _check_at_least(name: str, value: int | None, least: int) -> None:
+    if value is not None and value < least:
+        raise ConfigError(f"{name} is {value}", f"use {least} or more")
+
+
+def _check_specials(tokens: tuple[str, ...]) -> None:
+    for at, token in enumerate(tokens):
+        if not token:
+            raise ConfigError("a special token is empty", "give it a name such as <|end|>")
+        if token in tokens[:at]:
+            raise ConfigError(f"special token {token!r} is given twice", "give each once")

@@ -1,0 +1,265 @@
+"""Trains byte-level BPE: inputs -> documents -> the engine -> a tokenizer.
+
+With a pre-tokenizer the engine counts distinct words; without one it keeps every byte in place. Ids are
+Hugging Face's: special tokens in the order given, the 256 bytes in GPT-2 code-point order, then merges.
+"""
+
+import resource
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from tokforge.bpe.config import PRESETS, BpeConfig, round_up
+from tokforge.bpe.sources import Mixture, SampledSources
+from tokforge.errors import ConfigError, CorpusExhaustedError
+from tokforge.inputs import ByteView, Progress, Remark, Source, batches, detect_sources, open_sources
+from tokforge.tokenizer import (
+    AddedToken,
+    Pipeline,
+    Tokenizer,
+    forbidden_tokens,
+    initial_bytes,
+    parse_pretokenizer,
+)
+
+if TYPE_CHECKING:
+    from tokforge import _core
+
+ORDER = "hf"
+"""The order of merges, as it stands in the artefact: count descending, then (left id, right id) ascending."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BpeResult:
+    """A trained tokenizer and how it came about."""
+
+    tokenizer: Tokenizer
+    family: Mapping[int, Tokenizer]
+    """The smaller sizes that were asked for."""
+    counts: tuple[int, ...]
+    """Occurrences of each merged pair when it was chosen, in merge order."""
+    stopped: Literal["vocab_size", "min_frequency", "exhausted"]
+    corpus_bytes: int
+    corpus_tokens: int
+    """Tokens into which the finished merges cut the training corpus."""
+    seconds: float
+    peak_memory_bytes: int
+    """The most that this process has held so far, training included."""
+    preset: str
+    preset_reason: str
+    mixture: Mixture
+    skipped: tuple[Remark, ...]
+    warnings: tuple[Remark, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the figures as JSON values."""
+        return {
+            "vocab_size": self.tokenizer.vocab_size,
+            "merges": len(self.counts),
+            "corpus_bytes": self.corpus_bytes,
+            "seconds": self.seconds,
+            "peak_memory_bytes": self.peak_memory_bytes,
+            "bytes_per_token": self.corpus_bytes / self.corpus_tokens if self.corpus_tokens else 0.0,
+            "stopped": self.stopped,
+            "preset": self.preset,
+            "preset_reason": self.preset_reason,
+            "sources": self.mixture.as_dict()["sources"],
+            "skipped": [{"path": remark.path, "reason": remark.reason} for remark in self.skipped],
+            "warnings": [{"path": remark.path, "reason": remark.reason} for remark in self.warnings],
+        }
+
+
+def train(
+    inputs: Sequence[str | Path], config: BpeConfig | None = None, *, progress: Progress | None = None
+) -> BpeResult:
+    """Trains on files, folders, globs or ``-``; see :class:`BpeConfig` for the options.
+
+    Args:
+        inputs: what to read; each is a source of its own in weights and in the stored mixture.
+        config: the options; all defaults if None.
+        progress: called as ``progress(phase, done, total)`` about ten times a second with the phases
+            "sample", "read", "count", "lay out", "scan" and "merge".
+
+    Raises:
+        InputError: an input is missing, empty or unreadable.
+        ConfigError: options contradict each other or the inputs.
+        PatternError: the pre-tokenizer is no valid regex, or exceeds its step budget.
+        CorpusExhaustedError: ``exact_size`` is set and the corpus holds too few pairs.
+        KeyboardInterrupt: interrupted, or raised by ``progress``.
+    """
+    config = config or BpeConfig()
+    started = time.perf_counter()
+    sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
+    preset, reason = _choose_preset(config, sources)
+    stages = parse_pretokenizer(config.pretokenizer or PRESETS[preset].pretokenizer)
+    chosen = SampledSources(sources, config.sampling, progress=progress)
+    corpus = _collect((data for _, data in chosen), stages, config, sources, progress)
+    training = _learn(corpus, preset, config, progress)
+    if config.exact_size and training.stopped != "vocab_size":
+        raise _exhausted(config, training)
+    tokenizer = _tokenizer(training, stages, config, chosen.mixture, preset)
+    corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
+    return BpeResult(
+        tokenizer=tokenizer,
+        family={size: tokenizer.prefix(size) for size in config.family if size <= tokenizer.vocab_size},
+        counts=tuple(training.counts),
+        stopped=training.stopped,
+        corpus_bytes=corpus_bytes,
+        corpus_tokens=training.tokens[-1] if training.tokens else corpus_bytes,
+        seconds=time.perf_counter() - started,
+        peak_memory_bytes=_peak_memory_bytes(),
+        preset=preset,
+        preset_reason=reason,
+        mixture=chosen.mixture,
+        skipped=tuple(remark for source in sources for remark in source.skipped),
+        warnings=tuple(remark for source in sources for remark in source.warnings),
+    )
+
+
+def train_bpe(
+    inputs: str | Path | Sequence[str | Path], *, progress: Progress | None = None, **options: Any
+) -> Tokenizer:
+    """Trains and returns the tokenizer alone; ``options`` are the fields of :class:`BpeConfig`.
+
+    Raises as :func:`train` does.
+    """
+    paths = [inputs] if isinstance(inputs, str | Path) else inputs
+    return train(paths, BpeConfig(**options), progress=progress).tokenizer
+
+
+def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = None) -> Tokenizer:
+    """Trains on words that were counted elsewhere, by Spark or by another library.
+
+    Args:
+        counts: occurrences of each word, 1 or more; counts may exceed 32 bits.
+        config: ``pretokenizer`` says how the words were cut, so that encoding cuts alike; it must be set.
+
+    Example:
+        >>> tokenizer = train_from_counts({b"low": 5, b"lower": 2}, BpeConfig(vocab_size=258, pretokenizer="gpt2"))
+        >>> [tokenizer.token_bytes(merged) for _, _, merged in tokenizer.merges]
+        [b'lo', b'low']
+    """
+    from tokforge import _core
+
+    config = config or BpeConfig()
+    if config.pretokenizer in (None, "none"):
+        raise ConfigError("words need a pre-tokenizer", "name the one that cut them, such as pretokenizer='gpt2'")
+    stages = parse_pretokenizer(config.pretokenizer)
+    table = _core.WordCounts(_core.Splitter(stages), 1)
+    table.add_counts(list(counts), list(counts.values()))
+    training = _learn(table, "text", config, None)
+    if config.exact_size and training.stopped != "vocab_size":
+        raise _exhausted(config, training)
+    return _tokenizer(training, stages, config, None, "counts")
+
+
+def _choose_preset(config: BpeConfig, sources: Sequence[Source]) -> tuple[str, str]:
+    if config.preset != "auto":
+        return config.preset, "asked for"
+    detection = detect_sources(sources)
+    return detection.kind, detection.reason
+
+
+def _collect(
+    documents: Iterable[ByteView],
+    stages: Sequence[str],
+    config: BpeConfig,
+    sources: Sequence[Source],
+    progress: Progress | None,
+) -> "_core.WordCounts | _core.ByteCorpus":
+    from tokforge import _core
+
+    if not stages:
+        corpus = _core.ByteCorpus(config.sampling.sample_bytes or sum(source.size_bytes for source in sources))
+        for document in documents:
+            corpus.add(document)
+        return corpus
+    counts = _core.WordCounts(_core.Splitter(stages), config.thread_count)
+    for batch in batches(documents):
+        # "read" already covers the same bytes; the callback is here to hear of an interruption.
+        counts.add(batch, progress=_only_interrupts(progress))
+    return counts
+
+
+def _only_interrupts(progress: Progress | None) -> Progress | None:
+    return (lambda phase, done, total: None) if progress else None
+
+
+def _learn(
+    corpus: "_core.WordCounts | _core.ByteCorpus", preset: str, config: BpeConfig, progress: Progress | None
+) -> "_core.Training":
+    from tokforge import _core
+
+    tokens: list[bytes | None] = [*_no_bytes(config), *initial_bytes()]
+    longest = config.max_token_bytes if config.max_token_bytes is not None else PRESETS[preset].max_token_bytes
+    return _core.train(
+        corpus,
+        tokens=tokens,
+        byte_ids=[tokens.index(bytes((byte,))) for byte in range(256)],
+        vocab_size=config.table_size,
+        min_frequency=config.min_frequency,
+        max_token_bytes=longest or None,
+        forbidden=forbidden_tokens(config.special_tokens),
+        threads=config.thread_count,
+        progress=progress,
+    )
+
+
+def _no_bytes(config: BpeConfig) -> list[None]:
+    return [None] * len(config.special_tokens)
+
+
+def _tokenizer(
+    training: "_core.Training",
+    stages: Sequence[str],
+    config: BpeConfig,
+    mixture: Mixture | None,
+    preset: str,
+) -> Tokenizer:
+    tokens: list[bytes | None] = [*_no_bytes(config), *initial_bytes()]
+    for left, right, _ in training.merges:
+        tokens.append((tokens[left] or b"") + (tokens[right] or b""))
+    specials = [AddedToken(id=at, text=text) for at, text in enumerate(config.special_tokens)]
+    for number in range(round_up(len(tokens), config.multiple_of) - len(tokens)):
+        specials.append(AddedToken(id=len(tokens), text=f"<|reserved_{number}|>"))
+        tokens.append(None)
+    return Tokenizer.from_parts(
+        tokens=tokens,
+        merges=training.merges,
+        added_tokens=specials,
+        pipeline=Pipeline(kind="text" if stages else "binary", pretokenizers=tuple(stages)),
+        provenance=_provenance(config, mixture, preset, training.stopped),
+    )
+
+
+def _provenance(config: BpeConfig, mixture: Mixture | None, preset: str, stopped: str) -> dict[str, Any]:
+    import tokforge
+    from tokforge import _core
+
+    sources = mixture.sources if mixture else ()
+    return {
+        "tool_version": tokforge.__version__,
+        "unicode_version": _core.UNICODE_VERSION,
+        "order": ORDER,
+        "options": {**config.as_dict(), "preset": preset},
+        "source_shares": {source.name: source.share for source in sources},
+        "corpus_bytes": sum(source.bytes for source in sources),
+        "stopped": stopped,
+    }
+
+
+def _exhausted(config: BpeConfig, training: "_core.Training") -> CorpusExhaustedError:
+    wanted = config.table_size - 256 - len(config.special_tokens)
+    left = "no pair is left" if training.stopped == "exhausted" else f"no pair occurs {config.min_frequency} times"
+    return CorpusExhaustedError(
+        f"{left} after {len(training.merges)} of {wanted} merges",
+        "add data, lower min_frequency or vocab_size, or drop exact_size",
+    )
+
+
+def _peak_memory_bytes() -> int:
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,0 +1,128 @@
+"""Cuts a document at its added tokens, and normalises what lies between.
+
+Two passes, as in Hugging Face: tokens that are not ``normalized`` are found in the raw text, then each
+gap is normalised and searched for the others. Within a pass the leftmost match wins, then the longest.
+Linear in the text for a fixed set of tokens. Source: huggingface/tokenizers, added_vocabulary.rs.
+"""
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, TypeAlias
+
+from tokforge.errors import ConfigError, UnknownNameError, pick
+from tokforge.tokenizer.model import AddedToken, Pipeline
+
+__all__ = ["AllowedSpecial", "Segment", "Segmenter"]
+
+AllowedSpecial: TypeAlias = Literal["none", "all"] | Collection[str]
+Data: TypeAlias = bytes | bytearray | memoryview
+
+# Unicode's White_Space; str.isspace() also takes U+001C to U+001F, which the engines do not.
+_WHITE_SPACE = "\t\n\v\f\r \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
+    map(chr, range(0x2000, 0x200B))
+)
+_SPACES = re.compile(b"(?:" + b"|".join(re.escape(char.encode()) for char in _WHITE_SPACE) + b")*")
+
+
+class Segment(NamedTuple):
+    """Bytes to be split and merged, or (``id`` set) an added token; ``start`` is its byte offset."""
+
+    id: int | None
+    start: int
+    data: Data
+
+
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """The added tokens that are looked for together."""
+
+    regex: re.Pattern[bytes] | None
+    tokens: dict[bytes, AddedToken]
+
+
+class Segmenter:
+    """Finds added tokens and applies normalisers; built once for a tokenizer."""
+
+    def __init__(self, pipeline: Pipeline, added: Sequence[AddedToken]) -> None:
+        self._forms = pipeline.normalizers
+        self._texts = {token.text for token in added if token.special}
+        self._plain = not pipeline.normalizers and all(token.special for token in added)
+        self._raw = _compile({token.text.encode(): token for token in added if not token.normalized})
+        self._normalized = _compile(
+            {self._normal(token.text.encode()): token for token in added if token.normalized}
+        )
+
+    def cut(self, data: Data, allowed: AllowedSpecial) -> list[Segment]:
+        """Returns the segments in order. With normalisers, their offsets hold only if nothing changed."""
+        allowed = self._allowed(allowed)
+        if self._plain and not allowed:
+            return [Segment(None, 0, data)]
+        segments: list[Segment] = []
+        for outer in _search(self._raw, Segment(None, 0, bytes(data)), allowed):
+            if outer.id is None:
+                gap = Segment(None, outer.start, self._normal(bytes(outer.data)))
+                segments += _search(self._normalized, gap, allowed)
+            else:
+                segments.append(outer)
+        return segments
+
+    def require_offsets(self, data: Data) -> None:
+        """Raises ConfigError where normalisation moves bytes, so that offsets would point elsewhere."""
+        if self._forms and self._normal(bytes(data)) != data:
+            forms = "+".join(self._forms)
+            raise ConfigError(f"{forms} changes this text, so offsets would not fit it", "normalise it first")
+
+    def _normal(self, data: bytes) -> bytes:
+        if not self._forms:
+            return data
+        text = data.decode("utf-8", "surrogateescape")  # bytes that are no UTF-8 pass unchanged
+        for form in self._forms:
+            text = unicodedata.normalize(form, text)
+        return text.encode("utf-8", "surrogateescape")
+
+    def _allowed(self, allowed: AllowedSpecial) -> Collection[str]:
+        if isinstance(allowed, str):
+            return pick("allowed_special", allowed, {"all": self._texts, "none": frozenset()})
+        unknown = sorted(set(allowed) - self._texts)
+        if unknown:
+            known = ", ".join(sorted(self._texts)) or "none at all"
+            raise UnknownNameError(
+                f"there is no special token {unknown[0]!r}", f"this tokenizer has: {known}"
+            )
+        return allowed
+
+
+def _compile(tokens: dict[bytes, AddedToken]) -> _Pass:
+    if not tokens:
+        return _Pass(None, tokens)
+    longest_first = sorted(tokens, key=len, reverse=True)
+    return _Pass(re.compile(b"|".join(map(re.escape, longest_first))), tokens)
+
+
+def _search(these: _Pass, gap: Segment, allowed: Collection[str]) -> Iterator[Segment]:
+    """Yields the added tokens in ``gap`` and what lies between; empty gaps are left out."""
+    data, done = bytes(gap.data), 0
+    for found in these.regex.finditer(data) if these.regex else ():
+        token = these.tokens[found[0]]
+        if token.special and token.text not in allowed:
+            continue  # plain text, though it still hides shorter tokens inside it, as in Hugging Face
+        start, end = _stripped(data, token, found.start(), found.end(), done)
+        if start > done:
+            yield Segment(None, gap.start + done, data[done:start])
+        yield Segment(token.id, gap.start + start, data[start:end])
+        done = end
+    if done < len(data):
+        yield Segment(None, gap.start + done, data[done:])
+
+
+def _stripped(data: bytes, token: AddedToken, start: int, end: int, done: int) -> tuple[int, int]:
+    """Widens a match over the white space that an ``lstrip`` or ``rstrip`` token swallows."""
+    if token.lstrip:
+        before = data[done:start].decode("utf-8", "surrogateescape")
+        start = done + len(before.rstrip(_WHITE_SPACE).encode("utf-8", "surrogateescape"))
+    if token.rstrip:
+        spaces = _SPACES.match(data, end)
+        end = spaces.end() if spaces else end
+    return start, end
