@@ -11,7 +11,9 @@ TABLES = {"train-binaries": train_binaries, "train-text": train_text}
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
     parser.add_argument("table", choices=sorted(TABLES))
-    parser.add_argument("--corpus", type=Path, required=True, help="a folder, as `corpora fetch --export` makes")
+    parser.add_argument(
+        "--corpus", type=Path, required=True, help="a folder, as `corpora fetch --export` makes"
+    )
     parser.add_argument("--size", type=int, default=4096)
     parser.add_argument("--runs", type=int, default=3)
     options = parser.parse_args()

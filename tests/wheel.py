@@ -29,7 +29,7 @@ def main() -> None:
         wheel = _build(Path(folder))
         _check_contents(wheel)
         _use(wheel, Path(folder))
-    print(f"wheel: {wheel.name} built, installed in an empty environment and used")
+    sys.stdout.write(f"wheel: {wheel.name} built, installed in an empty environment and used\n")
 
 
 def _build(folder: Path) -> Path:

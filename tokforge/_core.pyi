@@ -1,12 +1,16 @@
 """The engine's Python face: bytes and 32-bit ids only, no files, no formats, no printing."""
 
-from collections.abc import Buffer, Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import Buffer
 
 UNICODE_VERSION: str
 """Version of the Unicode tables behind the splitters, such as "16.0.0"."""
 
-type Progress = Callable[[str, int, int], object]
+Progress: TypeAlias = Callable[[str, int, int], object]
 """Called as ``progress(phase, done, total)`` about ten times a second; an exception in it stops the work."""
 
 class Splitter:
@@ -42,7 +46,7 @@ class Encoder:
         """Returns ids (u32) and each token's first byte (u64), of equal length."""
     def encode_batch(self, docs: Sequence[Buffer], threads: int) -> tuple[bytearray, bytearray]:
         """Returns all ids (u32) end to end, and len(docs) + 1 document boundaries into them (u64)."""
-    def decode(self, ids: Buffer) -> bytes:
+    def decode(self, ids: Buffer | npt.NDArray[np.uint32]) -> bytes:
         """Joins the tokens of u32 ``ids``; raises TokenIdError for an id that is no byte string."""
 
 class WordCounts:

@@ -19,7 +19,7 @@ from typing import BinaryIO, TypeAlias
 
 from tokforge.errors import OutputError
 
-__all__ = ["check_output", "output_error", "write_atomically", "write_files", "write_together"]
+__all__ = ["StrPath", "check_output", "output_error", "write_atomically", "write_files", "write_together"]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 Check: TypeAlias = Callable[[Mapping[StrPath, Path]], object]

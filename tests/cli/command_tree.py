@@ -6,7 +6,6 @@ from typing import Any
 def commands() -> dict[str, Any]:
     """Returns every command by its words, such as ``corpora fetch``."""
     import typer
-
     from tokforge_cli.app import app
 
     return dict(_walk(typer.main.get_command(app), ""))

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import pytest
-
 import cli_fakes
+import pytest
 
 ROOT = Path(__file__).parents[2]
 LAUNCH = "import cli_fakes; cli_fakes.install(); from tokforge_cli.app import main; main()"

@@ -6,7 +6,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-
 from conftest import ROOT, Ran, Run
 
 SCHEMAS = ROOT / "docs" / "schemas"

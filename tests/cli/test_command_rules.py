@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
 from command_tree import commands
 from conftest import ROOT, Run
 
@@ -86,9 +85,9 @@ def test_a_group_shows_its_commands(line: str, run: Run) -> None:
 
 
 def test_defaults_are_those_of_the_library(run: Run) -> None:
-    from tokforge.bpe import BpeConfig
-
     from tokforge_cli.train_bpe import train_bpe
+
+    from tokforge.bpe import BpeConfig
 
     config = BpeConfig()
     shown = {name: parameter.default for name, parameter in inspect.signature(train_bpe).parameters.items()}
@@ -147,7 +146,6 @@ def test_traceback_only_when_debugging(run: Run, monkeypatch: pytest.MonkeyPatch
 
 def test_the_answer_no_is_exit_code_1(run: Run) -> None:
     import typer
-
     from tokforge_cli.app import app
     from tokforge_cli.app import run as run_app
 

@@ -1,4 +1,4 @@
-"""Every example in README and docs runs: ``python`` blocks as one script a page, ``console`` lines in turn."""
+"""Every example in README and docs runs: `python` blocks as one script a page, `console` lines in turn."""
 
 import os
 import re

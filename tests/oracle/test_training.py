@@ -89,7 +89,7 @@ def test_counts_beyond_31_bits(tmp_path):
 
 def test_no_merge_of_a_pair_that_is_nowhere():
     """tokenizers #2320: a count that falls below zero is read as huge there, and merged first."""
-    words = Counter("##c ##cac# #ab c# #### accc#a#a#b a cb".encode().split())
+    words = Counter(b"##c ##cac# #ab c# #### accc#a#a#b a cb".split())
     for longest in (2, 3, 4, None):
         corpus = _core.WordCounts(_core.Splitter(["gpt2"]), 1)
         corpus.add_counts(list(words), list(words.values()))

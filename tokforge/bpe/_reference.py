@@ -6,6 +6,7 @@ Each round costs the size of the corpus. Pairs are adjacencies, overlaps include
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 Merge = tuple[int, int, int]
 
@@ -42,7 +43,7 @@ def _count_pairs(
 ) -> Counter[tuple[int, int]]:
     counts: Counter[tuple[int, int]] = Counter()
     for sequence, count in sequences:
-        for left, right in zip(sequence, sequence[1:], strict=False):
+        for left, right in pairwise(sequence):
             if most is None or lengths[left] + lengths[right] <= most:
                 counts[left, right] += count
     return counts

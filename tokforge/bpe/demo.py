@@ -43,7 +43,9 @@ def run_demo(*, limit_bytes: int, progress: Progress | None = None) -> Demo:
     held_out = files[::HELD_OUT_EVERY]
     trained = [file for file in files if file not in set(held_out)]
     if not trained:
-        raise InputError("no executables were found", "train on files of your own: tokforge train-bpe FILE...")
+        raise InputError(
+            "no executables were found", "train on files of your own: tokforge train-bpe FILE..."
+        )
     config = BpeConfig(preset="binary", vocab_size=max(SIZES), family=SIZES)
     result = train(trained, config, progress=progress)
     return Demo(

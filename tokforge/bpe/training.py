@@ -138,7 +138,8 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
         config: ``pretokenizer`` says how the words were cut, so that encoding cuts alike; it must be set.
 
     Example:
-        >>> tokenizer = train_from_counts({b"low": 5, b"lower": 2}, BpeConfig(vocab_size=258, pretokenizer="gpt2"))
+        >>> config = BpeConfig(vocab_size=258, pretokenizer="gpt2")
+        >>> tokenizer = train_from_counts({b"low": 5, b"lower": 2}, config)
         >>> [tokenizer.token_bytes(merged) for _, _, merged in tokenizer.merges]
         [b'lo', b'low']
     """
@@ -146,7 +147,9 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
 
     config = config or BpeConfig()
     if config.pretokenizer in (None, "none"):
-        raise ConfigError("words need a pre-tokenizer", "name the one that cut them, such as pretokenizer='gpt2'")
+        raise ConfigError(
+            "words need a pre-tokenizer", "name the one that cut them, such as pretokenizer='gpt2'"
+        )
     stages = parse_pretokenizer(config.pretokenizer)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
@@ -173,7 +176,9 @@ def _collect(
     from tokforge import _core
 
     if not stages:
-        corpus = _core.ByteCorpus(config.sampling.sample_bytes or sum(source.size_bytes for source in sources))
+        corpus = _core.ByteCorpus(
+            config.sampling.sample_bytes or sum(source.size_bytes for source in sources)
+        )
         for document in documents:
             corpus.add(document)
         return corpus
@@ -194,7 +199,9 @@ def _learn(
     from tokforge import _core
 
     tokens: list[bytes | None] = [*_no_bytes(config), *initial_bytes()]
-    longest = config.max_token_bytes if config.max_token_bytes is not None else PRESETS[preset].max_token_bytes
+    longest = (
+        config.max_token_bytes if config.max_token_bytes is not None else PRESETS[preset].max_token_bytes
+    )
     return _core.train(
         corpus,
         tokens=tokens,
@@ -253,7 +260,11 @@ def _provenance(config: BpeConfig, mixture: Mixture | None, preset: str, stopped
 
 def _exhausted(config: BpeConfig, training: "_core.Training") -> CorpusExhaustedError:
     wanted = config.table_size - 256 - len(config.special_tokens)
-    left = "no pair is left" if training.stopped == "exhausted" else f"no pair occurs {config.min_frequency} times"
+    left = (
+        "no pair is left"
+        if training.stopped == "exhausted"
+        else f"no pair occurs {config.min_frequency} times"
+    )
     return CorpusExhaustedError(
         f"{left} after {len(training.merges)} of {wanted} merges",
         "add data, lower min_frequency or vocab_size, or drop exact_size",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tokforge.errors import FormatError, InputError, OutputError
-from tokforge.outputs import output_error, write_files
+from tokforge.outputs import StrPath, output_error, write_files
 from tokforge.tokenizer.formats.hf_config import read_roles, write_config
 from tokforge.tokenizer.formats.hf_json import read_definition, write_definition
 from tokforge.tokenizer.formats.proof import prove_export
@@ -79,11 +79,11 @@ def _write(tokenizer: "Tokenizer", path: Path, more: Mapping[Path, bytes], *, fo
     content = write_definition(tokenizer.definition)
     sidecar = write_sidecar(tokenizer.definition, tokenizer.provenance_json, sha256(content).hexdigest())
     # tokenizer.json goes last: a sidecar without it is no tokenizer, while the reverse would load.
-    files = {**more, sidecar_path(path): sidecar, path: content}
+    files: dict[StrPath, bytes | str] = {**more, sidecar_path(path): sidecar, path: content}
     write_files(files, force=force, check=partial(_prove, tokenizer, path))
 
 
-def _prove(tokenizer: "Tokenizer", path: Path, temporary: Mapping[Path, Path]) -> None:
+def _prove(tokenizer: "Tokenizer", path: Path, temporary: Mapping[StrPath, Path]) -> None:
     prove_export(tokenizer, temporary[path])
 
 

@@ -35,7 +35,7 @@ pub(super) fn qwen2(text: &Text, start: usize) -> usize {
 fn piece_end<const DIGITS: usize>(text: &Text, start: usize) -> Option<usize> {
     let (class, next) = text.step(start);
     if class & LETTER != 0 {
-        return Some(text.skip(next, LETTER));
+        return Some(text.skip_letters(next, LETTER));
     }
     if class & NUMBER != 0 {
         return Some(text.skip_numbers(next, DIGITS - 1));
@@ -50,7 +50,7 @@ fn piece_end<const DIGITS: usize>(text: &Text, start: usize) -> Option<usize> {
     }
     let (following, after) = text.step(next);
     if following & LETTER != 0 {
-        return Some(text.skip(after, LETTER));
+        return Some(text.skip_letters(after, LETTER));
     }
     let (class, symbols) = match text.byte(start) {
         Some(b' ') => (following, after),

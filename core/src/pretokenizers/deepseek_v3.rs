@@ -43,12 +43,17 @@ pub(super) fn for_each_piece<E>(
 /// The end of the run of Han and kana at `start`, or of anything but those and digits.
 #[inline]
 fn section_end(text: &Text, start: usize) -> usize {
-    let cjk = is_cjk(text.rest(start));
     let mut at = start;
+    while is_cjk(text.rest(at)) {
+        at += 3;
+    }
+    if at > start {
+        return at;
+    }
     loop {
+        at = text.near_digit_or_wide(at);
         let (class, next) = text.step(at);
-        // Han and kana are no digits: the same test ends both kinds of section.
-        if class == 0 || class & NUMBER != 0 || is_cjk(text.rest(at)) != cjk {
+        if class == 0 || class & NUMBER != 0 || is_cjk(text.rest(at)) {
             return at;
         }
         at = next;
@@ -72,11 +77,11 @@ fn is_cjk(bytes: &[u8]) -> bool {
 fn piece_end(text: &Text, start: usize) -> usize {
     let (class, next) = text.step(start);
     if class & WORD != 0 {
-        return text.skip(next, WORD);
+        return text.skip_letters(next, WORD);
     }
     let (following, after) = text.step(next);
     if class & (PUNCTUATION | NEWLINE) == 0 && following & WORD != 0 {
-        return text.skip(after, WORD);
+        return text.skip_letters(after, WORD);
     }
     if class & PUNCTUATION != 0 && next == start + 1 && is_ascii_letter(text, next) {
         return ascii_letters_end(text, next);

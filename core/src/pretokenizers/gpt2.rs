@@ -29,7 +29,7 @@ pub(super) fn piece_end(text: &Text, start: usize) -> usize {
 #[inline]
 fn run_end(text: &Text, at: usize, class: Class) -> usize {
     if class & LETTER != 0 {
-        text.skip(at, LETTER)
+        text.skip_letters(at, LETTER)
     } else if class & NUMBER != 0 {
         text.skip(at, NUMBER)
     } else {

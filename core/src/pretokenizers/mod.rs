@@ -32,12 +32,12 @@ pub use patterns::{pattern, NAMES};
 
 /// Cuts bytes into pretokens, by one stage or several in turn. Immutable, `Send + Sync`, cheap to
 /// clone; clone it for each thread where a regex may be in it.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Splitter {
     stages: Vec<Stage>,
 }
 
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 enum Stage {
     Gpt2,
     Cl100k,

@@ -67,7 +67,7 @@ impl Shapes {
             let (class, next) = text.step(at);
             if class & (UPPER | MARK) == 0 {
                 let mixed = if class & LOWER != 0 {
-                    Some(text.skip(next, LOWER | MARK))
+                    Some(text.skip_lower(next, LOWER | MARK))
                 } else {
                     shared
                 };

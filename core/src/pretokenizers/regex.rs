@@ -19,7 +19,7 @@ const PROGRAM_LIMIT: usize = 1 << 18;
 
 /// A compiled pattern. A clone costs little and, where the engine is linear, has its own caches:
 /// threads that clone do not wait for each other.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(super) struct Regex(fancy_regex::Regex);
 
 impl Regex {

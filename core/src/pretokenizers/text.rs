@@ -85,6 +85,38 @@ impl<'a> Text<'a> {
         }
     }
 
+    /// [`Text::skip`] of `mask`, which holds all letters, eight ASCII letters at a time.
+    #[inline]
+    pub(super) fn skip_letters(&self, at: usize, mask: Class) -> usize {
+        let letters = |eight| within::<b'a', b'z'>(eight | CASE_BITS);
+        self.skip(self.skip_eight(at, letters), mask)
+    }
+
+    /// [`Text::skip`] of `mask`, which holds the lower-case letters, eight ASCII ones at a time.
+    #[inline]
+    pub(super) fn skip_lower(&self, at: usize, mask: Class) -> usize {
+        self.skip(self.skip_eight(at, within::<b'a', b'z'>), mask)
+    }
+
+    /// The first ASCII digit or non-ASCII character from `at` on, or a place not far before it.
+    #[inline]
+    pub(super) fn near_digit_or_wide(&self, at: usize) -> usize {
+        self.skip_eight(at, |eight| !within::<b'0', b'9'>(eight) & !eight)
+    }
+
+    /// Past the bytes whose top bit `hits` sets, until one has it clear or fewer than eight remain.
+    #[inline]
+    fn skip_eight(&self, mut at: usize, hits: impl Fn(u64) -> u64) -> usize {
+        while let Some(eight) = self.rest(at).first_chunk::<8>() {
+            let misses = !hits(u64::from_le_bytes(*eight)) & TOP_BITS;
+            if misses != 0 {
+                return at + (misses.trailing_zeros() / 8) as usize;
+            }
+            at += 8;
+        }
+        at
+    }
+
     /// The end of `[\p{N}]{0,limit}` at `at`.
     #[inline]
     pub(super) fn skip_numbers(&self, mut at: usize, limit: usize) -> usize {
@@ -139,6 +171,21 @@ impl<'a> Text<'a> {
             _ => None,
         }
     }
+}
+
+/// The top bit of each of eight bytes.
+const TOP_BITS: u64 = u64::from_le_bytes([0x80; 8]);
+/// What makes an ASCII letter lower-case, and makes none of what is no letter.
+const CASE_BITS: u64 = u64::from_le_bytes([0x20; 8]);
+
+/// Sets the top bit of each byte in `FIRST..=LAST`, both ASCII. The sums stay below 0x100, so no
+/// byte carries over into the next.
+#[inline]
+fn within<const FIRST: u8, const LAST: u8>(eight: u64) -> u64 {
+    let low = eight & !TOP_BITS;
+    let from_first = low + u64::from_le_bytes([0x80 - FIRST; 8]);
+    let past_last = low + u64::from_le_bytes([0x7F - LAST; 8]);
+    from_first & !past_last & !eight
 }
 
 #[inline]
