@@ -254,7 +254,7 @@ def load_ids(path: Path, vocab_size: int) -> npt.NDArray[np.uint32]:
     _size(path)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a hostile header raises whatever the parsers behind numpy's reader raise
         raise InputError(
             "is no complete .npy file of numbers", "write it with encode -o", str(path)
         ) from error

@@ -11,8 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-
-from conftest import LAUNCH, environment
+from cli_harness import LAUNCH, environment
 
 Spawn = Callable[..., "subprocess.Popen[bytes]"]
 PATIENCE_SECONDS = 30

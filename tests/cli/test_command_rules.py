@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_harness import ROOT, Run
 from command_tree import commands
-from conftest import ROOT, Run
 
 CLI = ROOT / "cli" / "tokforge_cli"
 COMMAND_FILES = sorted(

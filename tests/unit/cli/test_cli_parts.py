@@ -5,12 +5,12 @@ import math
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tokforge.errors import ConfigError
 from tokforge_cli._failure import did_you_mean, one_line
 from tokforge_cli._options import byte_count, whole_numbers
 from tokforge_cli._output import cell, outline, pairs, shown_bytes, table
 from tokforge_cli._progress import shown_rate
+
+from tokforge.errors import ConfigError
 
 
 @pytest.mark.parametrize(
