@@ -26,12 +26,15 @@ from tokforge.tokenizer.pretokenizers import PATTERNS
 
 pytestmark = pytest.mark.oracle
 
-TIKTOKEN_CL100K = r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+TIKTOKEN_CL100K = (
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\n\p{L}\p{N}]?+\p{L}++|\p{N}{1,3}+"
+    r"| ?[^\s\p{L}\p{N}]++[\r\n]*+|\s++$|\s*[\r\n]|\s+(?!\S)|\s"
+)
 CORPUS = [
-    "The quick brown fox doesn't jump; it'll WE'LL 12345 67 ... \n\n  x = y[0] + 1;\r\n\tif (a_b) { return null; }\n"
-    * 3,
-    "naïve Füße École — «ça» русский текст 中文文本混合English 日本語テキスト हिन्दी ไทย 한국어 العربية 😀👩\u200d👧 ²½ 1234567"
-    * 3,
+    "The quick brown fox doesn't jump; it'll WE'LL 12345 67 ... \n\n  x = y[0] + 1;\r\n"
+    "\tif (a_b) { return null; }\n" * 3,
+    "naïve Füße École — «ça» русский текст 中文文本混合English 日本語テキスト "
+    "हिन्दी ไทย 한국어 العربية 😀👩\u200d👧 ²½ 1234567" * 3,
     "  indented\n    more\n\n\nend   of\u00a0line\u3000 \r\n  " * 4,
 ]
 ALPHABET = [

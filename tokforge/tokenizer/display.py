@@ -1,6 +1,10 @@
 """How a token is shown to people."""
 
-__all__ = ["printable"]
+from reprlib import Repr
+
+__all__ = ["printable", "quoted"]
+
+_LONGEST = 60
 
 _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 
@@ -13,6 +17,13 @@ def printable(token: bytes) -> str:
         'é\\n\\xff\\x00'
     """
     return "".join(_shown(char) for char in token.decode("utf-8", "surrogateescape"))
+
+
+def quoted(value: object) -> str:
+    """Returns ``repr(value)``, cut in the middle if long: a message must fit a line whatever a file holds."""
+    short = Repr()
+    short.maxstring = short.maxother = short.maxlong = _LONGEST
+    return short.repr(value)
 
 
 def _shown(char: str) -> str:

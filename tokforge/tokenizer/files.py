@@ -40,7 +40,7 @@ def load(path: Path) -> "Tokenizer":
 
     if path.name.endswith(_SUFFIX):
         raise FormatError("this is a sidecar, not a tokenizer", f"load {_NAME} beside it", str(path))
-    if path.is_dir():
+    if _is_folder(path):
         path = path / _NAME
     definition = read_definition(_read(path), str(path))
     sidecar, config = sidecar_path(path), path.with_name(_CONFIG)
@@ -55,13 +55,21 @@ def load(path: Path) -> "Tokenizer":
 
 def save(tokenizer: "Tokenizer", path: Path, *, force: bool) -> Path:
     """Writes tokenizer.json and the sidecar; see `Tokenizer.save`."""
-    path = path / _NAME if path.is_dir() else path
+    path = path / _NAME if _is_folder(path) else path
     if path.name.endswith(_SUFFIX):
         raise OutputError(
             "this is a sidecar's name", f"save as {_NAME}; the sidecar is written beside it", str(path)
         )
     _write(tokenizer, path, {}, force=force)
     return path
+
+
+def _is_folder(path: Path) -> bool:
+    """Tells whether ``path`` is a folder; a path that cannot be looked at, too long for one, is none."""
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):
+        return False
 
 
 def save_pretrained(tokenizer: "Tokenizer", folder: Path, *, force: bool) -> Path:
@@ -79,7 +87,8 @@ def _write(tokenizer: "Tokenizer", path: Path, more: Mapping[Path, bytes], *, fo
     content = write_definition(tokenizer.definition)
     sidecar = write_sidecar(tokenizer.definition, tokenizer.provenance_json, sha256(content).hexdigest())
     # tokenizer.json goes last: a sidecar without it is no tokenizer, while the reverse would load.
-    files: dict[StrPath, bytes | str] = {**more, sidecar_path(path): sidecar, path: content}
+    files: dict[StrPath, bytes | str] = dict(more)
+    files |= {sidecar_path(path): sidecar, path: content}
     write_files(files, force=force, check=partial(_prove, tokenizer, path))
 
 
@@ -103,7 +112,9 @@ def _read(path: Path) -> bytes:
         raise InputError(
             "there is no such file", f"give a {_NAME} or the folder that holds one", str(path)
         ) from error
-    except OSError as error:
+    except (OSError, ValueError) as error:
         raise InputError(
-            f"cannot be read: {error.strerror}", "check the path and its permissions", str(path)
+            f"cannot be read: {getattr(error, 'strerror', error)}",
+            "check the path and its permissions",
+            str(path),
         ) from error

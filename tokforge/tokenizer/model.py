@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from tokforge.errors import ConfigError, FormatError, pick
+from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.pretokenizers import canonical_stages
 
 __all__ = ["ROLES", "AddedToken", "BpeModel", "Definition", "Kind", "Merge", "Pipeline", "TokenTable"]
@@ -84,7 +85,7 @@ class AddedToken:
             raise ConfigError(f"the added token with id {self.id} is empty", "give it a text")
         if any("\ud800" <= char <= "\udfff" for char in self.text):
             raise ConfigError(
-                f"the added token {self.text!r} holds a lone surrogate", "use valid Unicode text"
+                f"the added token {quoted(self.text)} holds a lone surrogate", "use valid Unicode text"
             )
         for role in self.roles:
             pick("an added token's role", role, dict.fromkeys(ROLES))
@@ -141,7 +142,7 @@ def table_of(tokens: Iterable[bytes | None], added: Iterable[AddedToken]) -> Tok
     for token in added:
         if not 0 <= token.id < len(filled):
             raise FormatError(
-                f"added token {token.text!r} has id {token.id}", f"ids end at {len(filled) - 1}"
+                f"added token {quoted(token.text)} has id {token.id}", f"ids end at {len(filled) - 1}"
             )
         if filled[token.id] is None:
             filled[token.id] = token.text.encode()
@@ -166,7 +167,7 @@ def _check_table(table: TokenTable) -> None:
             )
         if token in seen:
             raise FormatError(
-                f"ids {seen[token]} and {token_id} hold the same bytes {token!r}",
+                f"ids {seen[token]} and {token_id} hold the same bytes {quoted(token)}",
                 "keep one of them",
                 f"id {token_id}",
             )
@@ -193,9 +194,10 @@ def _check_merges(table: TokenTable, merges: tuple[Merge, ...]) -> None:
             )
         if parts[0] + parts[1] != parts[2]:
             raise FormatError(
-                f"({left}, {right}) joins to {parts[0] + parts[1]!r}, not to id {merged}, {parts[2]!r}",
-                "correct the merge", where,
-            )  # fmt: skip
+                f"({left}, {right}) is {quoted(parts[0] + parts[1])}, but {merged} is {quoted(parts[2])}",
+                "correct the merge",
+                where,
+            )
         if (left, right) in seen:
             raise FormatError(f"({left}, {right}) is merge {seen[left, right]} already", "keep one", where)
         seen[left, right] = rank
@@ -205,10 +207,10 @@ def _check_added(table: TokenTable, added: tuple[AddedToken, ...]) -> None:
     texts: dict[str, int] = {}
     roles: dict[str, str] = {}
     for number, token in enumerate(added):
-        where = f"added token {token.text!r}"
+        where = f"added token {quoted(token.text)}"
         if number and added[number - 1].id == token.id:
             raise FormatError(
-                f"id {token.id} is that of {added[number - 1].text!r} already", "renumber one", where
+                f"id {token.id} is that of {quoted(added[number - 1].text)} already", "renumber one", where
             )
         if token.text in texts:
             raise FormatError(
@@ -218,7 +220,7 @@ def _check_added(table: TokenTable, added: tuple[AddedToken, ...]) -> None:
         for role in token.roles:
             if role in roles:
                 raise FormatError(
-                    f"role {role!r} is held by {roles[role]!r} already", "give it to one token", where
+                    f"role {role!r} is held by {quoted(roles[role])} already", "give it to one token", where
                 )
             roles[role] = token.text
         _check_added_entry(table, token, where)
@@ -235,7 +237,7 @@ def _check_added_entry(table: TokenTable, token: AddedToken, where: str) -> None
         raise FormatError(f"id {token.id} lies outside the table", f"ids end at {len(table) - 1}", where)
     if table.tokens[token.id] != token.text.encode():
         raise FormatError(
-            f"id {token.id} holds {table.tokens[token.id]!r}", "use the id of its own text", where
+            f"id {token.id} holds {quoted(table.tokens[token.id])}", "use the id of its own text", where
         )
     if token.special and table.kinds[token.id] != "special":
         raise FormatError(
@@ -254,7 +256,7 @@ def with_roles(definition: Definition, roles: Mapping[str, str], source: str) ->
             )
         if text not in texts:
             raise FormatError(
-                f"role {role!r} names {text!r}, which is no added token", "name one", f"{source}: roles"
+                f"role {role!r} names {quoted(text)}, which is no added token", "name one", f"{source}: roles"
             )
     added = [
         replace(token, roles=tuple(role for role, text in roles.items() if text == token.text))

@@ -15,6 +15,7 @@ import re
 from difflib import get_close_matches
 
 from tokforge.errors import PatternError, UnknownNameError
+from tokforge.tokenizer.display import quoted
 
 __all__ = ["NAMES", "PATTERNS", "canonical_stages", "parse_pretokenizer", "stage_patterns"]
 
@@ -79,7 +80,8 @@ def parse_pretokenizer(text: str) -> tuple[str, ...]:
         close = get_close_matches(text, NAMES, 1)
         guess = f"did you mean {close[0]!r}? " if close else ""
         raise UnknownNameError(
-            f"there is no pre-tokenizer {text!r}", f"{guess}use one of: {', '.join(NAMES)}, or regex:PATTERN"
+            f"there is no pre-tokenizer {quoted(text)}",
+            f"{guess}use one of: {', '.join(NAMES)}, or regex:PATTERN",
         )
     return canonical_stages((_REGEX + text,))
 
@@ -96,7 +98,7 @@ def stage_patterns(stage: str) -> tuple[str, ...]:
         return PATTERNS[name]
     if not stage.startswith(_REGEX):
         raise UnknownNameError(
-            f"there is no splitter {stage!r}", f"use one of: {', '.join(NAMES[:-1])}, regex:PATTERN"
+            f"there is no splitter {quoted(stage)}", f"use one of: {', '.join(NAMES[:-1])}, regex:PATTERN"
         )
     pattern = stage.removeprefix(_REGEX)
     _check_portable(pattern)
@@ -125,13 +127,13 @@ def _check_portable(pattern: str) -> None:
     if not pattern:
         raise PatternError("the regex is empty", "give a pattern, or the pre-tokenizer none")
     if any("\ud800" <= char <= "\udfff" for char in pattern):
-        raise PatternError(f"the regex {pattern!r} holds a lone surrogate", "use valid Unicode text")
+        raise PatternError(f"the regex {quoted(pattern)} holds a lone surrogate", "use valid Unicode text")
     outside = _outside_classes(pattern)
     for construct, reason, instead in _DIFFERENCES:
         found = re.search(construct, outside)
         if found:
             raise PatternError(
-                f"`{found[0]}` in regex {pattern!r} means something else to Hugging Face's engine: {reason}",
+                f"`{found[0]}` in {quoted(pattern)} means something else to Hugging Face's engine: {reason}",
                 f"use {instead}",
             )
 

@@ -19,31 +19,39 @@ struct Site<I, P> {
     right: I,
 }
 
-/// Weights by neighbour, with the list of neighbours that have any.
+/// What a neighbour's pair with the merged one amounts to.
+#[derive(Clone, Copy, Default)]
+struct Neighbour {
+    weight: u64,
+    sites: u32,
+    /// Index of the list that gathers the pair's offsets, plus one; 0 where the pair is too rare.
+    list: u32,
+}
+
+/// Neighbours on one side, with the list of those that have any weight.
 struct Side {
-    weights: Vec<u64>,
+    neighbours: Vec<Neighbour>,
     touched: Vec<u32>,
-    /// Index of the list that gathers a neighbour's offsets, plus one; 0 where its pair is too rare.
-    lists: Vec<u32>,
 }
 
 impl Side {
     fn new(ids: usize) -> Self {
-        Self { weights: vec![0; ids], touched: Vec::new(), lists: vec![0; ids] }
+        Self { neighbours: vec![Neighbour::default(); ids], touched: Vec::new() }
     }
 
     #[inline(always)]
-    fn add(&mut self, neighbour: usize, weight: u64) {
-        if self.weights[neighbour] == 0 {
-            self.touched.push(neighbour as u32);
+    fn add(&mut self, id: usize, weight: u64) {
+        let neighbour = &mut self.neighbours[id];
+        if neighbour.sites == 0 {
+            self.touched.push(id as u32);
         }
-        self.weights[neighbour] += weight;
+        neighbour.weight += weight;
+        neighbour.sites += 1;
     }
 
     fn clear(&mut self) {
         for id in self.touched.drain(..) {
-            self.weights[id as usize] = 0;
-            self.lists[id as usize] = 0;
+            self.neighbours[id as usize] = Neighbour::default();
         }
     }
 }
@@ -172,10 +180,10 @@ impl<I: Id, P: Offset> Merger<I, P> {
     /// Calls `lose(left, right, weight)` for each pair that was lost, the merged pair aside.
     pub fn lost(&self, replacement: &Replacement, mut lose: impl FnMut(u32, u32, u64)) {
         for &before in &self.left.touched {
-            lose(before, replacement.left, self.left.weights[before as usize]);
+            lose(before, replacement.left, self.left.neighbours[before as usize].weight);
         }
         for &after in &self.right.touched {
-            lose(replacement.right, after, self.right.weights[after as usize]);
+            lose(replacement.right, after, self.right.neighbours[after as usize].weight);
         }
     }
 
@@ -188,21 +196,21 @@ impl<I: Id, P: Offset> Merger<I, P> {
     ) -> Vec<Gained<P>> {
         let merged = replacement.merged;
         let mut gained = Vec::new();
-        let mut open = |pair: (u32, u32), count: u64| {
+        let mut open = |pair: (u32, u32), count: u64, sites: u32| {
             if count == 0 || !keep(pair.0, pair.1, count) {
                 return 0;
             }
-            gained.push(Gained { pair, count, offsets: Vec::new() });
+            gained.push(Gained { pair, count, offsets: Vec::with_capacity(sites as usize) });
             gained.len() as u32
         };
         for &before in &self.left.touched {
-            self.left.lists[before as usize] =
-                open((before, merged), self.left.weights[before as usize]);
+            let Neighbour { weight, sites, list } = &mut self.left.neighbours[before as usize];
+            *list = open((before, merged), *weight, *sites);
         }
         for &after in &self.right.touched {
             let taken = if after == replacement.left { self.chained } else { 0 };
-            self.right.lists[after as usize] =
-                open((merged, after), self.right.weights[after as usize] - taken);
+            let Neighbour { weight, sites, list } = &mut self.right.neighbours[after as usize];
+            *list = open((merged, after), *weight - taken, *sites);
         }
         if !gained.is_empty() {
             self.gather(lens, &mut gained);
@@ -213,20 +221,19 @@ impl<I: Id, P: Offset> Merger<I, P> {
     fn gather(&self, lens: &[u32], gained: &mut [Gained<P>]) {
         for site in &self.sites {
             if site.left != I::GAP {
-                let list = self.left.lists[site.left.index()] as usize;
+                let list = self.left.neighbours[site.left.index()].list as usize;
                 if list > 0 {
                     let start = site.offset.index() - lens[site.left.index()] as usize;
                     gained[list - 1].offsets.push(P::from_usize(start));
                 }
             }
             if site.right != I::GAP {
-                let list = self.right.lists[site.right.index()] as usize;
+                let list = self.right.neighbours[site.right.index()].list as usize;
                 if list > 0 {
                     gained[list - 1].offsets.push(site.offset);
                 }
             }
         }
-        gained.iter_mut().for_each(|pair| pair.offsets.shrink_to_fit());
     }
 
     fn clear(&mut self) {

@@ -7,10 +7,13 @@
 //! array scanned again.
 //!
 //! A scan makes two passes. The first adds each pair's weight to a cell of a table, several pairs to
-//! a cell where there are more pairs than cells; a cell is thus an upper bound. The second pass
-//! collects the occurrences of the pairs whose cell reaches the floor, and then drops those that fall
-//! short on their own. Tried and dropped: one large table at every scan, whose cache misses took 60%
-//! of the training time on executables.
+//! a cell where there are more pairs than cells; a cell is thus an upper bound. From the cells follows
+//! the next floor: as low as memory allows, but no lower than the merges that are still wanted need.
+//! The second pass collects the occurrences of the pairs whose cell reaches the floor, and then drops
+//! those that fall short on their own.
+//!
+//! Tried and dropped: one large table at every scan, whose cache misses took 60% of the training time
+//! on executables; floors in fixed steps, which overshot at the end and doubled the memory.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -49,23 +52,32 @@ pub fn pair_key(left: u32, right: u32) -> u64 {
 
 /// Which pairs a scan looks for.
 pub struct Wanted {
-    /// Least count.
-    pub floor: u64,
+    /// The floor of the scan before: no pair reaches it any more.
+    pub ceiling: u64,
+    /// Least count that is of any use.
+    pub least: u64,
+    /// About how many pairs are wanted at the most.
+    pub pairs: u64,
+    /// About how much weight they may have together.
+    pub weight: u64,
     /// Greatest length of the merged token in bytes.
     pub max_token_bytes: u32,
     /// Threads to scan with.
     pub threads: usize,
 }
 
-/// Returns every pair that reaches the floor, keyed by [`pair_key`]. The same for any number of threads.
+/// Pairs by [`pair_key`].
+pub type Pairs<P> = FxHashMap<u64, Tracked<P>>;
+
+/// Chooses a floor and returns it with every pair that reaches it. The same for any number of threads.
 pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
     positions: &Positions<I>,
     lens: &[u32],
     weights: &W,
     wanted: &Wanted,
     progress: &dyn Progress,
-) -> Result<FxHashMap<u64, Tracked<P>>, Error> {
-    let place = Cells::new(positions.len() as u64 / wanted.floor);
+) -> Result<(u64, Pairs<P>), Error> {
+    let place = Cells::new(wanted);
     let fits =
         |left: I, right: I| lens[left.index()] + lens[right.index()] <= wanted.max_token_bytes;
     let count = |cells: &mut Vec<u64>, range| {
@@ -76,9 +88,11 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
             }
         });
     };
-    let counted = in_parallel(positions, wanted.threads, "scan", progress, count)?;
-    let hot = Bits::new(&sum(counted), wanted.floor);
-    let collect = |found: &mut FxHashMap<u64, Tracked<P>>, range| {
+    let cells = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
+    let floor = choose_floor(&cells, wanted);
+    let hot = Bits::new(&cells, floor);
+    drop(cells);
+    let collect = |found: &mut Pairs<P>, range| {
         positions.for_each_pair(lens, range, |offset, left, right| {
             if fits(left, right) && hot.get(place.index(left, right)) {
                 let key = pair_key(left.index() as u32, right.index() as u32);
@@ -88,13 +102,52 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
             }
         });
     };
-    let mut parts =
-        in_parallel(positions, wanted.threads, "collect", progress, collect)?.into_iter();
+    let mut parts = in_parallel(positions, wanted.threads, "scan", progress, collect)?.into_iter();
     let mut found = parts.next().unwrap_or_default();
     parts.for_each(|part| append(&mut found, part));
-    found.retain(|_, pair| pair.count >= wanted.floor);
+    found.retain(|_, pair| pair.count >= floor);
     found.values_mut().for_each(|pair| pair.offsets.shrink_to_fit());
-    Ok(found)
+    Ok((floor, found))
+}
+
+/// Finds the floor above which pairs have about the wanted number and weight.
+///
+/// Cells are sorted into classes an eighth of an octave wide: exact enough, and one pass. The floor at
+/// least halves from scan to scan, so there are few scans even where a single cell is too heavy.
+fn choose_floor(cells: &[u64], wanted: &Wanted) -> u64 {
+    const CLASSES: usize = 64 * 8;
+    let mut pairs = [0u64; CLASSES];
+    let mut weights = [0u64; CLASSES];
+    for &cell in cells {
+        let class = class_of(cell);
+        pairs[class] += 1;
+        weights[class] = weights[class].saturating_add(cell);
+    }
+    let (mut all_pairs, mut all_weight) = (0u64, 0u64);
+    let first = (0..CLASSES).rev().find(|&class| {
+        all_pairs += pairs[class];
+        all_weight = all_weight.saturating_add(weights[class]);
+        all_pairs > wanted.pairs || all_weight > wanted.weight
+    });
+    let floor = first.map_or(0, |class| least_of(class + 1));
+    floor.min(wanted.ceiling / 2).max(wanted.least)
+}
+
+/// Class of a cell: its highest bit and the three below.
+fn class_of(cell: u64) -> usize {
+    let cell = cell.max(8);
+    let octave = cell.ilog2();
+    (octave as usize) * 8 + (cell >> (octave - 3) & 7) as usize
+}
+
+/// Least cell of a class.
+fn least_of(class: usize) -> u64 {
+    let (octave, eighth) = (class as u32 / 8, class as u64 % 8);
+    match octave {
+        0..3 => 0,
+        3..64 => (8 + eighth) << (octave - 3),
+        _ => u64::MAX,
+    }
 }
 
 /// Runs `work` over the whole array, one range and one result a thread, in the order of the ranges.
@@ -146,7 +199,7 @@ fn sum(tables: Vec<Vec<u64>>) -> Vec<u64> {
 }
 
 /// Appends a later range's occurrences, so that offsets stay ascending.
-fn append<P>(found: &mut FxHashMap<u64, Tracked<P>>, part: FxHashMap<u64, Tracked<P>>) {
+fn append<P>(found: &mut Pairs<P>, part: Pairs<P>) {
     for (key, mut pair) in part {
         let known = found.entry(key).or_default();
         known.count += pair.count;
@@ -160,10 +213,11 @@ struct Cells {
 }
 
 impl Cells {
-    /// `frequent` bounds the number of pairs at the floor. With sixteen cells for each, the rare pairs
-    /// in a cell seldom add up to the floor; more cells would only be slower to reach.
-    fn new(frequent: u64) -> Self {
-        let bits = (16 * frequent.max(1)).next_power_of_two().ilog2();
+    /// With a hundred cells for each pair that can stand above the ceiling, the rare pairs in a cell
+    /// seldom add up to the next floor; more cells would only be slower to reach.
+    fn new(wanted: &Wanted) -> Self {
+        let frequent = 2 * wanted.weight / wanted.ceiling.max(1) + 1;
+        let bits = frequent.saturating_mul(128).checked_next_power_of_two().map_or(64, u64::ilog2);
         Self { bits: bits.min(MOST_CELL_BITS) }
     }
 
@@ -193,5 +247,19 @@ impl Bits {
     #[inline(always)]
     fn get(&self, cell: usize) -> bool {
         self.0[cell / 64] >> (cell % 64) & 1 == 1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_are_ordered_and_start_where_they_say() {
+        for cell in (8..5000).chain([1 << 40, (1 << 40) + (1 << 37), u64::MAX - 1]) {
+            let class = class_of(cell);
+            assert!((least_of(class)..least_of(class + 1)).contains(&cell));
+            assert_eq!(class_of(least_of(class)), class, "cell {cell}");
+        }
     }
 }

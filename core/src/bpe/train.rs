@@ -26,8 +26,9 @@ pub struct Options {
     pub max_token_bytes: Option<u32>,
     /// Threads to scan with; the result does not depend on them.
     pub threads: usize,
-    /// By how much the floor falls from scan to scan; the result does not depend on it.
-    pub floor_step: u64,
+    /// Percent of the corpus' pairs whose occurrences are listed at a time: memory against scans. The
+    /// result does not depend on it.
+    pub tracked_percent: u64,
 }
 
 /// Why training ended.
@@ -167,10 +168,9 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         let wanted = (self.options.vocab_size - self.vocabulary.len()) as u64;
         let mut ticker = Ticker::new(self.progress, "merge", wanted);
         let mut tokens = self.weighted_tokens();
-        // Two steps below the number of tokens, which no pair exceeds: few pairs stand above that.
-        self.floor = (tokens / self.options.floor_step.pow(2)).max(self.least());
+        self.floor = tokens;
         if wanted > 0 {
-            self.scan()?;
+            self.scan(tokens)?;
         }
         while self.vocabulary.len() < self.options.vocab_size {
             let Some((pair, count)) = self.next_pair() else {
@@ -178,13 +178,11 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
                     self.training.stopped = self.why_nothing_is_left();
                     break;
                 }
-                self.floor = (self.floor / self.options.floor_step).max(self.least());
-                self.scan()?;
+                self.scan(tokens)?;
                 continue;
             };
-            let done = self.training.merges.len() as u64;
-            ticker.tick(done)?;
-            tokens -= self.merge(pair, count, &mut ticker, done)?;
+            ticker.tick(self.training.merges.len() as u64)?;
+            tokens -= self.merge(pair, count, tokens, &mut ticker)?;
             self.training.counts.push(count);
             self.training.tokens.push(tokens);
         }
@@ -197,14 +195,21 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         self.options.min_frequency.max(1)
     }
 
-    fn scan(&mut self) -> Result<(), Error> {
+    /// Lowers the floor and finds the pairs above it.
+    fn scan(&mut self, tokens: u64) -> Result<(), Error> {
+        let missing = (self.options.vocab_size - self.vocabulary.len()) as u64;
         let wanted = Wanted {
-            floor: self.floor,
+            ceiling: self.floor,
+            least: self.least(),
+            // Twice what is missing: many a pair is lost to another that overlaps it.
+            pairs: 2 * missing + 64,
+            weight: tokens / 100 * self.options.tracked_percent,
             max_token_bytes: self.longest(),
             threads: self.options.threads.max(1),
         };
+        // The old pairs are all below the old floor: none is of use.
         self.tracked = FxHashMap::default();
-        self.tracked =
+        (self.floor, self.tracked) =
             frequent_pairs(&self.positions, &self.lens, &self.weights, &wanted, self.progress)?;
         if self.vocabulary.has_forbidden() {
             let vocabulary = &self.vocabulary;
@@ -231,8 +236,8 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         &mut self,
         key: u64,
         count: u64,
+        tokens: u64,
         ticker: &mut Ticker<'_>,
-        done: u64,
     ) -> Result<u64, Error> {
         let (left, right) = ((key >> 32) as u32, key as u32);
         let product = self.vocabulary.product(left, right);
@@ -261,12 +266,13 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             &replacement,
             &offsets,
             ticker,
-            done,
+            self.training.merges.len() as u64,
         )?;
         drop(offsets);
         if matches!(product, Product::Known(_)) {
             // Pairs of an older id grow here, which scans take to be impossible: look afresh.
-            self.scan()?;
+            self.floor = tokens;
+            self.scan(tokens)?;
         } else {
             self.update(&replacement);
         }
@@ -363,9 +369,14 @@ mod tests {
         Vocabulary::new(special.chain(bytes).collect(), ids, forbidden).unwrap()
     }
 
-    fn options(extra: usize, min_frequency: u64, longest: Option<u32>, floor_step: u64) -> Options {
+    fn options(
+        extra: usize,
+        min_frequency: u64,
+        longest: Option<u32>,
+        tracked_percent: u64,
+    ) -> Options {
         let vocab_size = 256 + FEW + extra;
-        Options { vocab_size, min_frequency, max_token_bytes: longest, threads: 3, floor_step }
+        Options { vocab_size, min_frequency, max_token_bytes: longest, threads: 3, tracked_percent }
     }
 
     fn corpus_of(words: &[(Vec<u8>, u64)]) -> Corpus {
@@ -402,20 +413,20 @@ mod tests {
         #[test]
         fn words_agree_with_the_slow_twin(
             words in vec((word(), 1..5u64), 1..12), extra in 0..24usize,
-            min_frequency in 0..4u64, longest in prop::option::of(2..9u32), step in 2..9u64,
+            min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
         ) {
-            agree(corpus_of(&words), &words, &options(extra, min_frequency, longest, step));
+            agree(corpus_of(&words), &words, &options(extra, min_frequency, longest, share));
         }
 
         #[test]
         fn documents_agree_with_the_slow_twin(
             documents in vec(word(), 1..12), extra in 0..24usize,
-            min_frequency in 0..4u64, longest in prop::option::of(2..9u32), step in 2..9u64,
+            min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
         ) {
             let mut corpus = ByteCorpus::default();
             documents.iter().for_each(|document| corpus.add(document));
             let words: Vec<_> = documents.into_iter().map(|document| (document, 1)).collect();
-            agree(Corpus::Bytes(corpus), &words, &options(extra, min_frequency, longest, step));
+            agree(Corpus::Bytes(corpus), &words, &options(extra, min_frequency, longest, share));
         }
     }
 

@@ -63,9 +63,7 @@ impl Splitter {
             "deepseek-v3" => Stage::DeepseekV3,
             _ => return None,
         };
-        Some(Self {
-            stages: vec![stage],
-        })
+        Some(Self { stages: vec![stage] })
     }
 
     /// Any regex: its matches and the gaps between them are the pieces. An empty match makes no
@@ -74,9 +72,7 @@ impl Splitter {
     /// Fails with [`Error::Pattern`] if `pattern` is invalid or compiles to too much.
     pub fn regex(pattern: &str) -> Result<Self, Error> {
         let stage = Stage::Regex(regex::Regex::new(pattern)?);
-        Ok(Self {
-            stages: vec![stage],
-        })
+        Ok(Self { stages: vec![stage] })
     }
 
     /// Applies splitters in turn, each to every piece of the one before as a text of its own. Without
@@ -121,9 +117,9 @@ fn cascade<E: From<Error>>(
     match stages {
         [] if range.is_empty() => Ok(()),
         [] => f(range.start, range.end),
-        [stage, later @ ..] => stage.for_each_piece(data, range, &mut |start, end| {
-            cascade(later, data, start..end, f)
-        }),
+        [stage, later @ ..] => {
+            stage.for_each_piece(data, range, &mut |start, end| cascade(later, data, start..end, f))
+        }
     }
 }
 
@@ -144,9 +140,9 @@ impl Stage {
             Stage::DeepseekV3 => by_stretch(data, range, f, |text, base, f| {
                 deepseek_v3::for_each_piece(Text::new(text), base, f)
             }),
-            Stage::Regex(regex) => by_stretch(data, range, f, |text, base, f| {
-                regex.for_each_piece(text, base, f)
-            }),
+            Stage::Regex(regex) => {
+                by_stretch(data, range, f, |text, base, f| regex.for_each_piece(text, base, f))
+            }
         }
     }
 }
@@ -158,9 +154,7 @@ fn by_machine<E, F: FnMut(usize, usize) -> Result<(), E>>(
     piece_end: impl Fn(&Text, usize) -> usize,
     f: &mut F,
 ) -> Result<(), E> {
-    by_stretch(data, range, f, |text, base, f| {
-        walk(Text::new(text), 0, base, &piece_end, f)
-    })
+    by_stretch(data, range, f, |text, base, f| walk(Text::new(text), 0, base, &piece_end, f))
 }
 
 /// Cuts `data[range]` into valid UTF-8, which `split` cuts further, and single invalid bytes.

@@ -71,10 +71,7 @@ impl Shapes {
                 } else {
                     shared
                 };
-                return Self {
-                    mixed,
-                    upper: (at > start).then_some(at),
-                };
+                return Self { mixed, upper: (at > start).then_some(at) };
             }
             if class & (LOWER | MARK) != 0 {
                 shared = Some(next);

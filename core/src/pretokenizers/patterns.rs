@@ -6,15 +6,8 @@
 //! text would silently change the characters themselves.
 
 /// Names of the hand-written splitters.
-pub const NAMES: &[&str] = &[
-    "gpt2",
-    "cl100k",
-    "cl100k-hf",
-    "llama3",
-    "o200k",
-    "qwen2",
-    "deepseek-v3",
-];
+pub const NAMES: &[&str] =
+    &["gpt2", "cl100k", "cl100k-hf", "llama3", "o200k", "qwen2", "deepseek-v3"];
 
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 

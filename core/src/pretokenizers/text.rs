@@ -14,19 +14,13 @@ pub(super) struct Text<'a> {
 
 impl<'a> Text<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self {
-            bytes: text.as_bytes(),
-            classes: Classes::get(),
-        }
+        Self { bytes: text.as_bytes(), classes: Classes::get() }
     }
 
     /// The same text, ended at `end`; positions keep their meaning.
     #[inline]
     pub(super) fn until(&self, end: usize) -> Self {
-        Self {
-            bytes: self.bytes.get(..end).unwrap_or(self.bytes),
-            classes: self.classes,
-        }
+        Self { bytes: self.bytes.get(..end).unwrap_or(self.bytes), classes: self.classes }
     }
 
     #[inline]
@@ -133,12 +127,7 @@ impl<'a> Text<'a> {
     /// The whitespace run at `start`, which is not empty.
     #[inline]
     pub(super) fn whitespace(&self, start: usize) -> Whitespace {
-        let mut run = Whitespace {
-            start,
-            last: start,
-            after_newline: None,
-            end: start,
-        };
+        let mut run = Whitespace { start, last: start, after_newline: None, end: start };
         loop {
             let (class, next) = self.step(run.end);
             if class & WHITESPACE == 0 {

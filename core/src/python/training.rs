@@ -10,8 +10,8 @@ use super::errors::ConfigError;
 use super::progress::Callback;
 use crate::bpe::{self, Corpus, Merge, Options, Stopped, Vocabulary};
 
-/// By how much the floor falls between scans; measured in `benches/`.
-const FLOOR_STEP: u64 = 16;
+/// Percent of the pairs that are listed at a time: two bytes of memory for each byte of a corpus.
+const TRACKED_PERCENT: u64 = 50;
 
 /// Unique pretokens and their 64-bit counts.
 #[pyclass(module = "tokforge._core")]
@@ -164,8 +164,13 @@ pub fn train(
     let forbidden = forbidden.iter().map(|bytes| bytes[..].into()).collect();
     let mut vocabulary =
         Vocabulary::new(tokens.into_boxes(), self::byte_ids(&byte_ids)?, forbidden)?;
-    let options =
-        Options { vocab_size, min_frequency, max_token_bytes, threads, floor_step: FLOOR_STEP };
+    let options = Options {
+        vocab_size,
+        min_frequency,
+        max_token_bytes,
+        threads,
+        tracked_percent: TRACKED_PERCENT,
+    };
     let corpus = corpus.take()?;
     let training = Callback::new(progress)
         .run(py, |progress| bpe::train(corpus, &mut vocabulary, &merges, &options, progress))?;

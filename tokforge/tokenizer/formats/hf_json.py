@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 from tokforge.errors import ConfigError, ExportError, FormatError
+from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.byte_alphabet import spell, unspell
 from tokforge.tokenizer.formats.hf_pipeline import read_pipeline, write_pipeline
 from tokforge.tokenizer.formats.strict_json import Node, parse_json
@@ -55,10 +56,12 @@ def _check_model_type(model: Node) -> None:
     # Old files name no type; Hugging Face then tries BPE first, as its fields show.
     name = model.child("type").string() if model.has("type") else "BPE"
     if name != "BPE":
-        raise model.child("type").error(f"the model {name!r} is not supported yet", _NOT_YET)
+        raise model.child("type").error(f"the model {quoted(name)} is not supported yet", _NOT_YET)
     for field in ("continuing_subword_prefix", "end_of_word_suffix"):
         if model.has(field) and model.child(field).string():
-            raise model.child(field).error(f"{model.child(field).value!r} marks words, not bytes", _NOT_YET)
+            raise model.child(field).error(
+                f"{quoted(model.child(field).value)} marks words, not bytes", _NOT_YET
+            )
     dropout = model.child("dropout")
     if dropout.value is not None and dropout.value != 0:
         raise dropout.error(
@@ -74,7 +77,7 @@ def _read_vocab(node: Node) -> dict[str, int]:
             node.child(key).id()
         if owners.setdefault(value, key) != key:
             raise node.child(key).error(
-                f"id {value} is that of {owners[value]!r} already", "give each token its own id"
+                f"id {value} is that of {quoted(owners[value])} already", "give each token its own id"
             )
     if not vocab:
         raise node.error("the vocabulary is empty")
@@ -103,19 +106,20 @@ def _ids(root: Node, vocab: dict[str, int], added: list[AddedToken]) -> set[int]
         node = Node(token.id, root.source, f"added_tokens[{number}].id")
         if vocab.get(token.text, token.id) != token.id:
             raise node.error(
-                f"{token.text!r} has id {token.id} here and {vocab[token.text]} in the vocabulary",
+                f"{quoted(token.text)} has id {token.id} here and {vocab[token.text]} in the vocabulary",
                 "use one id",
             )
         if owners.setdefault(token.id, token.text) != token.text:
             raise node.error(
-                f"id {token.id} is that of {owners[token.id]!r} already", "give each token its own id"
+                f"id {token.id} is that of {quoted(owners[token.id])} already", "give each token its own id"
             )
         ids.add(token.id)
     limit = MAX_SPARSENESS * len(ids)
     if max(ids) > limit:
         key = owners[max(ids)]
         raise root.error(
-            f"{key!r} has id {max(ids)}, above {limit} for {len(ids)} tokens", "number the tokens densely"
+            f"{quoted(key)} has id {max(ids)}, above {limit} for {len(ids)} tokens",
+            "number the tokens densely",
         )
     return ids
 
@@ -130,7 +134,7 @@ def _read_merges(node: Node, vocab: dict[str, int]) -> tuple[tuple[Merge, ...], 
         for part in (left, right, left + right):
             if part not in vocab:
                 raise _at(node, number).error(
-                    f"{part!r} is not in the vocabulary", "add the token, or drop the merge"
+                    f"{quoted(part)} is not in the vocabulary", "add the token, or drop the merge"
                 )
             ids.append(vocab[part])
             spellings.add(part)
@@ -160,7 +164,7 @@ def _ordinary_tokens(node: Node, vocab: dict[str, int], whole: set[str], size: i
             continue
         if not token:
             odd = next((char for char in key if unspell(char) is None), "")
-            reason = f"{odd!r} is outside the GPT-2 byte alphabet" if key else "a token is empty"
+            reason = f"{quoted(odd)} is outside the GPT-2 byte alphabet" if key else "a token is empty"
             raise node.child(key).error(reason, _NOT_YET)
         tokens[token_id] = token
     return tokens
@@ -198,7 +202,7 @@ def _vocab(definition: Definition) -> dict[str, int]:
         own = token.id if table.kinds[token.id] in ("normal", "byte") else None
         if vocab.get(token.text) != own:
             raise ExportError(
-                f"the added token {token.text!r} is spelled like an ordinary token, or not like its own id",
+                f"the added token {quoted(token.text)} is spelled like another token, or unlike its own id",
                 "rename the added token: tokenizer.json holds both in one dictionary",
             )
     inner = definition.added_tokens[: len(definition.added_tokens) - _tail(definition)]

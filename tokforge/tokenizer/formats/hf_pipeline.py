@@ -10,6 +10,7 @@ import re
 from typing import Any, Literal
 
 from tokforge.errors import TokforgeError
+from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.strict_json import Node
 from tokforge.tokenizer.model import NORMALIZERS, PRESERVED, Form, Pipeline
 from tokforge.tokenizer.pretokenizers import canonical_stages, stage_patterns
@@ -39,7 +40,7 @@ def _read_normalizers(node: Node) -> tuple[Form, ...]:
         return tuple(inner for part in node.need("normalizers").items() for inner in _read_normalizers(part))
     form = next((known for known in NORMALIZERS if known == name), None)
     if form is None:
-        raise node.error(f"the normaliser {name!r} is not supported yet", _NOT_YET)
+        raise node.error(f"the normaliser {quoted(name)} is not supported yet", _NOT_YET)
     return (form,)
 
 
@@ -70,7 +71,7 @@ def _read_pretokenizers(root: Node) -> tuple[Literal["text", "binary"], tuple[st
 def _check_decoder(root: Node) -> None:
     node = root.child("decoder")
     if node.value is not None and node.need("type").string() != "ByteLevel":
-        raise node.error(f"the decoder {node.child('type').value!r} is not supported yet", _NOT_YET)
+        raise node.error(f"the decoder {quoted(node.child('type').value)} is not supported yet", _NOT_YET)
 
 
 def _flat(node: Node) -> list[Node]:
@@ -100,7 +101,7 @@ def _read_split(node: Node) -> list[str]:
         return [r"regex:\p{N}" if node.need("individual_digits").boolean() else r"regex:\p{N}+"]
     if name != "Split":
         raise node.error(
-            f"the pre-tokenizer {name!r} is not supported yet", "write it as a Split with a Regex"
+            f"the pre-tokenizer {quoted(name)} is not supported yet", "write it as a Split with a Regex"
         )
     stage = "regex:" + _read_pattern(node.need("pattern"))
     behavior, invert = node.need("behavior").string(), node.need("invert").boolean()
@@ -109,7 +110,7 @@ def _read_split(node: Node) -> list[str]:
     covering = behavior == "Removed" and invert and not canonical_stages((stage,))[0].startswith("regex:")
     if behavior != "Isolated" and not covering:
         raise node.child("behavior").error(
-            f"{behavior!r} (invert: {invert}) is not supported yet", "use 'Isolated'"
+            f"{quoted(behavior)} (invert: {invert}) is not supported yet", "use 'Isolated'"
         )
     return [stage]
 

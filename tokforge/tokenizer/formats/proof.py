@@ -2,7 +2,7 @@
 
 Equal ids means: special tokens treated as text, none added. The probes are fixed texts (Unicode
 categories, white space, digits, code, special tokens spelled as text), every byte for a binary
-vocabulary, and the vocabulary's own tokens, which reach the merges.
+vocabulary, and the vocabulary's own tokens, which reach the merges. Pretokens are compared as well as ids.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokforge.errors import ExportError
+from tokforge.tokenizer._engine import make_splitter
 from tokforge.tokenizer.display import printable
-from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf, spell
+from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf, spell, unspell
 
 if TYPE_CHECKING:
     from tokforge.tokenizer.tokenizer import Tokenizer
@@ -57,6 +58,7 @@ def prove_export(tokenizer: "Tokenizer", path: Path) -> None:
     """
     hf = _load(path)
     _compare_vocabulary(tokenizer, hf)
+    _compare_splits(tokenizer, hf)
     hf.encode_special_tokens = True
     for probe in probes(tokenizer):
         fed = bytes_to_hf(probe) if tokenizer.kind == "binary" else probe.decode()
@@ -123,6 +125,25 @@ def _compare_vocabulary(tokenizer: "Tokenizer", hf: Any) -> None:
             )
 
 
+def _compare_splits(tokenizer: "Tokenizer", hf: Any) -> None:
+    """Compares pretokens, too: with few merges, two ways of splitting may happen to give the same ids."""
+    splitter = make_splitter(tokenizer.pipeline)
+    if splitter is None:
+        return
+    for probe in probes(tokenizer):
+        ours = [probe[start:end] for start, end in splitter.split(probe)]
+        theirs = [unspell(piece) for piece, _ in hf.pre_tokenizer.pre_tokenize_str(probe.decode())]
+        if ours != theirs:
+            raise ExportError(
+                f"Hugging Face cuts {printable(probe)!r} into {_pieces(theirs)}, tokforge {_pieces(ours)}",
+                _HINT,
+            )
+
+
+def _pieces(pieces: Sequence[bytes | None]) -> str:
+    return "|".join(printable(piece or b"?") for piece in pieces)
+
+
 def _compare(tokenizer: "Tokenizer", probe: bytes, theirs: Sequence[int], ours: Sequence[int]) -> None:
     if list(theirs) == list(ours):
         return
@@ -138,4 +159,5 @@ def _compare(tokenizer: "Tokenizer", probe: bytes, theirs: Sequence[int], ours: 
 
 def _segmentation(tokenizer: "Tokenizer", ids: Sequence[int], at: int) -> str:
     shown = ids[max(0, at - 1) : at + _SHOWN_TOKENS]
-    return "|".join(printable(tokenizer.token_bytes(token_id)) for token_id in shown)
+    tokens = dict(enumerate(tokenizer.table.tokens))
+    return _pieces([tokens.get(token_id) for token_id in shown])

@@ -16,6 +16,7 @@ from difflib import get_close_matches
 from typing import NamedTuple
 
 from tokforge.errors import TokforgeError
+from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.strict_json import Node, parse_json
 from tokforge.tokenizer.model import ROLES, Definition
 from tokforge.tokenizer.provenance import check_provenance
@@ -52,12 +53,12 @@ def read_sidecar(data: bytes, source: str, fingerprint: str) -> Sidecar:
     root = parse_json(data, source)
     if root.need("format").string() != _FORMAT:
         raise root.child("format").error(
-            f"{root.child('format').value!r} is no sidecar of tokforge", "remove or rename it"
+            f"{quoted(root.child('format').value)} is no sidecar of tokforge", "remove or rename it"
         )
     version = root.need("version").value
     if type(version) is not int or version != _VERSION:
         raise root.child("version").error(
-            f"version {version!r} is unknown", f"this tokforge knows version {_VERSION}"
+            f"version {quoted(version)} is unknown", f"this tokforge knows version {_VERSION}"
         )
     _refuse_unknown(root)
     if root.need("tokenizer_sha256").string() != fingerprint:
@@ -73,9 +74,9 @@ def _refuse_unknown(root: Node) -> None:
     for key in root.object():
         if key not in _KEYS:
             close = get_close_matches(key, _KEYS, 1)
-            guess = f"did you mean {close[0]!r}? " if close else ""
+            guess = f"did you mean {quoted(close[0])}? " if close else ""
             raise root.child(key).error(
-                f"the key {key!r} is unknown", f"{guess}known keys: {', '.join(_KEYS)}"
+                f"the key {quoted(key)} is unknown", f"{guess}known keys: {', '.join(_KEYS)}"
             )
 
 

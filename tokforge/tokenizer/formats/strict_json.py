@@ -152,7 +152,7 @@ def _refuse_repeated(root: Node) -> None:
 
 def _step(key: str, *, first: bool) -> str:
     """Spells one step of a place: ``.merges``, or ``["Ġthe"]`` for a key that is no name."""
-    if key.isidentifier():
+    if key.isidentifier() and len(key) <= 60:
         return key if first else f".{key}"
     return f'["{key}"]' if key.isprintable() and len(key) <= 60 else f"[{_shown(key)}]"
 

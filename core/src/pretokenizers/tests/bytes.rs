@@ -15,34 +15,16 @@ fn broken_text() -> impl Strategy<Value = Vec<u8>> {
         let bytes = c.to_string().into_bytes();
         bytes[..keep.min(bytes.len())].to_vec()
     });
-    let bad = select(vec![
-        vec![0xFF],
-        vec![0x80],
-        vec![0xC0, 0xAF],
-        vec![0xED, 0xA0, 0x80],
-    ]);
+    let bad = select(vec![vec![0xFF], vec![0x80], vec![0xC0, 0xAF], vec![0xED, 0xA0, 0x80]]);
     let any_bytes = vec(any::<u8>(), 0..4);
-    vec(
-        prop_oneof![4 => character, 1 => torn, 1 => bad, 1 => any_bytes],
-        0..12,
-    )
-    .prop_map(|parts| parts.concat())
+    vec(prop_oneof![4 => character, 1 => torn, 1 => bad, 1 => any_bytes], 0..12)
+        .prop_map(|parts| parts.concat())
 }
 
 fn splitters() -> Vec<Splitter> {
-    let regexes = [
-        r"\p{N}",
-        r"a*",
-        r"\s+(?!\S)|\w+",
-        r"(?=(\d{3})+(?!\d))",
-        r"x",
-    ];
+    let regexes = [r"\p{N}", r"a*", r"\s+(?!\S)|\w+", r"(?=(\d{3})+(?!\d))", r"x"];
     let regexes = regexes.iter().map(|p| Splitter::regex(p).unwrap());
-    let mut all: Vec<_> = NAMES
-        .iter()
-        .map(|name| named(name))
-        .chain(regexes)
-        .collect();
+    let mut all: Vec<_> = NAMES.iter().map(|name| named(name)).chain(regexes).collect();
     all.push(Splitter::sequence(all.clone()));
     all.push(Splitter::sequence(vec![]));
     all
@@ -90,10 +72,7 @@ fn splitters_once() -> &'static [Splitter] {
 #[test]
 fn invalid_bytes_join_no_word() {
     let pieces = named("gpt2").split(b"ab\xFF\xFEcd \xE4\xB8").unwrap();
-    assert_eq!(
-        pieces,
-        [(0, 2), (2, 3), (3, 4), (4, 6), (6, 7), (7, 8), (8, 9)]
-    );
+    assert_eq!(pieces, [(0, 2), (2, 3), (3, 4), (4, 6), (6, 7), (7, 8), (8, 9)]);
 }
 
 #[test]
@@ -105,10 +84,7 @@ fn nothing_makes_no_piece() {
 
 #[test]
 fn no_stage_leaves_the_data_whole() {
-    assert_eq!(
-        Splitter::sequence(vec![]).split(b"a b\xFF").unwrap(),
-        [(0, 4)]
-    );
+    assert_eq!(Splitter::sequence(vec![]).split(b"a b\xFF").unwrap(), [(0, 4)]);
 }
 
 #[test]

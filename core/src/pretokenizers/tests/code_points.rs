@@ -24,9 +24,7 @@ fn classes_are_the_regex_engines() {
     let (text, table): (String, _) = (all_characters().collect(), Classes::get());
     for (pattern, mask) in masks {
         let regex = fancy_regex::Regex::new(pattern).unwrap();
-        let found = regex
-            .find_iter(&text)
-            .map(|m| m.unwrap().as_str().chars().next());
+        let found = regex.find_iter(&text).map(|m| m.unwrap().as_str().chars().next());
         let ours = all_characters().filter(|&c| table.of(c as u32) & mask != 0);
         assert!(found.eq(ours.map(Some)), "{pattern}");
     }
@@ -35,10 +33,7 @@ fn classes_are_the_regex_engines() {
 #[test]
 fn ascii_table_is_the_big_one() {
     for byte in 0..0x80u8 {
-        assert_eq!(
-            classes::ASCII[usize::from(byte)],
-            Classes::get().of(byte.into())
-        );
+        assert_eq!(classes::ASCII[usize::from(byte)], Classes::get().of(byte.into()));
     }
     assert_eq!(classes::ASCII[0x80..], [0; 0x80]);
 }
@@ -57,26 +52,20 @@ fn unicode_version_is_the_tables() {
 /// Splits each text and its twin's, and says which differ.
 fn differing(name: &str, texts: impl Iterator<Item = String>) -> Vec<String> {
     let (fast, slow) = (named(name), twin(name));
-    texts
-        .filter(|t| fast.split(t.as_bytes()) != slow.split(t.as_bytes()))
-        .collect()
+    texts.filter(|t| fast.split(t.as_bytes()) != slow.split(t.as_bytes())).collect()
 }
 
 const NEIGHBOURS: [&str; 9] = ["a", "A", "\u{4E2D}", "1", " ", "\n", "!", "'", "\u{301}"];
 
 fn between_neighbours(c: char) -> impl Iterator<Item = String> {
-    let pairs = NEIGHBOURS
-        .into_iter()
-        .flat_map(|l| NEIGHBOURS.map(|r| (l, r)));
-    pairs
-        .map(move |(left, right)| format!("{left}{c}{right}"))
-        .chain([
-            c.to_string(),
-            format!("'{c}"),
-            format!("a'{c}e"),
-            format!("'r{c}"),
-            format!("'{c}{c}"),
-        ])
+    let pairs = NEIGHBOURS.into_iter().flat_map(|l| NEIGHBOURS.map(|r| (l, r)));
+    pairs.map(move |(left, right)| format!("{left}{c}{right}")).chain([
+        c.to_string(),
+        format!("'{c}"),
+        format!("a'{c}e"),
+        format!("'r{c}"),
+        format!("'{c}{c}"),
+    ])
 }
 
 /// The first and last character of each run of one class, where an error by one would show, and the
@@ -94,9 +83,7 @@ fn characters_at_class_borders_split_alike_in_context() {
     }
     chosen.retain(|&c| (c as u32).is_multiple_of(16));
     chosen.extend('\0'..'\u{250}');
-    chosen.extend([
-        '\u{3040}', '\u{30FF}', '\u{3100}', '\u{303F}', '\u{9FA5}', '\u{9FA6}',
-    ]);
+    chosen.extend(['\u{3040}', '\u{30FF}', '\u{3100}', '\u{303F}', '\u{9FA5}', '\u{9FA6}']);
     for name in NAMES {
         let texts = chosen.iter().flat_map(|&c| between_neighbours(c));
         assert_eq!(differing(name, texts), [""; 0], "{name}");
@@ -114,11 +101,7 @@ fn every_code_point_splits_alike_in_context() {
                 let alone = all_characters().map(String::from);
                 assert_eq!(differing(name, alone), [""; 0], "{name}");
                 let joined = |c| between_neighbours(c).collect::<Vec<_>>().join("\n");
-                assert_eq!(
-                    differing(name, all_characters().map(joined)),
-                    [""; 0],
-                    "{name}"
-                );
+                assert_eq!(differing(name, all_characters().map(joined)), [""; 0], "{name}");
             });
         }
     });

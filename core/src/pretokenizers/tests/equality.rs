@@ -52,10 +52,7 @@ fn hard_text() -> impl Strategy<Value = String> {
 
 fn agree_on(name: &str, strategy: impl Strategy<Value = String>, cases: u32) {
     let (fast, slow) = (named(name), twin(name));
-    let config = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(cases)
-    };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases) };
     proptest!(config, |(text in strategy)| {
         prop_assert_eq!(pieces(&fast, &text), pieces(&slow, &text), "{}", name);
     });
@@ -95,10 +92,7 @@ fn gpt2_equals_tiktokens_form() {
         r"|\s++$|\s+(?!\S)|\s"
     );
     let (fast, slow) = (named("gpt2"), super::Splitter::regex(form).unwrap());
-    let config = ProptestConfig {
-        failure_persistence: None,
-        ..ProptestConfig::with_cases(5_000)
-    };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(5_000) };
     proptest!(config, |(text in hard_text())| {
         prop_assert_eq!(pieces(&fast, &text), pieces(&slow, &text));
     });

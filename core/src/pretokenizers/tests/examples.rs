@@ -18,11 +18,7 @@ fn names_have_patterns_and_others_have_not() {
 #[test]
 fn gpt2_is_case_sensitive_and_takes_a_space_before_anything() {
     check("gpt2", " DON'T don't", &[" DON", "'", "T", " don", "'t"]);
-    check(
-        "gpt2",
-        "a 1234 ... \t\n x",
-        &["a", " 1234", " ...", " \t\n", " x"],
-    );
+    check("gpt2", "a 1234 ... \t\n x", &["a", " 1234", " ...", " \t\n", " x"]);
     check("gpt2", "a  ", &["a", "  "]);
 }
 
@@ -36,11 +32,7 @@ fn the_two_forms_of_cl100k_differ_at_the_end_of_text() {
 
 #[test]
 fn cl100k_words_take_one_character_in_front() {
-    check(
-        "cl100k",
-        "DON'T'ſ (a\tb 1234",
-        &["DON", "'T", "'ſ", " (", "a", "\tb", " ", "123", "4"],
-    );
+    check("cl100k", "DON'T'ſ (a\tb 1234", &["DON", "'T", "'ſ", " (", "a", "\tb", " ", "123", "4"]);
     check("qwen2", "x123", &["x", "1", "2", "3"]);
     check("cl100k-hf", "a!!\r\n\n  b", &["a", "!!\r\n\n", " ", " b"]);
 }
@@ -53,11 +45,7 @@ fn o200k_gives_back_what_the_two_letter_classes_share() {
     check("o200k", "AB中CD", &["AB中", "CD"]);
     check("o200k", "\u{301}ABC", &["\u{301}", "ABC"]);
     check("o200k", " 1234567", &[" ", "123", "456", "7"]);
-    check(
-        "o200k",
-        "camelCase's!\n//x",
-        &["camel", "Case's", "!\n//", "x"],
-    );
+    check("o200k", "camelCase's!\n//x", &["camel", "Case's", "!\n//", "x"]);
 }
 
 #[test]

@@ -15,16 +15,9 @@ fn splits_equal_hugging_faces() {
         let pair = |at: usize| u8::from_str_radix(&hex[at..at + 2], 16).unwrap();
         let data: Vec<u8> = (0..hex.len()).step_by(2).map(pair).collect();
         let pieces = named(name).split(&data).unwrap();
-        let ours: Vec<String> = pieces
-            .iter()
-            .map(|(start, end)| (end - start).to_string())
-            .collect();
-        assert_eq!(
-            ours.join(","),
-            lengths,
-            "{name} on {:?}",
-            String::from_utf8_lossy(&data)
-        );
+        let ours: Vec<String> =
+            pieces.iter().map(|(start, end)| (end - start).to_string()).collect();
+        assert_eq!(ours.join(","), lengths, "{name} on {:?}", String::from_utf8_lossy(&data));
         lines += 1;
     }
     assert!(lines > 0, "the file is empty");

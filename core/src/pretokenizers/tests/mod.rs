@@ -23,10 +23,7 @@ fn named(name: &str) -> Splitter {
 /// The pieces themselves, which read better than positions when a test fails.
 fn pieces<'a>(splitter: &Splitter, text: &'a str) -> Vec<&'a str> {
     let spans = splitter.split(text.as_bytes()).unwrap();
-    spans
-        .into_iter()
-        .map(|(start, end)| &text[start..end])
-        .collect()
+    spans.into_iter().map(|(start, end)| &text[start..end]).collect()
 }
 
 /// Characters that the patterns tell apart, with every member that is special in one of them.

@@ -18,10 +18,7 @@ fn matches_and_gaps_are_pieces() {
 #[test]
 fn empty_matches_cut_but_make_no_piece() {
     assert_eq!(split("a*", "bcaab"), ["b", "c", "aa", "b"]);
-    assert_eq!(
-        split(r"(?=(\d{3})+(?!\d))", "x 1234567"),
-        ["x 1", "234", "567"]
-    );
+    assert_eq!(split(r"(?=(\d{3})+(?!\d))", "x 1234567"), ["x 1", "234", "567"]);
 }
 
 #[test]
@@ -49,21 +46,12 @@ fn problem(error: Error) -> String {
 #[test]
 fn a_pattern_that_is_invalid_or_too_large_is_named_with_the_reason() {
     let refusals = [
-        (
-            "(",
-            "Parsing error at position 1: Opening parenthesis without closing parenthesis",
-        ),
-        (
-            "[z-a]",
-            "invalid character class range, the start must be <= the end",
-        ),
+        ("(", "Parsing error at position 1: Opening parenthesis without closing parenthesis"),
+        ("[z-a]", "invalid character class range, the start must be <= the end"),
         (r"\p{Nope}", "Unicode property not found"),
         (r"(?=a)\p{Nope}(?!b)", "Unicode property not found"),
         (r"(?<=a)\2", "Invalid back reference to group 2"),
-        (
-            r"(?:\w{1000}){1000}",
-            "its repeats compile to more than 16777216 bytes",
-        ),
+        (r"(?:\w{1000}){1000}", "its repeats compile to more than 16777216 bytes"),
     ];
     for (pattern, reason) in refusals {
         let said = problem(Splitter::regex(pattern).err().unwrap());
@@ -74,13 +62,7 @@ fn a_pattern_that_is_invalid_or_too_large_is_named_with_the_reason() {
 #[test]
 fn a_spent_budget_is_an_error_that_says_where() {
     let pattern = r"b|(?:a|aa)+(?!a|$)";
-    let data = [
-        "\u{FF}b".as_bytes(),
-        b"\xFF",
-        b"b",
-        "a".repeat(64).as_bytes(),
-    ]
-    .concat();
+    let data = ["\u{FF}b".as_bytes(), b"\xFF", b"b", "a".repeat(64).as_bytes()].concat();
     let said = problem(Splitter::regex(pattern).unwrap().split(&data).unwrap_err());
     assert_eq!(
         said,
