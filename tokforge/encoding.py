@@ -48,12 +48,15 @@ class EncodeConfig:
         pick("special", self.special, {"none": (), "all": ()})
         if self.stride is not None and self.window is None:
             raise ConfigError(f"stride is {self.stride}, and there is no window", "set window too")
-        if self.window is not None and not 1 <= (self.stride or self.window) <= self.window:
-            raise ConfigError(
-                f"window is {self.window} and stride {self.stride}", "use 1 <= stride <= window"
-            )
+        if self.window is not None and not 1 <= self.step <= self.window:
+            raise ConfigError(f"window is {self.window} and stride {self.step}", "use 1 <= stride <= window")
         if self.threads is not None and self.threads < 1:
             raise ConfigError(f"threads is {self.threads}", "use 1 or more")
+
+    @property
+    def step(self) -> int:
+        """Ids between the starts of two windows; 0 without windows."""
+        return (self.window or 0) if self.stride is None else self.stride
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +97,7 @@ class EncodeResult:
         spans = [
             (start + int(base), end + int(base))
             for base, limit in zip(self.boundaries[:-1], self.boundaries[1:], strict=True)
-            for start, end in windows(range(int(limit - base)), size, self.config.stride or size)
+            for start, end in windows(range(int(limit - base)), size, self.config.step)
         ]
         return np.array(spans, np.int64).reshape(-1, 2)
 
@@ -251,7 +254,7 @@ def load_ids(path: Path, vocab_size: int) -> npt.NDArray[np.uint32]:
     _size(path)
     try:
         array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
+    except Exception as error:  # a hostile header raises whatever the parsers behind numpy's reader raise
         raise InputError(
             "is no complete .npy file of numbers", "write it with encode -o", str(path)
         ) from error

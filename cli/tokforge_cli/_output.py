@@ -51,7 +51,7 @@ def outline(result: Mapping[str, Any]) -> str:
 
 
 def _nests(value: Any) -> bool:
-    holder = value[0] if isinstance(value, list) and value else value
+    holder = value[0] if isinstance(value, list | tuple) and value else value
     return bool(value) and isinstance(holder, Mapping)
 
 

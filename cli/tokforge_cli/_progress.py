@@ -58,12 +58,21 @@ def _drawn() -> Iterator[Progress]:
         def progress(phase: str, done: int, total: int) -> None:
             title, unit = PHASES.get(phase, (phase.capitalize(), "steps"))
             if phase not in tasks:
+                _complete(drawn, tasks)
                 tasks[phase] = drawn.add_task(title, total=total or None, rate="")
+            elif phase != next(reversed(tasks)):
+                return  # merging scans again now and then, which is part of merging
             drawn.update(tasks[phase], completed=done, total=total or None)
             speed = drawn.tasks[tasks[phase]].speed
             drawn.update(tasks[phase], rate=shown_rate(speed, unit))
 
         yield progress
+
+
+def _complete(drawn: Any, tasks: dict[str, Any]) -> None:
+    """Fills the bar of the phase before: its last report may have come a little before its end."""
+    for task in list(tasks.values())[-1:]:
+        drawn.update(task, completed=drawn.tasks[task].total or drawn.tasks[task].completed)
 
 
 def shown_rate(per_second: float | None, unit: str) -> str:

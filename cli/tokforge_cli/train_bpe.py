@@ -36,7 +36,9 @@ def train_bpe(
     vocab_size: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="Entries in all: specials, the 256 bytes, merges.", rich_help_panel=VOCABULARY
+            metavar="N",
+            help="Entries in all: specials, 256 bytes, merges. Not set: the family's largest, else 32768.",
+            rich_help_panel=VOCABULARY,
         ),
     ] = None,
     family: Annotated[

@@ -41,6 +41,10 @@ class FakeTokenizer:
         write_files({path: content, path.with_suffix(".tokforge.json"): "{}"}, force=force)
 
     def encode(self, data: bytes, *, allowed_special: str = "none") -> Any:
+        if data == b"slow":  # stands for an engine that is busy with a long file
+            sys.stdout.write("started\n")
+            sys.stdout.flush()
+            time.sleep(60)
         return np.frombuffer(data, np.uint8).astype(np.uint32)
 
     def encode_with_offsets(self, data: bytes, *, allowed_special: str = "none") -> Any:
@@ -140,14 +144,27 @@ def windows(ids: Any, window: int, stride: int) -> list[tuple[int, int]]:
 
 
 INSPECTED = {
-    "path": "tokenizer.json",
+    "kind": "text",
     "vocab_size": 258,
-    "special_tokens": [{"id": 0, "text": "<|end|>"}, {"id": 1, "text": "<|pad|>"}],
-    "pipeline": {"kind": "text", "pretokenizer": "gpt2"},
+    "merges": 1,
+    "ignore_merges": False,
+    "kinds": {"byte": 256, "normal": 1, "special": 1},
+    "added_tokens": ({"id": 0, "text": "<|end|>", "bytes": 7, "roles": ("eos",)},),
+    "token_bytes": {"1": 256, "2": 1},
+    "mean_token_bytes": 1.004,
+    "longest": tuple({"id": at, "text": chr(97 + at), "bytes": 1, "roles": ()} for at in range(12)),
+    "content_shares": {"ascii": 0.5, "binary": 0.5},
+    "first_merges": ({"rank": 0, "left": "a", "right": "b", "merged": "ab"},),
+    "last_merges": ({"rank": 0, "left": "a", "right": "b", "merged": "ab"},),
+    "unreachable": (),
+    "normalizers": (),
+    "pretokenizers": ("gpt2",),
+    "patterns": ("[a-z]+",),
+    "provenance": {"order": "count-descending", "options": {"vocab_size": 258}},
 }
 
 
-def inspect_tokenizer(tokenizer: FakeTokenizer) -> Any:
+def inspect_tokenizer(tokenizer: FakeTokenizer, *, threads: int | None) -> Any:
     return SimpleNamespace(as_dict=lambda: {**INSPECTED, "vocab_size": tokenizer.vocab_size})
 
 

@@ -1,30 +1,14 @@
 """Runs the command line in this process, in an empty folder, with a library that answers at once."""
 
-import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import cli_fakes
 import pytest
-
-ROOT = Path(__file__).parents[2]
-LAUNCH = "import cli_fakes; cli_fakes.install(); from tokforge_cli.app import main; main()"
-
-
-@dataclass(frozen=True)
-class Ran:
-    """How a command line ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Ran]
+from cli_harness import LAUNCH, Ran, Run, environment
 
 
 @pytest.fixture
@@ -43,15 +27,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFi
         return Ran(code, out, err)
 
     return run_line
-
-
-def environment(**changes: str) -> dict[str, str]:
-    """The environment of a child process that imports this tree and the fakes."""
-    paths = [ROOT, ROOT / "cli", ROOT / "corpora", ROOT / "tests" / "cli"]
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TOKFORGE", "_TOKFORGE"))
-    }
-    return {**kept, "PYTHONPATH": os.pathsep.join(map(str, paths)), **changes}
 
 
 @pytest.fixture

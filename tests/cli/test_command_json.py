@@ -6,7 +6,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from conftest import ROOT, Ran, Run
+from cli_harness import ROOT, Ran, Run
 
 SCHEMAS = ROOT / "docs" / "schemas"
 

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from cli_harness import ROOT, Run
 from command_tree import commands
-from conftest import ROOT, Run
 
 CLI = ROOT / "cli" / "tokforge_cli"
 COMMAND_FILES = sorted(
@@ -99,7 +99,7 @@ def test_defaults_are_those_of_the_library(run: Run) -> None:
 def test_the_shown_size_is_the_librarys(run: Run) -> None:
     from tokforge.bpe import BpeConfig
 
-    assert f"else {BpeConfig().table_size})" in " ".join(run("train-bpe", "--help").out.split())
+    assert f"else {BpeConfig().table_size}." in " ".join(run("train-bpe", "--help").out.split())
 
 
 def test_options_reach_the_library(run: Run, tmp_path: Path) -> None:
@@ -109,7 +109,8 @@ def test_options_reach_the_library(run: Run, tmp_path: Path) -> None:
     line = (
         "train-bpe a.txt -o t.json --vocab-size 999 --family 300,400 --family 500 --min-frequency 3 "
         "--max-token-bytes 9 --multiple-of 64 --exact-size --preset code --pretokenizer gpt2 --field body "
-        "--weight a.txt=0.5 --sample 1.5kB --seed 7 --no-follow-symlinks --threads 2 --special <a> --special <b>"
+        "--weight a.txt=0.5 --sample 1.5kB --seed 7 --no-follow-symlinks --threads 2 "
+        "--special <a> --special <b>"
     )
     assert run(*line.split()).err == ""
     config = calls[-1]

@@ -12,7 +12,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from conftest import Ran, Run
+from cli_harness import Ran, Run
 
 SESSIONS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
 
