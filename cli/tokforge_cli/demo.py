@@ -12,7 +12,7 @@ from tokforge_cli._progress import bars
 from tokforge_cli.train_bpe import with_sidecars
 
 EXAMPLES = """
-tokforge demo
+tokforge demo --force
 tokforge demo --limit 500MB -o mine.json
 """
 

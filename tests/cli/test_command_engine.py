@@ -63,6 +63,15 @@ def test_train_encode_decode_gives_the_bytes_back(preset: str, tokforge: Tokforg
     assert (tmp_path / "back.bin").read_bytes() == TEXT + bytes(range(256)) * 20
 
 
+def test_demo_learns_from_this_machine(tokforge: Tokforge) -> None:
+    shown = valid(tokforge("demo --limit 3MB -o demo.json --json"), "demo")
+    rates = {int(size): rate for size, rate in shown["bytes_per_token"].items()}
+    assert list(rates) == [512, 1024, 2048, 4096]
+    assert 1 < rates[512]["trained"] < rates[4096]["trained"]
+    assert rates[4096]["held_out"] > 1
+    assert shown["trained_files"] > 0 < shown["held_out_files"]
+
+
 def test_inspect_describes_what_was_trained(tokforge: Tokforge) -> None:
     pytest.importorskip("tokforge.metrics.inspect")
     done(tokforge("train-bpe a.txt -o t.json --vocab-size 270 --special <s> --preset text --json"))
