@@ -129,6 +129,7 @@ def train_bpe(
 ) -> None:
     """Train a byte-level BPE tokenizer on text, code or binaries."""
     from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train
+    from tokforge.tokenizer.files import sidecar_path
 
     options = BpeConfig(
         vocab_size=vocab_size,
@@ -152,7 +153,9 @@ def train_bpe(
     )
     paths = {size: sized(output, size, many=True) for size in options.family}
     output = sized(output, options.table_size, many=False)
-    check_output(*with_sidecars(output, *paths.values()), recipe_path(output), force=force)
+    outputs = [output, *paths.values()]
+    check_output(*outputs, force=force)
+    check_output(*map(sidecar_path, outputs), recipe_path(output), force=force)
     with bars(quiet=quiet) as progress:
         result = train(inputs, options, progress=progress)
     trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
@@ -170,11 +173,6 @@ def sized(output: Path, size: int, *, many: bool) -> Path:
     if "{size}" in output.name:
         return output.parent / output.name.replace("{size}", str(size))
     return output.parent / f"{output.stem}-{size}{output.suffix}" if many else output
-
-
-def with_sidecars(*outputs: Path) -> list[Path]:
-    """Adds the file that `Tokenizer.save` writes beside each tokenizer.json."""
-    return [path for output in outputs for path in (output, output.parent / f"{output.stem}.tokforge.json")]
 
 
 def warn(figures: Mapping[str, Any], asked_merges: int, *, quiet: bool) -> None:
