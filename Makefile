@@ -12,7 +12,7 @@ help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
 
 demo: $(VENV)/.run  ## Train on this machine's own executables and show what was learned
-	$(BIN)/python -m tokforge_cli.demo
+	$(BIN)/tokforge demo -o tokenizer.json --force
 
 test: $(VENV)/.dev test-rust test-python test-wheel  ## Everything that must pass before a change lands
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,6 +33,21 @@ class Demo:
     """By vocabulary size: on the files trained on, and on the files held out."""
     examples: dict[str, list[str]]
     """Tokens by what they are, the earliest learned first, in readable form."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the figures as JSON values."""
+        return {
+            "trained_files": self.trained_files,
+            "held_out_files": self.held_out_files,
+            "corpus_bytes": self.result.corpus_bytes,
+            "seconds": self.result.seconds,
+            "peak_memory_bytes": self.result.peak_memory_bytes,
+            "bytes_per_token": {
+                str(size): {"trained": trained, "held_out": held_out}
+                for size, (trained, held_out) in self.bytes_per_token.items()
+            },
+            "examples": self.examples,
+        }
 
 
 def run_demo(*, limit_bytes: int, progress: Progress | None = None) -> Demo:

@@ -83,12 +83,11 @@ def save_pretrained(tokenizer: "Tokenizer", folder: Path, *, force: bool) -> Pat
     return path
 
 
-def _write(tokenizer: "Tokenizer", path: Path, more: Mapping[Path, bytes], *, force: bool) -> None:
+def _write(tokenizer: "Tokenizer", path: Path, more: Mapping[StrPath, bytes], *, force: bool) -> None:
     content = write_definition(tokenizer.definition)
     sidecar = write_sidecar(tokenizer.definition, tokenizer.provenance_json, sha256(content).hexdigest())
     # tokenizer.json goes last: a sidecar without it is no tokenizer, while the reverse would load.
-    files: dict[StrPath, bytes | str] = dict(more)
-    files |= {sidecar_path(path): sidecar, path: content}
+    files: dict[StrPath, bytes | str] = {**more, sidecar_path(path): sidecar, path: content}
     write_files(files, force=force, check=partial(_prove, tokenizer, path))
 
 

@@ -116,6 +116,7 @@ pub fn count_documents(
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let Some((own, others)) = tables.split_first_mut() else { return Ok(()) };
     let work = |table: &mut WordCounts, mut tick: Option<&mut Ticker<'_>>| {
+        let splitter = splitter.clone(); // a regex's own buffers are not shared between threads
         let mut done = 0;
         while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut pieces = 0u32;

@@ -57,15 +57,15 @@ fn differing(name: &str, texts: impl Iterator<Item = String>) -> Vec<String> {
 
 const NEIGHBOURS: [&str; 9] = ["a", "A", "\u{4E2D}", "1", " ", "\n", "!", "'", "\u{301}"];
 
+/// Contexts of three characters, contractions, and words long enough to be read eight at a time.
 fn between_neighbours(c: char) -> impl Iterator<Item = String> {
     let pairs = NEIGHBOURS.into_iter().flat_map(|l| NEIGHBOURS.map(|r| (l, r)));
-    pairs.map(move |(left, right)| format!("{left}{c}{right}")).chain([
-        c.to_string(),
-        format!("'{c}"),
-        format!("a'{c}e"),
-        format!("'r{c}"),
-        format!("'{c}{c}"),
-    ])
+    let contractions = ["'{}", "a'{}e", "'r{}", "'{}{}"];
+    let long_words = ["abc{}defghijkl", "{}bcdefghijkl", "ABC{}DEFGHIJKL", "    {}    ....    "];
+    let templates = contractions.into_iter().chain(long_words).chain(["{}"]);
+    pairs
+        .map(move |(left, right)| format!("{left}{c}{right}"))
+        .chain(templates.map(move |template| template.replace("{}", &c.to_string())))
 }
 
 /// The first and last character of each run of one class, where an error by one would show, and the
