@@ -129,7 +129,6 @@ def train_bpe(
 ) -> None:
     """Train a byte-level BPE tokenizer on text, code or binaries."""
     from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train
-    from tokforge.tokenizer.files import sidecar_path
 
     options = BpeConfig(
         vocab_size=vocab_size,
@@ -153,9 +152,7 @@ def train_bpe(
     )
     paths = {size: sized(output, size, many=True) for size in options.family}
     output = sized(output, options.table_size, many=False)
-    outputs = [output, *paths.values()]
-    check_output(*outputs, force=force)
-    check_output(*map(sidecar_path, outputs), recipe_path(output), force=force)
+    check_output(*with_sidecars(output, *paths.values()), recipe_path(output), force=force)
     with bars(quiet=quiet) as progress:
         result = train(inputs, options, progress=progress)
     trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
@@ -173,6 +170,13 @@ def sized(output: Path, size: int, *, many: bool) -> Path:
     if "{size}" in output.name:
         return output.parent / output.name.replace("{size}", str(size))
     return output.parent / f"{output.stem}-{size}{output.suffix}" if many else output
+
+
+def with_sidecars(*outputs: Path) -> list[Path]:
+    """Adds the file that `Tokenizer.save` writes beside each tokenizer.json."""
+    from tokforge.tokenizer.files import sidecar_path
+
+    return [*outputs, *(sidecar_path(output) for output in outputs if output.name)]  # "." has no name
 
 
 def warn(figures: Mapping[str, Any], asked_merges: int, *, quiet: bool) -> None:
