@@ -174,7 +174,9 @@ def sized(output: Path, size: int, *, many: bool) -> Path:
 
 def with_sidecars(*outputs: Path) -> list[Path]:
     """Adds the file that `Tokenizer.save` writes beside each tokenizer.json."""
-    return [path for output in outputs for path in (output, output.parent / f"{output.stem}.tokforge.json")]
+    from tokforge.tokenizer.files import sidecar_path
+
+    return [*outputs, *(sidecar_path(output) for output in outputs if output.name)]  # "." has no name
 
 
 def warn(figures: Mapping[str, Any], asked_merges: int, *, quiet: bool) -> None:

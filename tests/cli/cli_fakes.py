@@ -1,22 +1,19 @@
 """A library that answers at once, so that the command line can be tested without an engine.
 
-`install` replaces the entry points that commands call. Where the real package lacks a module (the command
-line can be built and tested before the engine), `_stand_in` supplies the little that commands need of it.
+`install` replaces the entry points that commands call; options and files are the real ones.
 """
 
 import json
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
 
-from tokforge.errors import ConfigError, FormatError, InputError
+from tokforge.errors import FormatError, InputError
 from tokforge.outputs import write_files
 
 
@@ -52,35 +49,6 @@ class FakeTokenizer:
 
     def decode(self, ids: Any) -> bytes:
         return bytes(ids.astype(np.uint8))
-
-
-@dataclass(frozen=True, kw_only=True)
-class FakeSamplingConfig:
-    weights: dict[str, float] = field(default_factory=dict)
-    temperature: float | None = None
-    sample_bytes: int | None = None
-    seed: int = 0
-
-
-@dataclass(frozen=True, kw_only=True)
-class FakeBpeConfig:
-    vocab_size: int | None = None
-    pretokenizer: str | None = None
-    preset: str = "auto"
-    min_frequency: int = 2
-    max_token_bytes: int | None = None
-    special_tokens: tuple[str, ...] = ()
-    multiple_of: int | None = None
-    family: tuple[int, ...] = ()
-    exact_size: bool = False
-    threads: int | None = None
-    sampling: FakeSamplingConfig = field(default_factory=FakeSamplingConfig)
-    field: str | None = None
-    follow_symlinks: bool = True
-
-    @property
-    def table_size(self) -> int:
-        return self.vocab_size or max(self.family, default=32768)
 
 
 calls: list[Any] = []
@@ -129,18 +97,6 @@ def _result(inputs: Sequence[str], config: Any, *, exhausted: bool) -> Any:
     }
     family = {one: FakeTokenizer(one) for one in config.family if one <= size}
     return SimpleNamespace(tokenizer=FakeTokenizer(size), family=family, as_dict=lambda: dict(figures))
-
-
-def parse_weights(options: Sequence[str]) -> dict[str, float]:
-    weights = {name: share for name, _, share in (option.rpartition("=") for option in options)}
-    if "" in weights:
-        raise ConfigError(f"weight is {options[0]!r}", "write SOURCE=SHARE")
-    return {name: float(share) for name, share in weights.items()}
-
-
-def windows(ids: Any, window: int, stride: int) -> list[tuple[int, int]]:
-    starts = range(0, max(len(ids) - window + stride, 1), stride) if len(ids) else ()
-    return [(start, min(start + window, len(ids))) for start in starts]
 
 
 INSPECTED = {
@@ -213,34 +169,18 @@ def stats(name: str, *, cache: Path | None) -> Any:
     return SimpleNamespace(as_dict=lambda: dict(STATS))
 
 
-def install(put: Callable[[object, str, object], None] = setattr) -> None:
-    """Puts the fakes in place with ``put``, such as a monkeypatch's ``setattr``."""
+def install(
+    put: Callable[[object, str, object], None] = setattr,
+    put_module: Callable[[str, ModuleType], None] = sys.modules.__setitem__,
+) -> None:
+    """Puts the fakes in place, such as with a monkeypatch's ``setattr`` and ``setitem``."""
     import tokforge
+    import tokforge.bpe
+    import tokforge.metrics.inspect
 
-    _stand_in(
-        "tokforge.bpe",
-        BpeConfig=FakeBpeConfig,
-        SamplingConfig=FakeSamplingConfig,
-        parse_weights=parse_weights,
-    )
-    _stand_in("tokforge.tokenizer", windows=windows)
-    _stand_in("tokforge.metrics.inspect")
-    _stand_in("tokforge_corpora")
     put(tokforge, "Tokenizer", FakeTokenizer)
-    put(sys.modules["tokforge.bpe"], "train", train)
-    put(sys.modules["tokforge.metrics.inspect"], "inspect_tokenizer", inspect_tokenizer)
-    for replaced in (list_corpora, fetch, stats):
-        put(sys.modules["tokforge_corpora"], replaced.__name__, replaced)
-    if not hasattr(tokforge, "__version__"):
-        tokforge.__version__ = "0+source"  # type: ignore[attr-defined]
-
-
-def _stand_in(name: str, **content: object) -> None:
-    """Imports a module, or makes one with ``content`` if the package has none yet."""
-    try:
-        import_module(name)
-    except ImportError:
-        module = ModuleType(name)
-        module.__path__ = []
-        module.__dict__.update(content)
-        sys.modules[name] = module
+    put(tokforge.bpe, "train", train)
+    put(tokforge.metrics.inspect, "inspect_tokenizer", inspect_tokenizer)
+    corpora = ModuleType("tokforge_corpora")
+    corpora.__dict__.update(list_corpora=list_corpora, fetch=fetch, stats=stats)
+    put_module("tokforge_corpora", corpora)

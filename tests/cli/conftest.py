@@ -14,7 +14,7 @@ from cli_harness import LAUNCH, Ran, Run, environment
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Run:
     """Returns ``run(*argv)``; it works in ``tmp_path``, where the engine and the clock are fakes."""
-    cli_fakes.install(partial(monkeypatch.setattr, raising=False))
+    cli_fakes.install(monkeypatch.setattr, partial(monkeypatch.setitem, sys.modules))
     monkeypatch.setattr("tokforge.encoding.perf_counter", lambda: 0.0)
     monkeypatch.chdir(tmp_path)
 
