@@ -1,0 +1,76 @@
+//! BPE left to right: take the longest token that stays beside the last one, step back when stuck.
+//!
+//! Definition: a depth-first search for the sequence of reachable tokens that covers the piece and
+//! whose neighbours all stay; by the theorem in `validity` that sequence is BPE's, for every list.
+//! Invariant: the ids so far are the encoding of the bytes before `at`, and no longer choice for
+//! any of them leads to the end. By uniqueness a place is reached with one sequence only, so no
+//! place is searched twice and none need be marked: the memory is the output.
+//! Complexity: O(n) for a given vocabulary: each place is left at most once for each token that is
+//! a prefix of its longest match, after a test of at most the depth of two derivations.
+//! Source: github/rust-gems, crates/bpe (idea; it marks dead places and asks for proper lists).
+
+use super::longest_match::LongestMatch;
+use super::table::{TokenTable, NO_ID};
+use super::validity::Validity;
+
+/// What the search looks up.
+pub(super) struct Backtrack {
+    matcher: LongestMatch,
+    validity: Validity,
+}
+
+/// How far a search is: it may be left and taken up again.
+#[derive(Clone, Copy)]
+pub(super) struct Search {
+    /// Where this piece's ids begin in the output.
+    first: usize,
+    /// The place in the piece that the ids so far reach; it falls only while the search runs.
+    pub(super) at: usize,
+}
+
+impl Search {
+    /// A search from `at` on, whose ids will follow the `first` ones in the output.
+    pub(super) fn new(first: usize, at: usize) -> Self {
+        Self { first, at }
+    }
+}
+
+impl Backtrack {
+    pub(super) fn new(table: &TokenTable, validity: Validity) -> Self {
+        let ids = (0..table.len() as u32).filter(|&id| validity.is_reachable(id));
+        let matcher = LongestMatch::new(table, ids.collect());
+        Self { matcher, validity }
+    }
+
+    /// Goes on until the ids in `out` reach `until` or the end of `piece`. What follows `until`
+    /// counts as well: where the search stops is part of a longer one's way.
+    #[inline]
+    pub(super) fn run(
+        &self,
+        table: &TokenTable,
+        piece: &[u8],
+        search: &mut Search,
+        until: usize,
+        out: &mut Vec<u32>,
+    ) {
+        while search.at < until.min(piece.len()) {
+            let mut candidate = self.matcher.longest(&piece[search.at..]);
+            while let Some(&last) = out[search.first..].last() {
+                if candidate == NO_ID {
+                    // Stuck: give the last token back and try a shorter one in its place.
+                    out.pop();
+                    search.at -= table.bytes(last).len();
+                    candidate = self.matcher.shorter(last);
+                } else if self.validity.stay(last, candidate, table) {
+                    break;
+                } else {
+                    candidate = self.matcher.shorter(candidate);
+                }
+            }
+            // The first token has no neighbour to fail, and one always leads on: see `validity`.
+            debug_assert_ne!(candidate, NO_ID);
+            out.push(candidate);
+            search.at += table.bytes(candidate).len();
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! BPE, the definition word for word: quadratic on purpose, the twin of every other form.
+
+use std::collections::HashMap;
+
+use super::Merge;
+
+/// The ids of `piece`.
+pub(super) fn merge_slow(merges: &[Merge], byte_ids: &[u32; 256], piece: &[u8]) -> Vec<u32> {
+    let mut ranks = HashMap::new();
+    for (rank, &(left, right, merged)) in merges.iter().enumerate() {
+        ranks.insert((left, right), (rank, merged)); // the last entry of a pair counts
+    }
+    let mut ids: Vec<u32> = piece.iter().map(|&b| byte_ids[usize::from(b)]).collect();
+    loop {
+        let pairs = ids.windows(2).enumerate();
+        let merges = pairs.filter_map(|(at, pair)| {
+            let &(rank, merged) = ranks.get(&(pair[0], pair[1]))?;
+            Some((rank, at, merged))
+        });
+        let Some((_, at, merged)) = merges.min() else {
+            return ids;
+        };
+        ids.splice(at..at + 2, [merged]);
+    }
+}
