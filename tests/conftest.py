@@ -1,12 +1,8 @@
-"""Fixtures for every test. Where the engine is not built yet, its slow twin stands in for it."""
-
-import sys
-from types import ModuleType
+"""Fixtures for every test."""
 
 import pytest
 import regex
 
-from tokforge.tokenizer._reference import ReferenceEncoder
 from tokforge.tokenizer.pretokenizers import stage_patterns
 
 
@@ -42,21 +38,6 @@ def _cut(pattern, piece):
         done = found.end()
     if done < len(piece):
         yield piece[done:]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def engine():
-    """Puts the slow twin in the engine's place if the engine is not built."""
-    try:
-        from tokforge import _core
-
-        built = hasattr(_core, "Encoder")
-    except ImportError:
-        built = False
-    if not built:
-        twin = ModuleType("tokforge._core")
-        twin.Encoder, twin.Splitter, twin.UNICODE_VERSION = ReferenceEncoder, RegexSplitter, "16.0.0"
-        sys.modules["tokforge._core"] = twin
 
 
 @pytest.fixture(scope="session")

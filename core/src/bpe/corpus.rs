@@ -4,7 +4,7 @@ use super::positions::Id;
 use super::vocabulary::Vocabulary;
 use super::weights::ByClass;
 use super::{Merge, WordCounts};
-use crate::encode::{Encoder, Scratch};
+use crate::encode::Encoder;
 use crate::error::{Error, Message};
 use crate::progress::{Progress, Ticker};
 
@@ -123,7 +123,6 @@ fn lay_out_pieces<'a, I: Id>(
 /// Writes pieces as the tokens that earlier merges make of them.
 struct Tokens {
     encoder: Encoder,
-    scratch: Scratch,
     tokens: Vec<u32>,
 }
 
@@ -133,14 +132,14 @@ impl Tokens {
         if merges.is_empty() {
             return Ok(None);
         }
-        let tokens = vocabulary.tokens().to_vec();
+        let tokens = vocabulary.tokens().iter().map(Option::as_deref);
         let encoder = Encoder::new(tokens, merges, vocabulary.byte_ids(), false)?;
-        Ok(Some(Self { encoder, scratch: Scratch::default(), tokens: Vec::new() }))
+        Ok(Some(Self { encoder, tokens: Vec::new() }))
     }
 
     fn write<I: Id>(&mut self, piece: &[u8], vocabulary: &Vocabulary, ids: &mut Vec<I>) {
         self.tokens.clear();
-        self.encoder.encode_piece(piece, &mut self.scratch, &mut self.tokens);
+        self.encoder.encode_piece(piece, &mut self.tokens);
         for &token in &self.tokens {
             let len = vocabulary.token_len(token);
             let start = ids.len();

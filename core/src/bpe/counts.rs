@@ -122,7 +122,7 @@ pub fn count_documents(
             let mut pieces = 0u32;
             splitter.for_each_piece(stretch, |start, end| {
                 pieces = pieces.wrapping_add(1);
-                if pieces % 4096 == 0 {
+                if pieces.is_multiple_of(4096) {
                     if stop.load(Ordering::Relaxed) {
                         return Err(Error::Interrupted);
                     }

@@ -178,8 +178,7 @@ impl<P: Pieces> Shared<'_, P> {
         for doc in &self.docs[range] {
             let mut seen = 0;
             let beat = &mut |at| self.advance(at, &mut seen);
-            self.encoder
-                .encode_document(self.pieces, doc, beat, &mut ids)?;
+            self.encoder.encode_document(self.pieces, doc, beat, &mut ids)?;
             self.advance(doc.len() as u64, &mut seen)?;
             ends.push(ids.len() as u64);
         }
@@ -190,13 +189,8 @@ impl<P: Pieces> Shared<'_, P> {
         let (mut ids, mut seen) = (Vec::new(), range.start as u64);
         let mut search = Search::new(0, range.start);
         let beat = &mut |at: usize| self.advance(at as u64, &mut seen);
-        self.encoder
-            .search_beating(doc, &mut search, range.end, beat, &mut ids)?;
-        Ok(Done {
-            ids,
-            ends: Vec::new(),
-            at: search.at,
-        })
+        self.encoder.search_beating(doc, &mut search, range.end, beat, &mut ids)?;
+        Ok(Done { ids, ends: Vec::new(), at: search.at })
     }
 
     /// Counts the bytes from `seen` to `at`, and says whether to stop.
@@ -262,11 +256,7 @@ struct Joiner {
 
 impl Default for Joiner {
     fn default() -> Self {
-        Self {
-            ids: Vec::new(),
-            bounds: vec![0],
-            search: Search::new(0, 0),
-        }
+        Self { ids: Vec::new(), bounds: vec![0], search: Search::new(0, 0) }
     }
 }
 

@@ -15,7 +15,7 @@ use std::collections::BinaryHeap;
 use super::table::{TokenTable, NO_ID};
 
 /// The base of a leaf: past every label, so that no byte leads on.
-const LEAF: u32 = u32::MAX & !0xFF;
+const LEAF: u32 = !0xFF;
 const BLOCK: usize = 256;
 const OPEN_BLOCKS: usize = 16;
 
@@ -28,10 +28,7 @@ struct Node {
     longest: u32,
 }
 
-const EMPTY: Node = Node {
-    base: LEAF,
-    longest: NO_ID,
-};
+const EMPTY: Node = Node { base: LEAF, longest: NO_ID };
 
 /// Matches the reachable tokens, among them all 256 bytes.
 pub(super) struct LongestMatch {
@@ -133,14 +130,7 @@ impl<'a> Builder<'a> {
         };
         let mut taken = vec![false; BLOCK];
         taken[0] = true; // the root
-        Self {
-            table,
-            ids,
-            trie,
-            taken,
-            is_base: vec![false; BLOCK],
-            open_from: 0,
-        }
+        Self { table, ids, trie, taken, is_base: vec![false; BLOCK], open_from: 0 }
     }
 
     fn build(mut self) -> LongestMatch {

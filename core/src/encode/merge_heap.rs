@@ -35,11 +35,7 @@ pub(super) fn merge_heap(ranks: &Ranks, byte_ids: &[u32; 256], piece: &[u8], out
         before: at.wrapping_sub(1),
         after: at + 1,
     });
-    let mut heap = Heap {
-        ranks,
-        symbols: symbols.collect(),
-        queue: BinaryHeap::new(),
-    };
+    let mut heap = Heap { ranks, symbols: symbols.collect(), queue: BinaryHeap::new() };
     (0..piece.len() as u32).for_each(|at| heap.push(at));
     while let Some(Reverse((rank, at))) = heap.queue.pop() {
         heap.merge(rank, at);
@@ -51,9 +47,7 @@ pub(super) fn merge_heap(ranks: &Ranks, byte_ids: &[u32; 256], piece: &[u8], out
 impl Heap<'_> {
     /// Id at offset `at`; `NO_ID`, which is in no merge, past the end.
     fn id(&self, at: u32) -> u32 {
-        self.symbols
-            .get(at as usize)
-            .map_or(NO_ID, |symbol| symbol.id)
+        self.symbols.get(at as usize).map_or(NO_ID, |symbol| symbol.id)
     }
 
     /// Queues the pair that begins at `at`, if it is a merge.

@@ -112,10 +112,7 @@ impl Encoder {
         } else {
             ("is out of range", format!("valid ids are 0 to {}", len - 1))
         };
-        Error::TokenId(Message::new(
-            format!("id {id} at position {position} {why}"),
-            hint,
-        ))
+        Error::TokenId(Message::new(format!("id {id} at position {position} {why}"), hint))
     }
 
     /// Length in bytes of token `id`; 0 if it has none.

@@ -28,14 +28,7 @@ struct Slot {
     product: Product,
 }
 
-const EMPTY: Slot = Slot {
-    left: NO_ID,
-    right: NO_ID,
-    product: Product {
-        rank: NEVER,
-        id: NO_ID,
-    },
-};
+const EMPTY: Slot = Slot { left: NO_ID, right: NO_ID, product: Product { rank: NEVER, id: NO_ID } };
 
 /// All merges, by pair.
 pub(super) struct Ranks {
@@ -69,11 +62,7 @@ impl Ranks {
         let (word, bit) = self.filter_bit(hash(left, right));
         self.filter[word] |= 1 << bit;
         let slot = self.find(left, right);
-        self.slots[slot] = Slot {
-            left,
-            right,
-            product: Product { rank, id },
-        };
+        self.slots[slot] = Slot { left, right, product: Product { rank, id } };
     }
 
     /// Index of the pair's slot, or of the empty slot where it would stand.

@@ -22,11 +22,7 @@ impl TokenTable {
     pub(super) fn new<'t>(
         tokens: impl IntoIterator<Item = Option<&'t [u8]>>,
     ) -> Result<Self, Error> {
-        let mut table = Self {
-            bytes: Vec::new(),
-            starts: vec![0],
-            present: Vec::new(),
-        };
+        let mut table = Self { bytes: Vec::new(), starts: vec![0], present: Vec::new() };
         for token in tokens {
             table.bytes.extend_from_slice(token.unwrap_or_default());
             table.present.push(token.is_some());

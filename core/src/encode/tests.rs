@@ -34,10 +34,7 @@ impl Vocabulary {
     fn merge(&mut self, left: u32, right: u32, reuse: bool) -> u32 {
         let part = |id: u32| self.tokens[id as usize].clone().unwrap();
         let bytes = [part(left), part(right)].concat();
-        let known = self
-            .tokens
-            .iter()
-            .position(|t| t.as_deref() == Some(&bytes[..]));
+        let known = self.tokens.iter().position(|t| t.as_deref() == Some(&bytes[..]));
         let id = known.filter(|_| reuse).unwrap_or(self.tokens.len());
         if id == self.tokens.len() {
             self.tokens.push(Some(bytes));
@@ -97,9 +94,7 @@ fn train(text: &[u8], merges: usize) -> Vocabulary {
         for pair in ids.windows(2) {
             *counts.entry((pair[0], pair[1])).or_insert(0) += 1;
         }
-        let best = counts
-            .into_iter()
-            .max_by_key(|&(pair, n)| (n, std::cmp::Reverse(pair)));
+        let best = counts.into_iter().max_by_key(|&(pair, n)| (n, std::cmp::Reverse(pair)));
         let Some(((left, right), _)) = best else {
             break;
         };
@@ -153,13 +148,11 @@ fn improper() -> impl Strategy<Value = Vocabulary> {
 fn shuffle(merges: &mut [Merge], seed: u64) {
     let mut state = seed | 1;
     for at in 1..merges.len() {
-        state = state
-            .wrapping_mul(6364136223846793005)
-            .wrapping_add(1442695040888963407);
+        state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
         let pick = (state >> 33) as usize;
         match seed % 3 {
             0 => {}
-            1 if pick % 4 == 0 => merges.swap(at, at - 1),
+            1 if pick.is_multiple_of(4) => merges.swap(at, at - 1),
             1 => {}
             _ => merges.swap(at, pick % (at + 1)),
         }

@@ -74,9 +74,7 @@ impl Validity {
         let mut validity = Self {
             byte_ids: *byte_ids,
             byte_ranks: (0..1 << 16).map(pair_rank).collect(),
-            derivations: (0..table.len() as u32)
-                .map(|id| underived(table, id))
-                .collect(),
+            derivations: (0..table.len() as u32).map(|id| underived(table, id)).collect(),
             all_regular: true,
             ranks,
         };

@@ -18,10 +18,7 @@ pub(super) struct WholeTokens {
 
 impl WholeTokens {
     pub(super) fn new(table: &TokenTable) -> Self {
-        let mut whole = Self {
-            ids: HashTable::with_capacity(table.len()),
-            longest: 0,
-        };
+        let mut whole = Self { ids: HashTable::with_capacity(table.len()), longest: 0 };
         for id in (0..table.len() as u32).filter(|&id| table.token_len(id) > 0) {
             let bytes = table.bytes(id);
             whole.longest = whole.longest.max(bytes.len());

@@ -33,3 +33,14 @@ impl<'py, T: Element> FromPyObject<'_, 'py> for Borrowed<T> {
 }
 
 type Borrowed1<'a, 'py> = pyo3::Borrowed<'a, 'py, PyAny>;
+
+/// A number that numpy reads back in the machine's byte order.
+pub trait Number: Copy {}
+impl Number for u32 {}
+impl Number for u64 {}
+
+/// The memory of numbers as bytes, in the machine's byte order.
+pub fn as_bytes<T: Number>(numbers: &[T]) -> &[u8] {
+    // SAFETY: the only implementors are integers, which have no padding, and any byte is a valid u8.
+    unsafe { std::slice::from_raw_parts(numbers.as_ptr().cast(), size_of_val(numbers)) }
+}

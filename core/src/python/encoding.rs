@@ -2,11 +2,15 @@
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
+use pyo3::types::{PyByteArray, PyBytes};
 
-use super::buffers::Borrowed;
+use super::buffers::{as_bytes, Borrowed};
 use super::errors::FormatError;
+use super::progress::Callback;
+use crate::encode::{self, Merge, Whole};
 use crate::error::{Error, Message};
 use crate::pretokenizers;
+use crate::progress::Ticker;
 
 /// Token bytes by id, None where the id is special or unused.
 #[derive(FromPyObject)]
@@ -58,6 +62,102 @@ fn stage_of(stage: &str) -> Result<pretokenizers::Splitter, Error> {
     })
 }
 
+/// A splitter, or none: then a document is one piece.
+enum Pieces {
+    Whole(Whole),
+    Split(pretokenizers::Splitter),
+}
+
+impl encode::Pieces for Pieces {
+    fn for_each_piece(
+        &self,
+        data: &[u8],
+        f: &mut impl FnMut(usize, usize) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        match self {
+            Self::Whole(whole) => whole.for_each_piece(data, f),
+            Self::Split(splitter) => splitter.for_each_piece(data, f),
+        }
+    }
+
+    fn is_whole(&self) -> bool {
+        matches!(self, Self::Whole(_))
+    }
+}
+
 /// Applies merges to bytes.
 #[pyclass(module = "tokforge._core", frozen)]
-pub struct Encoder(crate::encode::Encoder);
+pub struct Encoder {
+    encoder: encode::Encoder,
+    pieces: Pieces,
+}
+
+#[pymethods]
+impl Encoder {
+    #[new]
+    #[pyo3(signature = (tokens, merges, *, byte_ids, ignore_merges=false, splitter=None))]
+    fn new(
+        tokens: Tokens,
+        merges: Vec<Merge>,
+        byte_ids: Vec<u32>,
+        ignore_merges: bool,
+        splitter: Option<Py<Splitter>>,
+    ) -> PyResult<Self> {
+        let tokens = tokens.0.iter().map(|token| token.as_deref());
+        let byte_ids = self::byte_ids(&byte_ids)?;
+        let encoder = encode::Encoder::new(tokens, &merges, &byte_ids, ignore_merges)?;
+        let pieces = match splitter {
+            Some(splitter) => Pieces::Split(splitter.get().0.clone()),
+            None => Pieces::Whole(Whole),
+        };
+        Ok(Self { encoder, pieces })
+    }
+
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        data: Borrowed<u8>,
+    ) -> PyResult<Bound<'py, PyByteArray>> {
+        let data = data.as_slice();
+        let ids = Callback::new(None).run(py, |progress| {
+            let mut ticker = Ticker::new(progress, "encode", data.len() as u64);
+            let mut ids = Vec::new();
+            let beat = &mut |done| ticker.tick(done);
+            self.encoder.encode_document(&self.pieces, data, beat, &mut ids)?;
+            Ok(ids)
+        })?;
+        Ok(PyByteArray::new(py, as_bytes(&ids)))
+    }
+
+    fn encode_offsets<'py>(
+        &self,
+        py: Python<'py>,
+        data: Borrowed<u8>,
+    ) -> PyResult<(Bound<'py, PyByteArray>, Bound<'py, PyByteArray>)> {
+        let data = data.as_slice();
+        let (ids, offsets) = Callback::new(None).run(py, |progress| {
+            let mut ticker = Ticker::new(progress, "encode", data.len() as u64);
+            self.encoder.encode_with_offsets(&self.pieces, data, &mut |done| ticker.tick(done))
+        })?;
+        Ok((PyByteArray::new(py, as_bytes(&ids)), PyByteArray::new(py, as_bytes(&offsets))))
+    }
+
+    fn encode_batch<'py>(
+        &self,
+        py: Python<'py>,
+        docs: Vec<Borrowed<u8>>,
+        threads: usize,
+    ) -> PyResult<(Bound<'py, PyByteArray>, Bound<'py, PyByteArray>)> {
+        let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
+        let (ids, bounds) = Callback::new(None).run(py, |progress| {
+            self.encoder.encode_batch(&self.pieces, &docs, threads, progress)
+        })?;
+        Ok((PyByteArray::new(py, as_bytes(&ids)), PyByteArray::new(py, as_bytes(&bounds))))
+    }
+
+    fn decode<'py>(&self, py: Python<'py>, ids: Borrowed<u32>) -> PyResult<Bound<'py, PyBytes>> {
+        let ids = ids.as_slice();
+        let bytes = py.detach(|| self.encoder.decode(ids))?;
+        Ok(PyBytes::new(py, &bytes))
+    }
+}

@@ -103,10 +103,10 @@ def test_existing_files_need_force(text, make, tmp_path):
     text.save(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.iterdir()}
     other = make(merged=(b"ab",))
-    with pytest.raises(errors.OutputError, match="exists already; use force"):
+    with pytest.raises(errors.OutputError, match="exists already; add --force"):
         other.save(tmp_path)
     (tmp_path / "tokenizer.json").unlink()
-    with pytest.raises(errors.OutputError, match=r"tokenizer\.tokforge\.json: the file exists"):
+    with pytest.raises(errors.OutputError, match=r"tokenizer\.tokforge\.json: exists"):
         other.save(tmp_path)
     (tmp_path / "tokenizer.json").write_bytes(before[tmp_path / "tokenizer.json"])
     assert {path: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -115,18 +115,18 @@ def test_existing_files_need_force(text, make, tmp_path):
 
 
 def test_missing_folder(text, tmp_path):
-    with pytest.raises(errors.OutputError, match="the folder does not exist; create it first"):
+    with pytest.raises(errors.OutputError, match="its folder does not exist; create it first"):
         text.save(tmp_path / "no" / "tokenizer.json")
-    with pytest.raises(errors.OutputError, match="the folder does not exist"):
+    with pytest.raises(errors.OutputError, match="its folder does not exist"):
         text.save_pretrained(tmp_path / "no" / "deeper")
     assert names(tmp_path) == []
 
 
 def test_a_file_in_the_folders_place(text, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(errors.OutputError, match="no folder"):
+    with pytest.raises(errors.OutputError, match="not a directory"):
         text.save(tmp_path / "file" / "tokenizer.json")
-    with pytest.raises(errors.OutputError, match="a file stands where"):
+    with pytest.raises(errors.OutputError, match="file exists"):
         text.save_pretrained(tmp_path / "file")
 
 
@@ -140,7 +140,7 @@ def test_the_sidecars_name_is_refused(text, tmp_path):
 
 @pytest.mark.parametrize(
     ("number", "message"),
-    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "read-only"), (errno.EACCES, "not permitted"),
+    [(errno.ENOSPC, "no space left"), (errno.EROFS, "read-only"), (errno.EACCES, "permission denied"),
      (errno.EIO, "cannot be written")],
 )  # fmt: skip
 def test_failing_disk_leaves_nothing(text, tmp_path, monkeypatch, number, message):
@@ -158,7 +158,7 @@ def test_failing_rename_is_typed(text, tmp_path, monkeypatch):
         raise OSError(errno.EACCES, "denied")
 
     monkeypatch.setattr(Path, "replace", fail)
-    with pytest.raises(errors.OutputError, match="not permitted"):
+    with pytest.raises(errors.OutputError, match="permission denied"):
         text.save(tmp_path)
     assert names(tmp_path) == []
 
