@@ -1,8 +1,8 @@
-"""Members of package files, read in memory: wheels, jars and Go modules (zip), crates and npm packages (tar), .deb.
+"""Members of package files, read in memory: zip (wheels, jars, Go modules), tar (crates, npm), .deb.
 
-Invariants: nothing is ever written to disk. A member's name is relative, without ``..``, backslash or drive, or the
-whole archive is refused. Links and devices are skipped and counted. No member is larger than MAX_MEMBER_BYTES, and
-all together are no more than MAX_RATIO times the archive.
+Invariants: nothing is ever written to disk. A member's name is relative, without ``..``, backslash or drive,
+or the whole archive is refused. Links and devices are skipped and counted. No member is larger than
+MAX_MEMBER_BYTES, and all together are no more than MAX_RATIO times the archive.
 Source: Debian policy's deb(5) for the ar layout; PEP 706 for what an archive may try.
 """
 
@@ -35,7 +35,15 @@ _DECOMPRESSORS: dict[str, Callable[[Any], Any]] = {
     ".bz2": bz2.BZ2File,
     ".tar": lambda stream: stream,
 }
-_BROKEN = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, NotImplementedError)
+_BROKEN = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    OSError,
+    NotImplementedError,
+)
 
 
 class _Readable(Protocol):
@@ -71,8 +79,8 @@ def read_members(
 ) -> Members:
     """Yields ``(name, bytes)`` of the wanted members of an archive, in the archive's order.
 
-    ``stream`` is the open archive and ``file`` its name, whose suffix tells its kind. ``inner`` names a tar inside
-    it whose members are meant. ``skipped`` counts what was passed over, by reason.
+    ``stream`` is the open archive and ``file`` its name, whose suffix tells its kind. ``inner`` names a tar
+    inside it whose members are meant. ``skipped`` counts what was passed over, by reason.
 
     Raises InputError for a malformed or hostile archive.
     """
@@ -90,7 +98,9 @@ def read_members(
     except InputError as error:
         raise InputError(error.problem, error.hint, file) from error
     except _BROKEN as error:
-        raise InputError(f"the archive is malformed: {error}", "remove it from the cache, fetch again", file) from error
+        raise InputError(
+            f"the archive is malformed: {error}", "remove it from the cache, fetch again", file
+        ) from error
 
 
 def _decompressed(stream: _Readable, file: str) -> _Readable:
@@ -147,11 +157,13 @@ def _zip_read(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
 
 def _check_size(name: str, size: int) -> None:
     if size > MAX_MEMBER_BYTES:
-        raise InputError(f"{name} has {size} bytes, more than {MAX_MEMBER_BYTES}", "exclude it in the manifest")
+        raise InputError(
+            f"{name} has {size} bytes, more than {MAX_MEMBER_BYTES}", "exclude it in the manifest"
+        )
 
 
 def safe_name(name: str) -> str:
-    """Returns a member's name without a leading ``./``; raises InputError for one that could leave its folder."""
+    """Returns a member's name without a leading ``./``; raises InputError if it could leave its folder."""
     plain = name.removeprefix("./")
     if re.search(r"[\x00-\x1f\\]|^/|^[A-Za-z]:", plain) or ".." in plain.split("/"):
         raise InputError(f"it has a member named {name!r}", "distrust this archive")

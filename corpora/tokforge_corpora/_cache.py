@@ -1,7 +1,8 @@
 """The cache: files that are only used when their SHA-256 is the one expected.
 
-Invariant: a file stands under its final name only when it is complete; it was written under another name, checked,
-then renamed. So two processes may fetch the same file at once: the last rename wins, and both files are equal.
+Invariant: a file stands under its final name only when it is complete; it was written under another name,
+checked,
+then renamed. So two processes may fetch the same file at once: the last rename wins, and both are equal.
 
 Layout: ``downloads/SHA256/FILE`` holds what clients brought, ``prepared/`` the documents made from it,
 ``work/`` whatever is unfinished. A ``.stamp`` beside a file says which size and time it had when it was last
@@ -21,7 +22,7 @@ from tokforge.errors import IntegrityError, OutputError
 
 
 def cache_dir(cache: Path | None = None) -> Path:
-    """Returns the cache's folder, made with mode 0700: ``cache``, else $TOKFORGE_CACHE, else the user's cache.
+    """Returns the cache's folder, made with mode 0700: ``cache``, $TOKFORGE_CACHE or the user's cache.
 
     Raises OutputError when it cannot be made.
     """
@@ -56,7 +57,7 @@ def work_folder(root: Path) -> Iterator[Path]:
 
 
 def is_intact(path: Path, sha256: str) -> bool:
-    """Returns whether ``path`` is there with this hash; raises IntegrityError, and removes it, if it differs."""
+    """Returns whether ``path`` is there with this hash; if it differs, removes it, IntegrityError."""
     try:
         now = path.stat()
     except OSError:
@@ -82,7 +83,7 @@ def file_sha256(path: Path) -> str:
 
 
 def read_json(path: Path) -> object:
-    """Returns what a JSON file holds, or None if it is missing or malformed: both mean "do the work again"."""
+    """Returns what a JSON file holds, or None if it is missing or malformed: the work is then done again."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):

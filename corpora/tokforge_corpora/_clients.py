@@ -1,6 +1,7 @@
 """The ordinary package clients, run as the user has set them up.
 
-Invariant: nothing but a client touches the network, no shell is involved, no registry is ever named here, and no
+Invariant: nothing but a client touches the network, no shell is involved, no registry is ever named here, and
+no
 code of a package is run: pip takes wheels only, npm runs no scripts, cargo and go only download.
 """
 
@@ -17,7 +18,18 @@ from tokforge.errors import InputError
 from tokforge_corpora._manifest import Item
 
 # The wheels of the manifests are built for this Python; it need not be the one that runs.
-PYTHON_TAGS = ("--python-version", "311", "--implementation", "cp", "--abi", "cp311", "--abi", "abi3", "--abi", "none")
+PYTHON_TAGS = (
+    "--python-version",
+    "311",
+    "--implementation",
+    "cp",
+    "--abi",
+    "cp311",
+    "--abi",
+    "abi3",
+    "--abi",
+    "none",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +60,15 @@ def download(item: Item, folder: Path) -> Path:
 
 
 def run(arguments: list[str], folder: Path, hint: str, where: str) -> str:
-    """Runs a client and returns its standard output; raises InputError with the last lines of its complaint."""
+    """Runs a client and returns its standard output; raises InputError with the end of its complaint."""
     try:
-        done = subprocess.run(  # noqa: S603 - an argument list, never a shell
-            arguments, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", errors="replace"
+        done = subprocess.run(
+            arguments,
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
         )
     except OSError as error:
         raise InputError(f"{Path(arguments[0]).name} cannot be run: {error.strerror}", hint, where) from error
@@ -71,7 +88,14 @@ def _pip(item: Item, folder: Path) -> list[str]:
     if tags:
         tags += PYTHON_TAGS
     wanted = f"{item.package}=={item.version}"
-    options = ["--no-deps", "--only-binary=:all:", "--quiet", "--disable-pip-version-check", "--dest", str(folder)]
+    options = [
+        "--no-deps",
+        "--only-binary=:all:",
+        "--quiet",
+        "--disable-pip-version-check",
+        "--dest",
+        str(folder),
+    ]
     return [sys.executable, "-m", "pip", "download", *options, *tags, wanted]
 
 
@@ -131,7 +155,11 @@ CLIENTS = {
     ),
     "cargo": Client(_cargo, _cargo_store, f"install Rust's cargo 1.70 or newer; {_REPINNED}"),
     "go": Client(_go, _go_store, f"install Go 1.18 or newer; {_REPINNED}"),
-    "maven": Client(_maven, _in_folder, f"install Maven and a JDK (Debian: `apt-get install maven`); {_REPINNED}"),
+    "maven": Client(
+        _maven, _in_folder, f"install Maven and a JDK (Debian: `apt-get install maven`); {_REPINNED}"
+    ),
     "npm": Client(_npm, _in_folder, f"install Node.js with npm 7 or newer; {_REPINNED}"),
-    "pip": Client(_pip, _in_folder, f"check that `python -m pip --version` works (`python -m ensurepip`); {_REPINNED}"),
+    "pip": Client(
+        _pip, _in_folder, f"check that `python -m pip --version` works (`python -m ensurepip`); {_REPINNED}"
+    ),
 }

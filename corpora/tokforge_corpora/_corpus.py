@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from tokforge.errors import OutputError
-from tokforge_corpora._prepare import read_tar
 from tokforge_corpora._manifest import Manifest
+from tokforge_corpora._prepare import read_tar
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,14 +60,15 @@ class FetchedCorpus:
     stats: CorpusStats
 
     def documents(self) -> Iterator[tuple[str, str, bytes]]:
-        """Yields ``(group, name, data)`` in the order of group and name; a name is a relative path with ``/``."""
+        """Yields ``(group, name, data)`` sorted by group and name; a name is a relative path with ``/``."""
         with self.path.open("rb") as stream:
             yield from read_tar(stream)
 
     def export(self, folder: Path, *, force: bool = False) -> Path:
         """Writes the documents as files ``folder/GROUP/NAME``, all of them or none, and returns ``folder``.
 
-        With ``force`` an earlier export of this corpus is replaced; a folder that holds anything else never is.
+        With ``force`` an earlier export of this corpus is replaced; a folder that holds anything else never
+        is.
 
         Raises:
             OutputError: ``folder`` is a file, holds something, or cannot be written.
@@ -91,7 +92,9 @@ class FetchedCorpus:
         present = {path.name for path in folder.iterdir()} if folder.exists() else set()
         foreign = sorted(present - {group.group for group in self.stats.groups})
         if present and not force:
-            raise OutputError("the folder is not empty", "give a new folder, or --force to replace it", str(folder))
+            raise OutputError(
+                "the folder is not empty", "give a new folder, or --force to replace it", str(folder)
+            )
         if foreign:
             problem = f"the folder holds {foreign[0]!r}, which is not of {self.manifest.name}"
             raise OutputError(problem, "give a new folder; this one is not replaced", str(folder))

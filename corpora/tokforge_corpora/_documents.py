@@ -16,17 +16,17 @@ Document = tuple[str, str, bytes]
 """The document's group, its name (a relative path with ``/``), and its bytes."""
 
 Tick = Callable[[int], object]
-"""Called with the number of archive bytes read so far."""
+"""Called with a number of archive bytes that were read since the last call."""
 
 ELF = b"\x7fELF"
-# 64-bit and 32-bit Mach-O, both byte orders. A fat binary's magic is also that of a Java class file, which has a
-# version of 45 or more where a fat binary has its small number of architectures.
+# 64-bit and 32-bit Mach-O, both byte orders. A fat binary's magic is also that of a Java class file, which
+# has a version of 45 or more where a fat binary has its small number of architectures.
 MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 FAT = b"\xca\xfe\xba\xbe"
 
 
 def is_executable(data: bytes) -> bool:
-    """Returns whether ``data`` is an ELF, PE or Mach-O file, told by its magic numbers and not by its name."""
+    """Returns whether ``data`` is an ELF, PE or Mach-O file, told by its magic numbers, not its name."""
     if data.startswith(b"MZ"):
         header = int.from_bytes(data[0x3C:0x40], "little")
         return data[header : header + 4] == b"PE\0\0"
@@ -36,7 +36,7 @@ def is_executable(data: bytes) -> bool:
 
 
 def read_documents(
-    manifest: Manifest, files: Sequence[Path], skipped: Counter[str], tick: Tick = lambda done: None
+    manifest: Manifest, files: Sequence[Path], skipped: Counter[str], tick: Tick = lambda count: None
 ) -> Iterator[Document]:
     """Yields the documents of a manifest whose items' downloads are ``files``, in the same order.
 
@@ -44,25 +44,24 @@ def read_documents(
     """
     pairs = list(zip(manifest.items, files, strict=True))
     if manifest.reader == "help-pages":
-        yield from _help_documents(manifest, pairs, skipped, tick)
+        yield from _help_documents(pairs, manifest.untranslated_group, skipped, tick)
         return
-    for item, name, data in _members(pairs, skipped, tick):
-        if manifest.reader == "files" or is_executable(data):
-            yield _placed(item, name, data)
-
-
-def _members(
-    pairs: Sequence[tuple[Item, Path]], skipped: Counter[str], tick: Tick
-) -> Iterator[tuple[Item, str, bytes]]:
-    """Yields the selected members of each archive under their stripped names."""
-    read = 0
     for item, path in pairs:
-        with path.open("rb") as stream:
-            for name, data in read_members(stream, item.file, _selector(item), skipped, item.inner):
-                tick(read + stream.tell())
-                yield item, _stripped(item, name), data
-        read += item.bytes
-        tick(read)
+        for document in _members(item, path, skipped, tick):
+            if manifest.reader == "files" or is_executable(document[2]):
+                yield document
+
+
+def _members(item: Item, path: Path, skipped: Counter[str], tick: Tick) -> Iterator[Document]:
+    """Yields the selected members of one archive, placed in their group."""
+    position = 0
+    with path.open("rb") as stream:
+        for name, data in read_members(stream, item.file, _selector(item), skipped, item.inner):
+            # A zip's directory stands at its end, so the place in the file may also go back.
+            tick(max(0, stream.tell() - position))
+            position = max(position, stream.tell())
+            yield _placed(item, name, data)
+    tick(item.bytes - position)
 
 
 def _selector(item: Item) -> Callable[[str], bool]:
@@ -73,12 +72,9 @@ def _selector(item: Item) -> Callable[[str], bool]:
     return wanted
 
 
-def _stripped(item: Item, name: str) -> str:
-    return "/".join(name.split("/")[item.strip :])
-
-
 def _placed(item: Item, name: str, data: bytes) -> Document:
     """Gives a member its group and its name within the group."""
+    name = "/".join(name.split("/")[item.strip :]) or name
     group = item.group
     if group is None:
         folder, slash, rest = name.partition("/")
@@ -88,38 +84,22 @@ def _placed(item: Item, name: str, data: bytes) -> Document:
 
 
 def _help_documents(
-    manifest: Manifest, pairs: list[tuple[Item, Path]], skipped: Counter[str], tick: Tick
+    pairs: Sequence[tuple[Item, Path]], untranslated_group: str | None, skipped: Counter[str], tick: Tick
 ) -> Iterator[Document]:
-    """Yields one document a help page: the blocks that no earlier page of its group has, and no English page.
+    """Yields one document a help page: the blocks that no earlier page of its group has, nor an English page.
 
-    The untranslated group is read first, whatever its place in the manifest.
+    The untranslated group, which is the English one, is read first, whatever its place in the manifest.
     """
-    pairs.sort(key=lambda pair: pair[0].group != manifest.untranslated_group)
     untranslated: set[str] = set()
-    seen: dict[str, set[str]] = {}
-    for group, name, blocks in _help_pages(pairs, skipped, tick):
-        known = seen.setdefault(group, set())
-        new = [block for block in dict.fromkeys(blocks) if block not in known]
-        known.update(new)
-        if group == manifest.untranslated_group:
-            untranslated.update(new)
-        else:
-            new = [block for block in new if block not in untranslated]
-        if new:
-            yield group, name, ("\n".join(new) + "\n").encode()
-        else:
-            skipped["empty"] += 1
-
-
-def _help_pages(
-    pairs: Sequence[tuple[Item, Path]], skipped: Counter[str], tick: Tick
-) -> Iterator[tuple[str, str, list[str]]]:
-    """Yields each page's group, name and blocks, package by package, in the order of the names."""
-    done = 0
-    for item, path in pairs:
-        members = _members([(item, path)], skipped, lambda read, done=done: tick(done + read))  # type: ignore[misc]
+    for item, path in sorted(pairs, key=lambda pair: pair[0].group != untranslated_group):
+        seen: set[str] = set()
         # By name, not by place in the archive: which page keeps a repeated block must not depend on packing.
-        pages = sorted((_placed(item, name, data) for item, name, data in members), key=lambda page: page[:2])
-        for group, name, data in pages:
-            yield group, name.removesuffix(".html") + ".txt", page_blocks(data)
-        done += item.bytes
+        for group, name, page in sorted(_members(item, path, skipped, tick)):
+            new = [block for block in dict.fromkeys(page_blocks(page)) if block not in seen]
+            seen.update(new)
+            own = [block for block in new if block not in untranslated]
+            skipped["empty"] += not own
+            if own:
+                yield group, name.removesuffix(".html") + ".txt", ("\n".join(own) + "\n").encode()
+        if item.group == untranslated_group:
+            untranslated |= seen

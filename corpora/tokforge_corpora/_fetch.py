@@ -14,22 +14,35 @@ from typing import Any
 
 from tokforge.errors import InputError, IntegrityError
 from tokforge_corpora import _clients
-from tokforge_corpora._cache import admit, cache_dir, file_sha256, is_intact, read_json, work_folder, write_json
-from tokforge_corpora._documents import read_documents
-from tokforge_corpora._prepare import Selection, count_groups, write_tar
+from tokforge_corpora._cache import (
+    admit,
+    cache_dir,
+    file_sha256,
+    is_intact,
+    read_json,
+    work_folder,
+    write_json,
+)
 from tokforge_corpora._corpus import CorpusStats, FetchedCorpus, GroupStats
+from tokforge_corpora._documents import read_documents
 from tokforge_corpora._manifest import Item, Manifest, load_manifest
+from tokforge_corpora._prepare import Selection, count_groups, write_tar
 
 Progress = Callable[[str, int, int], object]
 """Called as ``progress(phase, done_bytes, total_bytes)``; the phases are ``download`` and ``read``."""
 
-# Raise this when the code makes other documents of the same downloads, so that old prepared files are not used.
+# Raise this when the code makes other documents of the same downloads, so that old prepared files are not
+# used.
 PREPARED_FORM = 1
 REPORT_SECONDS = 0.1
 
 
 def fetch(
-    corpus: str | Manifest, *, cache: Path | None = None, progress: Progress | None = None, offline: bool = False
+    corpus: str | Manifest,
+    *,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+    offline: bool = False,
 ) -> FetchedCorpus:
     """Returns a corpus, downloading and preparing what is not yet in the cache.
 
@@ -40,8 +53,8 @@ def fetch(
         offline: run no package client.
     Raises:
         UnknownNameError: no corpus has this name.
-        InputError: a client is missing or fails, an archive is malformed, or ``offline`` and something is missing.
-        IntegrityError: a file has another SHA-256 than the manifest says; the file is removed.
+        InputError: a client is missing or fails, an archive is malformed, or ``offline`` and something is
+        missing. IntegrityError: a file has another SHA-256 than the manifest says; the file is removed.
         OutputError: the cache cannot be made.
     """
     manifest = load_manifest(corpus) if isinstance(corpus, str) else corpus
@@ -77,9 +90,11 @@ def stats(corpus: str | Manifest | FetchedCorpus, *, cache: Path | None = None) 
 
 
 def _download_all(manifest: Manifest, root: Path, report: Progress, offline: bool) -> list[Path]:
-    """Returns the verified downloads in the order of the items; what is there already is not fetched again."""
+    """Returns the verified downloads in the order of the items; what is there is not fetched again."""
     paths = [root / "downloads" / item.sha256 / item.file for item in manifest.items]
-    missing = [item for item, path in zip(manifest.items, paths, strict=True) if not is_intact(path, item.sha256)]
+    missing = [
+        item for item, path in zip(manifest.items, paths, strict=True) if not is_intact(path, item.sha256)
+    ]
     if missing and offline:
         problem = f"{len(missing)} of {len(paths)} downloads are missing, such as {missing[0].file}"
         raise InputError(problem, f"run `tokforge corpora fetch {manifest.name}` first", manifest.name)
@@ -101,8 +116,14 @@ def _prepare(manifest: Manifest, files: list[Path], root: Path, report: Progress
     """Writes the prepared documents and, last, their statistics, without which the documents do not count."""
     skipped: Counter[str] = Counter()
     selection = Selection(manifest.max_bytes)
-    total = manifest.download_bytes
-    for document in read_documents(manifest, files, skipped, lambda done: report("read", done, total)):
+    done, total = 0, manifest.download_bytes
+
+    def tick(count: int) -> None:
+        nonlocal done
+        done += count
+        report("read", done, total)
+
+    for document in read_documents(manifest, files, skipped, tick):
         selection.add(document)
     documents = selection.documents()
     if not documents:
@@ -115,20 +136,23 @@ def _prepare(manifest: Manifest, files: list[Path], root: Path, report: Progress
     left_out = {"duplicates": selection.duplicates, "beyond_sample": selection.beyond_sample}
     left_out |= {"links": skipped["links"], "empty": skipped["empty"]}
     write_json(target.with_suffix(".json"), {"groups": count_groups(documents), "sha256": digest, **left_out})
-    report("read", total, total)
 
 
 def _open_prepared(manifest: Manifest, root: Path) -> FetchedCorpus | None:
     """Returns the corpus if it is prepared, complete and unchanged; IntegrityError if damaged."""
     path = _prepared_path(manifest, root)
     facts = read_json(path.with_suffix(".json"))
-    if not isinstance(facts, dict) or not is_intact(path, str(facts.get("sha256"))):
+    try:
+        stats = _stats(manifest, facts)
+    except (TypeError, KeyError, AttributeError, ValueError):  # missing, or not what _prepare wrote
         return None
-    return FetchedCorpus(manifest=manifest, path=path, stats=_stats(manifest, facts))
+    return FetchedCorpus(manifest=manifest, path=path, stats=stats) if is_intact(path, stats.sha256) else None
 
 
-def _stats(manifest: Manifest, facts: dict[str, Any]) -> CorpusStats:
-    groups = tuple(GroupStats(group=name, documents=n, bytes=size) for name, (n, size) in facts["groups"].items())
+def _stats(manifest: Manifest, facts: Any) -> CorpusStats:
+    groups = tuple(
+        GroupStats(group=name, documents=n, bytes=size) for name, (n, size) in facts["groups"].items()
+    )
     return CorpusStats(
         name=manifest.name,
         version=manifest.version,

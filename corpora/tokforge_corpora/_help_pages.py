@@ -1,9 +1,10 @@
-"""The text of LibreOffice help pages (HTML), as blocks: one block a heading, paragraph, list item, cell or listing.
+"""The text of LibreOffice help pages (HTML), as blocks: one block a heading, paragraph, list item, cell or
+listing.
 
 Invariant: only what stands between the page's display area and its search frame is read, so menus, scripts,
-footers and the page's title are never part of the text. The blocks depend on the page alone: ``html.parser``, which
-is four times slower, changed what it does with comments and scripts between versions of Python. Its twin on the
-same pages is ``tests/unit/corpora/_reference.py``.
+footers and the page's title are never part of the text. The blocks depend on the page alone: ``html.parser``,
+which is four times slower, changed what it does with comments and scripts between versions of Python. Its
+twin on the same pages is ``tests/unit/corpora/_reference.py``.
 Complexity: linear in a page whose quotes are closed.
 """
 
@@ -14,15 +15,17 @@ from html import unescape
 CONTENT_START = '<div id="DisplayArea"'
 CONTENT_END = '<div id="SearchFrame">'
 
-BLOCK_TAGS = frozenset(
-    "address article aside blockquote br dd div dl dt figcaption figure footer h1 h2 h3 h4 h5 h6 header hr li "
-    "ol p section table tbody td th thead tr ul".split()
+BLOCK_TAG = re.compile(
+    "address|article|aside|blockquote|br|dd|div|dl|dt|figcaption|figure|footer|h[1-6]|header|hr|li|ol|p|section"
+    "|table|tbody|td|th|thead|tr|ul"
 )
 
 # A comment, an element whose content is no text, or a tag. A quoted attribute may hold ">".
 MARKUP = re.compile(
-    r"""<!--.*?-->|<(script|style|nav|title|noscript)\b.*?</\1\s*>|<(/?)([a-zA-Z]\w*)(?:[^<>"']++|"[^"]*+"|'[^']*+')*+>""",
-    re.DOTALL,
+    r"""<!--.*?-->
+    | <(script|style|nav|title|noscript)\b .*? </\1\s*>
+    | <(/?) ([a-zA-Z]\w*) (?: [^<>"']++ | "[^"]*+" | '[^']*+' )*+ >""",
+    re.DOTALL | re.VERBOSE,
 )
 
 
@@ -42,27 +45,27 @@ def page_blocks(page: bytes) -> list[str]:
 def _blocks(html: str) -> list[str]:
     blocks: list[str] = []
     parts: list[str] = []
-    listing = False
+    listing = 0  # how many ``pre`` are open
     position = 0
 
     def flush() -> None:
-        text = unescape("".join(parts))
+        text = "".join(parts)
         parts.clear()
         text = text.strip("\r\n") if listing else " ".join(text.split())
         if text.strip():
             blocks.append(text)
 
     for markup in MARKUP.finditer(html):
-        parts.append(html[position : markup.start()])
+        parts.append(unescape(html[position : markup.start()]))
         position = markup.end()
         tag = (markup[3] or "").lower()
         if tag == "pre":
             flush()
-            listing = not markup[2]
+            listing = max(0, listing - 1) if markup[2] else listing + 1
         elif tag == "br" and listing:
             parts.append("\n")
-        elif tag in BLOCK_TAGS and not listing:
+        elif not listing and BLOCK_TAG.fullmatch(tag):
             flush()
-    parts.append(html[position:])
+    parts.append(unescape(html[position:]))
     flush()
     return blocks

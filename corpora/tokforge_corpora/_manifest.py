@@ -1,7 +1,7 @@
 """Manifests: what a corpus is made of, as a TOML file that names every download and its SHA-256.
 
-Invariant: a manifest that loads is complete and safe to act on: no unknown key, every file name is a plain name,
-every hash is 64 hexadecimal digits, every client is one we know how to run.
+Invariant: a manifest that loads is complete and safe to act on: no unknown key, every file name is a plain
+name, every hash is 64 hexadecimal digits, every client is one we know how to run.
 """
 
 import re
@@ -97,7 +97,9 @@ def read_manifest(path: Path) -> Manifest:
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InputError(f"the manifest cannot be read: {error}", "give a TOML manifest", str(path)) from error
+        raise InputError(
+            f"the manifest cannot be read: {error}", "give a TOML manifest", str(path)
+        ) from error
     return parse_manifest(table, str(path))
 
 
@@ -106,13 +108,14 @@ def parse_manifest(table: Mapping[str, Any], where: str) -> Manifest:
     rows = table.get("items")
     if not isinstance(rows, list) or not rows or not all(isinstance(row, dict) for row in rows):
         raise InputError("the manifest has no [[items]]", "list at least one package", where)
-    items = tuple(_item(row, f"{where}: items[{index}]") for index, row in enumerate(rows))
+    items = tuple(parse_item(row, f"{where}: items[{index}]") for index, row in enumerate(rows))
     manifest = _build(Manifest, {**table, "items": items}, where)
     _name("reader", manifest.reader, READERS, where)
     return manifest
 
 
-def _item(row: Mapping[str, Any], where: str) -> Item:
+def parse_item(row: Mapping[str, Any], where: str) -> Item:
+    """Checks one row of ``[[items]]`` and returns it."""
     item = _build(Item, row, where)
     _name("client", item.client, CLIENTS, where)
     if not re.fullmatch(r"[0-9a-f]{64}", item.sha256):
@@ -154,4 +157,6 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
 
 def _name(option: str, name: str, allowed: tuple[str, ...], where: str) -> None:
     if name not in allowed:
-        raise UnknownNameError(f"{option} has no {name!r}", f"use one of: {', '.join(sorted(allowed))}", where)
+        raise UnknownNameError(
+            f"{option} has no {name!r}", f"use one of: {', '.join(sorted(allowed))}", where
+        )

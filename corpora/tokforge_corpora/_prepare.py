@@ -1,8 +1,9 @@
-"""The prepared form of a corpus: its documents in one plain tar, sorted, each once, with their statistics beside it.
+"""The prepared form of a corpus: its documents in one plain tar, sorted, each once, with their statistics
+beside it.
 
-Invariants: the tar depends on nothing but its documents (no times, no owners), so its SHA-256 is the digest of the
-corpus. Documents stand in the order of (group, name); equal contents stand once; two names of a group differ in
-more than upper and lower case, so that a folder on any system can hold them.
+Invariants: the tar depends on nothing but its documents (no times, no owners), so its SHA-256 is the digest
+of the corpus. Documents stand in the order of (group, name); equal contents stand once; two names of a group
+differ in more than upper and lower case, so that a folder on any system can hold them.
 Memory: the documents that are kept, all at once.
 """
 
@@ -21,8 +22,8 @@ from tokforge_corpora._documents import Document
 class Selection:
     """Collects documents: equal contents once, and of the rest a sample of at most ``max_bytes``.
 
-    The sample is the longest prefix that fits, in the order of a hash of the documents' names: the same documents
-    in whatever order they come. Time O(n log n).
+    The sample is the longest prefix that fits, in the order of a hash of the documents' names: the same
+    documents in whatever order they come. Time O(n log n).
     """
 
     def __init__(self, max_bytes: int | None) -> None:

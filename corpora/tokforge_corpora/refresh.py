@@ -1,7 +1,7 @@
 """Pins a manifest anew: ``python -m tokforge_corpora.refresh MANIFEST.toml > NEW.toml``.
 
-Edit the versions in a manifest first (or write one without hashes); this runs each item's client and prints the
-manifest with ``file``, ``sha256`` and ``bytes`` of what came. Comments and order stay as they are.
+Edit the versions in a manifest first (or write one without hashes); this runs each item's client and prints
+the manifest with ``file``, ``sha256`` and ``bytes`` of what came. Comments and order stay as they are.
 """
 
 import re
@@ -15,7 +15,7 @@ from typing import Any
 from tokforge.errors import InputError, TokforgeError
 from tokforge_corpora import _clients
 from tokforge_corpora._cache import file_sha256
-from tokforge_corpora._manifest import Item
+from tokforge_corpora._manifest import Item, parse_item
 
 PINNED = re.compile(r"^(file|sha256|bytes)\s*=")
 
@@ -44,8 +44,10 @@ def _pinned_lines(text: str, rows: Iterator[Mapping[str, Any]]) -> Iterator[str]
 
 
 def _pin(row: Mapping[str, Any]) -> dict[str, str]:
-    plain = {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
-    item = Item(**{**plain, "file": _expected_file(row), "sha256": "", "bytes": 0})
+    # What is pinned is not known yet; these stand in, so that the row can be checked like any other.
+    item = parse_item(
+        {**row, "file": _expected_file(row) or "unknown", "sha256": "0" * 64, "bytes": 0}, "items"
+    )
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         file, path = _bring(item, folder)
@@ -54,17 +56,15 @@ def _pin(row: Mapping[str, Any]) -> dict[str, str]:
 
 def _expected_file(row: Mapping[str, Any]) -> str:
     """Returns the file's name where it follows from the package; the other clients choose one themselves."""
-    names = {
-        "cargo": f"{row['package']}-{row['version']}.crate",
-        "go": f"{row['package'].replace('/', '-')}-{row['version']}.zip",
-    }
-    return names.get(row["client"], "")
+    package, version = str(row.get("package")), str(row.get("version"))
+    names = {"cargo": f"{package}-{version}.crate", "go": f"{package.replace('/', '-')}-{version}.zip"}
+    return names.get(str(row.get("client")), "")
 
 
 def _bring(item: Item, folder: Path) -> tuple[str, Path]:
     client, where = _clients.CLIENTS[item.client], f"{item.package} {item.version}"
     output = _clients.run(client.arguments(item, folder), folder, client.hint, where)
-    if item.file:
+    if item.file != "unknown":
         return item.file, client.locate(item, folder, output)
     files = [path for path in folder.iterdir() if path.is_file()]
     if len(files) != 1:
