@@ -29,6 +29,7 @@ _HINTS = {
     errno.ENOSPC: "free some space or write elsewhere; nothing was left half-written",
     errno.EDQUOT: "free some of your quota or write elsewhere; nothing was left half-written",
     errno.EROFS: "write to another folder",
+    errno.ENOENT: "create the folder above it first",
     errno.EACCES: "write to a folder that you own",
     errno.EPERM: "write to a folder that you own",
 }

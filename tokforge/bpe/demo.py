@@ -17,7 +17,6 @@ from tokforge.tokenizer import Tokenizer, printable
 
 SIZES = (512, 1024, 2048, 4096)
 HELD_OUT_EVERY = 8
-LONGEST_FILE_BYTES = 16 << 20
 _MAGICS = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")
 _SYSTEM_FOLDERS = ("/usr/bin", "/usr/lib", "/usr/local/bin", "/usr/local/lib", "C:/Windows/System32")
 
@@ -55,7 +54,8 @@ def run_demo(*, limit_bytes: int, progress: Progress | None = None) -> Demo:
 
     Raises InputError where there are none.
     """
-    files = _up_to(find_executables(_folders()), limit_bytes)
+    # No file may be more than an eighth of the corpus: one program is not what programs are like.
+    files = _up_to(find_executables(_folders(), longest_bytes=limit_bytes // 8), limit_bytes)
     held_out = files[::HELD_OUT_EVERY]
     trained = [file for file in files if file not in set(held_out)]
     if not trained:
@@ -76,8 +76,8 @@ def run_demo(*, limit_bytes: int, progress: Progress | None = None) -> Demo:
     )
 
 
-def find_executables(folders: Iterable[Path]) -> Iterator[Path]:
-    """Yields regular files that start as executables do, once each, in a stable order."""
+def find_executables(folders: Iterable[Path], *, longest_bytes: int) -> Iterator[Path]:
+    """Yields files of up to ``longest_bytes`` that start as executables do, once each, in a stable order."""
     seen: set[tuple[int, int]] = set()
     for folder in folders:
         for parent, children, names in os.walk(folder):
@@ -85,7 +85,7 @@ def find_executables(folders: Iterable[Path]) -> Iterator[Path]:
             for path in sorted(Path(parent, name) for name in names):
                 if _is_executable(path):
                     stat = path.stat()
-                    if (stat.st_dev, stat.st_ino) not in seen and stat.st_size <= LONGEST_FILE_BYTES:
+                    if (stat.st_dev, stat.st_ino) not in seen and stat.st_size <= longest_bytes:
                         seen.add((stat.st_dev, stat.st_ino))
                         yield path
 
@@ -106,10 +106,12 @@ def _is_executable(path: Path) -> bool:
 
 
 def _up_to(files: Iterable[Path], limit_bytes: int) -> list[Path]:
-    taken, total = [], 0
+    """Takes files in turn until the next one would pass the limit."""
+    taken: list[Path] = []
+    left = limit_bytes
     for file in files:
-        total += file.stat().st_size
-        if total > limit_bytes:
+        left -= file.stat().st_size
+        if left < 0:
             break
         taken.append(file)
     return taken
@@ -128,7 +130,7 @@ def _examples(tokenizer: Tokenizer, each: int = 8) -> dict[str, list[str]]:
     kinds: dict[str, list[bytes]] = {"padding": [], "text": [], "UTF-16 text": [], "code and data": []}
     for _, _, merged in tokenizer.merges:
         token = tokenizer.token_bytes(merged)
-        if len(token) >= 4:
+        if 4 <= len(token) <= 12:
             kinds[_kind(token)].append(token)
     return {kind: [printable(token) for token in tokens[:each]] for kind, tokens in kinds.items()}
 
