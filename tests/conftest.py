@@ -2,8 +2,13 @@
 
 import pytest
 import regex
+from hypothesis import settings
 
 from tokforge.tokenizer.pretokenizers import stage_patterns
+
+# A slow machine is no failure: timings never decide a test.
+settings.register_profile("tokforge", deadline=None)
+settings.load_profile("tokforge")
 
 
 class RegexSplitter:

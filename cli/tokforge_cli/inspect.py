@@ -22,9 +22,8 @@ def inspect(
     quiet: Quiet = False,
 ) -> None:
     """Show a tokenizer's vocabulary, merges, pipeline, unreachable tokens and provenance."""
-    from tokforge.metrics.inspect import inspect_tokenizer
-
     from tokforge import Tokenizer as TokenizerModel
+    from tokforge.metrics.inspect import inspect_tokenizer
 
     figures = inspect_tokenizer(TokenizerModel.load(tokenizer), threads=threads).as_dict()
     emit(figures, summary(figures), as_json=as_json)

@@ -87,7 +87,11 @@ def test_every_command_has_a_schema_and_every_schema_a_command(run: Run) -> None
     from command_tree import commands
 
     assert {name.replace(" ", "-") for name in commands()} == {*LINES, *WITH_ENGINE}
-    assert {path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.json")} == {*LINES, *WITH_ENGINE, "error"}
+    assert {path.name.removesuffix(".schema.json") for path in SCHEMAS.glob("*.json")} == {
+        *LINES,
+        *WITH_ENGINE,
+        "error",
+    }
 
 
 @pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: path.name)

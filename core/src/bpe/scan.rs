@@ -77,7 +77,7 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
     wanted: &Wanted,
     progress: &dyn Progress,
 ) -> Result<(u64, Pairs<P>), Error> {
-    let place = Cells::new(wanted);
+    let place = Cells::new(wanted, positions.len());
     let fits =
         |left: I, right: I| lens[left.index()] + lens[right.index()] <= wanted.max_token_bytes;
     let count = |cells: &mut Vec<u64>, range| {
@@ -214,11 +214,12 @@ struct Cells {
 
 impl Cells {
     /// With a hundred cells for each pair that can stand above the ceiling, the rare pairs in a cell
-    /// seldom add up to the next floor; more cells would only be slower to reach.
-    fn new(wanted: &Wanted) -> Self {
-        let frequent = 2 * wanted.weight / wanted.ceiling.max(1) + 1;
-        let bits = frequent.saturating_mul(128).checked_next_power_of_two().map_or(64, u64::ilog2);
-        Self { bits: bits.min(MOST_CELL_BITS) }
+    /// seldom add up to the next floor; more cells would only be slower to reach, and more than twice
+    /// the places of the array are never of use.
+    fn new(wanted: &Wanted, places: usize) -> Self {
+        let frequent = 2 * (wanted.weight / wanted.ceiling.max(1)) + 1;
+        let cells = frequent.saturating_mul(128).min(2 * places as u64).max(2);
+        Self { bits: cells.ilog2().min(MOST_CELL_BITS) }
     }
 
     fn len(&self) -> usize {
