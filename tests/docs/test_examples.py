@@ -24,9 +24,9 @@ def workplace(tmp_path, monkeypatch):
     (tmp_path / "programs").mkdir()
     shutil.copy(Path(sys.executable).resolve(), tmp_path / "programs" / "python")
     shutil.copy(shutil.which("ls"), tmp_path / "programs" / "ls")
-    for kind, pattern in {"text": "*.md", "code": "tokforge/**/*.py"}.items():
+    for kind, files in {"text": PAGES, "code": sorted(ROOT.glob("tokforge/**/*.py"))}.items():
         (tmp_path / kind).mkdir()
-        for number, path in enumerate(sorted(ROOT.glob(pattern))):
+        for number, path in enumerate(files):
             shutil.copy(path, tmp_path / kind / f"{number}-{path.name}")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)
