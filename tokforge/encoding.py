@@ -23,7 +23,16 @@ from tokforge.outputs import write_together
 if TYPE_CHECKING:
     from tokforge.tokenizer import Tokenizer
 
-__all__ = ["EncodeConfig", "EncodeResult", "EncodedFile", "array_paths", "encode_files", "load_ids"]
+__all__ = [
+    "DecodeResult",
+    "EncodeConfig",
+    "EncodeResult",
+    "EncodedFile",
+    "array_paths",
+    "decode_file",
+    "encode_files",
+    "load_ids",
+]
 
 Array = npt.NDArray[Any]
 Progress = Callable[[str, int, int], object]

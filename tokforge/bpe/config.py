@@ -8,6 +8,8 @@ from typing import Any
 
 from tokforge.errors import ConfigError, pick
 
+__all__ = ["BYTES", "DEFAULT_VOCAB_SIZE", "PRESETS", "BpeConfig", "Preset", "SamplingConfig", "round_up"]
+
 DEFAULT_VOCAB_SIZE = 32768
 BYTES = 256
 

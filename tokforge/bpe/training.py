@@ -28,6 +28,8 @@ from tokforge.tokenizer import (
 if TYPE_CHECKING:
     from tokforge import _core
 
+__all__ = ["ORDER", "BpeResult", "train", "train_bpe", "train_from_counts"]
+
 ORDER = "hf"
 """The order of merges, as it stands in the artefact: count descending, then (left id, right id) ascending."""
 
