@@ -8,11 +8,12 @@ ALLOWED = {
     "tokforge": {"bpe", "errors", "tokenizer"},  # only names that load on first use
     "tokforge.errors": set(),
     "tokforge.outputs": {"errors"},
+    "tokforge.threads": {"errors"},
     "tokforge.inputs": {"errors"},
-    "tokforge.tokenizer": {"_core", "errors", "outputs"},
-    "tokforge.encoding": {"errors", "outputs", "tokenizer"},
+    "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
+    "tokforge.encoding": {"errors", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "tokenizer"},
-    "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "tokenizer"},
+    "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.
 
