@@ -11,7 +11,10 @@ MAX_THREADS = 1024
 
 
 def thread_count(threads: int | None) -> int:
-    """Returns ``threads``, or the cores of this process if None; raises ConfigError outside 1 to MAX_THREADS."""
+    """Returns ``threads``, or the cores of this process if None.
+
+    Raises ConfigError outside 1 to MAX_THREADS.
+    """
     if threads is None:
         # Containers often allow fewer cores than the machine has; macOS and Windows cannot say.
         allowed = getattr(os, "sched_getaffinity", None)

@@ -152,5 +152,7 @@ def _check_specials(tokens: tuple[str, ...]) -> None:
     for at, token in enumerate(tokens):
         if not token:
             raise ConfigError("a special token is empty", "give it a name such as <|end|>")
+        if any("\ud800" <= char <= "\udfff" for char in token):
+            raise ConfigError(f"special token {token!r} holds a lone surrogate", "use valid Unicode text")
         if token in tokens[:at]:
             raise ConfigError(f"special token {token!r} is given twice", "give each once")

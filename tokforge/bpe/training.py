@@ -7,8 +7,9 @@ Hugging Face's: special tokens in the order given, the 256 bytes in GPT-2 code-p
 import resource
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -94,12 +95,13 @@ def train(
     """
     config = config or BpeConfig()
     started = time.perf_counter()
+    forbidden = forbidden_tokens(config.special_tokens)  # a clash is refused before the work
     sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
     preset, reason = _choose_preset(config, sources)
     stages = parse_pretokenizer(config.pretokenizer or PRESETS[preset].pretokenizer)
     chosen = SampledSources(sources, config.sampling, progress=progress)
     corpus = _collect((data for _, data in chosen), stages, config, sources, progress)
-    training = _learn(corpus, preset, config, progress)
+    training = _learn(corpus, forbidden, preset, config, progress)
     if config.exact_size and training.stopped != "vocab_size":
         raise _exhausted(config, training)
     tokenizer = _tokenizer(training, stages, config, chosen.mixture, preset)
@@ -155,7 +157,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     stages = parse_pretokenizer(config.pretokenizer)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
-    training = _learn(table, "text", config, None)
+    training = _learn(table, forbidden_tokens(config.special_tokens), "text", config, None)
     if config.exact_size and training.stopped != "vocab_size":
         raise _exhausted(config, training)
     return _tokenizer(training, stages, config, None, "counts")
@@ -196,7 +198,11 @@ def _only_interrupts(progress: Progress | None) -> Progress | None:
 
 
 def _learn(
-    corpus: "_core.WordCounts | _core.ByteCorpus", preset: str, config: BpeConfig, progress: Progress | None
+    corpus: "_core.WordCounts | _core.ByteCorpus",
+    forbidden: Sequence[bytes],
+    preset: str,
+    config: BpeConfig,
+    progress: Progress | None,
 ) -> "_core.Training":
     from tokforge import _core
 
@@ -211,7 +217,7 @@ def _learn(
         vocab_size=config.table_size,
         min_frequency=config.min_frequency,
         max_token_bytes=longest or None,
-        forbidden=forbidden_tokens(config.special_tokens),
+        forbidden=forbidden,
         threads=config.thread_count,
         progress=progress,
     )
@@ -232,8 +238,9 @@ def _tokenizer(
     for left, right, _ in training.merges:
         tokens.append((tokens[left] or b"") + (tokens[right] or b""))
     specials = [AddedToken(id=at, text=text) for at, text in enumerate(config.special_tokens)]
-    for number in range(round_up(len(tokens), config.multiple_of) - len(tokens)):
-        specials.append(AddedToken(id=len(tokens), text=f"<|reserved_{number}|>"))
+    missing = round_up(len(tokens), config.multiple_of) - len(tokens)
+    for text in islice(_reserved_names(config.special_tokens, tokens), missing):
+        specials.append(AddedToken(id=len(tokens), text=text))
         tokens.append(None)
     return Tokenizer.from_parts(
         tokens=tokens,
@@ -242,6 +249,12 @@ def _tokenizer(
         pipeline=Pipeline(kind="text" if stages else "binary", pretokenizers=tuple(stages)),
         provenance=_provenance(config, mixture, preset, training.stopped),
     )
+
+
+def _reserved_names(specials: Sequence[str], learned: Iterable[bytes | None]) -> Iterator[str]:
+    """Yields names for unused ids; one that is a token already, special or learned, would have two ids."""
+    taken = {*specials, *(token.decode("latin-1") for token in learned if token)}
+    return (name for name in (f"<|reserved_{number}|>" for number in count()) if name not in taken)
 
 
 def _provenance(config: BpeConfig, mixture: Mixture | None, preset: str, stopped: str) -> dict[str, Any]:
