@@ -151,3 +151,12 @@ def test_no_help_page_loads_arrays_engine_or_any_extra():
     loaded = newly_loaded(code)
     assert {"tokforge_cli.app", "typer"} <= loaded
     assert loaded & HEAVY == set()
+
+
+def test_no_module_of_the_library_loads_an_extra_when_it_is_imported(modules):
+    names = [module.name for module in modules if not module.name.startswith("tokforge_cli")]
+    loaded = newly_loaded(
+        f"from importlib import import_module\nfor name in {names}:\n    import_module(name)"
+    )
+    assert set(names) - {"tokforge"} <= loaded
+    assert loaded & HEAVY <= {"numpy"}
