@@ -3,7 +3,7 @@
 import math
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tokforge.errors import ConfigError, pick
@@ -122,6 +122,17 @@ class BpeConfig:
     def thread_count(self) -> int:
         """Threads that training uses."""
         return self.threads or _usable_cores()
+
+    def resolved(self, preset: str) -> "BpeConfig":
+        """Returns the options with what was left open taken from a preset."""
+        defaults = PRESETS[preset]
+        longest = defaults.max_token_bytes if self.max_token_bytes is None else self.max_token_bytes
+        return replace(
+            self,
+            preset=preset,
+            pretokenizer=self.pretokenizer or defaults.pretokenizer,
+            max_token_bytes=longest or 0,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the options as plain JSON values, less ``threads``, which change nothing."""
