@@ -17,12 +17,14 @@ class Preset:
     """Defaults for a kind of data."""
 
     pretokenizer: str
-    max_token_bytes: int | None
+    max_token_bytes: int
 
 
 PRESETS: Mapping[str, Preset] = {
-    "text": Preset(pretokenizer="o200k", max_token_bytes=None),
-    "code": Preset(pretokenizer="llama3", max_token_bytes=None),
+    # Far above any word or run that is of use: without a limit, one run of millions of spaces becomes
+    # tokens of megabytes, which no library loads in reasonable time.
+    "text": Preset(pretokenizer="o200k", max_token_bytes=1024),
+    "code": Preset(pretokenizer="llama3", max_token_bytes=1024),
     # Executables have no words. Longer tokens than 32 bytes are padding or copies of one file.
     "binary": Preset(pretokenizer="none", max_token_bytes=32),
 }
@@ -74,7 +76,7 @@ class BpeConfig:
     min_frequency: int = 2
     """Pairs that occur fewer times are not merged; 0 and 1 are the same."""
     max_token_bytes: int | None = None
-    """Longest token, inclusive. Unset: the preset's (32 for binaries, else unlimited); 0: unlimited."""
+    """Longest token, inclusive. Unset: the preset's (32 for binaries, else 1,024); 0: unlimited."""
     special_tokens: tuple[str, ...] = ()
     """In id order from 0; never merged into, never read from text unless asked."""
     family: tuple[int, ...] = ()
@@ -131,7 +133,7 @@ class BpeConfig:
             self,
             preset=preset,
             pretokenizer=self.pretokenizer or defaults.pretokenizer,
-            max_token_bytes=longest or 0,
+            max_token_bytes=longest,
         )
 
     def as_dict(self) -> dict[str, Any]:
