@@ -19,11 +19,21 @@ import numpy.typing as npt
 
 from tokforge.errors import ConfigError, InputError, TokenIdError, pick
 from tokforge.outputs import write_together
+from tokforge.threads import thread_count
 
 if TYPE_CHECKING:
     from tokforge.tokenizer import Tokenizer
 
-__all__ = ["EncodeConfig", "EncodeResult", "EncodedFile", "array_paths", "encode_files", "load_ids"]
+__all__ = [
+    "DecodeResult",
+    "EncodeConfig",
+    "EncodeResult",
+    "EncodedFile",
+    "array_paths",
+    "decode_file",
+    "encode_files",
+    "load_ids",
+]
 
 Array = npt.NDArray[Any]
 Progress = Callable[[str, int, int], object]
@@ -50,8 +60,7 @@ class EncodeConfig:
             raise ConfigError(f"stride is {self.stride}, and there is no window", "set window too")
         if self.window is not None and not 1 <= self.step <= self.window:
             raise ConfigError(f"window is {self.window} and stride {self.step}", "use 1 <= stride <= window")
-        if self.threads is not None and self.threads < 1:
-            raise ConfigError(f"threads is {self.threads}", "use 1 or more")
+        thread_count(self.threads)
 
     @property
     def step(self) -> int:
@@ -176,7 +185,7 @@ def encode_files(
 
 def _encode_all(tokenizer: "Tokenizer", paths: list[Path], config: EncodeConfig) -> Iterator[_Encoded]:
     """Encodes in threads, since the engine lets go of the interpreter; yields in the order of ``paths``."""
-    workers = min(config.threads or os.cpu_count() or 1, len(paths))
+    workers = min(thread_count(config.threads), len(paths))
     if workers < 2:  # in the main thread, where the engine itself notices Ctrl-C
         yield from (_encode_file(tokenizer, path, config) for path in paths)
         return

@@ -136,10 +136,17 @@ def _staged(target: Path) -> Iterator[tuple[BinaryIO, Path]]:
     mode = stat.S_IMODE(target.stat().st_mode) if target.exists() else None
     with ExitStack() as cleanup:
         cleanup.callback(_remove, temporary)
-        file = cleanup.enter_context(temporary.open("xb"))
+        file = temporary.open("xb")
+        cleanup.callback(_close, file)
         if mode is not None:
             temporary.chmod(mode)
         yield file, temporary
+
+
+def _close(file: BinaryIO) -> None:
+    # Closing writes what the buffer still holds: on a full disk that fails again, and hides the first error.
+    with suppress(OSError):
+        file.close()
 
 
 def _remove(temporary: Path) -> None:

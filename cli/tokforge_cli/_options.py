@@ -14,7 +14,11 @@ from tokforge_cli._recipe import load
 RUN = "This run"
 """Title of the options that every command has."""
 
-Tokenizer = Annotated[Path, typer.Argument(metavar="TOKENIZER", help="A tokenizer.json, or its folder.")]
+# readable=False here and elsewhere: click must not look first, for the library says path, reason and way out.
+Tokenizer = Annotated[
+    Path,
+    typer.Argument(metavar="TOKENIZER", help="A tokenizer.json, or its folder.", readable=False),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="One JSON object on stdout, errors as JSON on stderr.", rich_help_panel=RUN),

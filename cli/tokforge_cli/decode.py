@@ -20,7 +20,10 @@ tokforge decode tokenizer.json ids.npy -o - | sha256sum
 def decode(
     tokenizer: Tokenizer,
     ids: Annotated[
-        Path, typer.Argument(metavar="IDS.npy", help="One dimension of integers, as encode writes it.")
+        Path,
+        typer.Argument(
+            metavar="IDS.npy", help="One dimension of integers, as encode writes it.", readable=False
+        ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where the bytes go; - is standard output.")

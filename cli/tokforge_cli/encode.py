@@ -20,14 +20,16 @@ tokforge encode tokenizer.json *.bin -o ids.npy --offsets
 tokforge encode tokenizer.json kernel.elf -o ids.npy --window 4096 --stride 3072
 """
 IDS = "Ids"
+Files = Annotated[
+    list[Path],
+    typer.Argument(metavar="FILE", help="Files of any bytes; each is one document.", readable=False),
+]
 
 
 def encode(
     context: typer.Context,
     tokenizer: Tokenizer,
-    files: Annotated[
-        list[Path], typer.Argument(metavar="FILE", help="Files of any bytes; each is one document.")
-    ],
+    files: Files,
     output: Annotated[
         Path | None,
         typer.Option(

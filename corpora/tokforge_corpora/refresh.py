@@ -17,6 +17,8 @@ from tokforge_corpora import _clients
 from tokforge_corpora._cache import file_sha256
 from tokforge_corpora._manifest import Item, parse_item
 
+__all__ = ["main", "refresh"]
+
 PINNED = re.compile(r"^(file|sha256|bytes)\s*=")
 
 

@@ -19,7 +19,7 @@ from tokenizers import (
     Tokenizer as HfTokenizer,
 )
 
-from tokforge import AddedToken, Tokenizer, bytes_to_hf
+from tokforge import AddedToken, Tokenizer, bytes_to_hf, train_bpe
 from tokforge.tokenizer import Pipeline
 from tokforge.tokenizer.formats.hf_json import read_definition
 from tokforge.tokenizer.pretokenizers import PATTERNS
@@ -254,6 +254,21 @@ def test_transformers_takes_binary_as_mapped_text(tmp_path):
     theirs = transformers.AutoTokenizer.from_pretrained(tmp_path)
     data = bytes(range(256)) + b"the end 12"
     assert theirs.encode(bytes_to_hf(data), add_special_tokens=False) == ours.encode(data).tolist()
+
+
+@pytest.mark.parametrize("name", ["none", "o200k"])
+def test_transformers_reads_what_the_trainer_saved(name, tmp_path):
+    transformers = pytest.importorskip("transformers")
+    (tmp_path / "corpus.txt").write_text("".join(CORPUS * 5))
+    options = {"vocab_size": 500, "pretokenizer": name, "preset": "text", "multiple_of": 64}
+    ours = train_bpe(tmp_path / "corpus.txt", special_tokens=("<|end|>",), **options)
+    assert ours.vocab_size == 512
+    ours.save_pretrained(tmp_path / "model")
+    theirs = transformers.AutoTokenizer.from_pretrained(tmp_path / "model")
+    for text in [*CORPUS, *random_texts(100), "a <|end|> b <|reserved_0|>"]:
+        fed = bytes_to_hf(text.encode()) if name == "none" else text
+        ids = theirs.encode(fed, add_special_tokens=False, split_special_tokens=True)
+        assert ids == ours.encode(text).tolist(), text
 
 
 def test_batches_equal_single_documents():

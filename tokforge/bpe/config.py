@@ -1,15 +1,19 @@
 """What to learn: options of a training run, checked before any work, and the presets behind them."""
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tokforge.errors import ConfigError, pick
+from tokforge.threads import thread_count
+
+__all__ = ["BYTES", "DEFAULT_VOCAB_SIZE", "PRESETS", "BpeConfig", "Preset", "SamplingConfig", "round_up"]
 
 DEFAULT_VOCAB_SIZE = 32768
 BYTES = 256
+_MOST_OCCURRENCES = (1 << 64) - 1  # as the engine counts
+_LONGEST = (1 << 31) - 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,11 +112,11 @@ class BpeConfig:
                 f"family holds {max(self.family)}, above vocab_size {self.table_size}",
                 "leave vocab_size out, or raise it",
             )
-        _check_at_least("min_frequency", self.min_frequency, 0)
-        _check_at_least("multiple_of", self.multiple_of, 1)
-        _check_at_least("threads", self.threads, 1)
-        if self.max_token_bytes not in (None, 0):
-            _check_at_least("max_token_bytes", self.max_token_bytes, 2)
+        _check_range("min_frequency", self.min_frequency, 0, _MOST_OCCURRENCES)
+        _check_range("multiple_of", self.multiple_of, 1, _LONGEST)
+        thread_count(self.threads)
+        if self.max_token_bytes != 0:
+            _check_range("max_token_bytes", self.max_token_bytes, 2, _LONGEST)
 
     @property
     def table_size(self) -> int:
@@ -123,7 +127,7 @@ class BpeConfig:
     @property
     def thread_count(self) -> int:
         """Threads that training uses."""
-        return self.threads or _usable_cores()
+        return thread_count(self.threads)
 
     def resolved(self, preset: str) -> "BpeConfig":
         """Returns the options with what was left open taken from a preset."""
@@ -152,20 +156,16 @@ def round_up(size: int, multiple: int | None) -> int:
     return -(-size // multiple) * multiple if multiple else size
 
 
-def _usable_cores() -> int:
-    # Containers often allow fewer cores than the machine has; macOS and Windows cannot say.
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
-
-
-def _check_at_least(name: str, value: int | None, least: int) -> None:
-    if value is not None and value < least:
-        raise ConfigError(f"{name} is {value}", f"use {least} or more")
+def _check_range(name: str, value: int | None, least: int, most: int) -> None:
+    if value is not None and not least <= value <= most:
+        raise ConfigError(f"{name} is {value}", f"use {least} to {most}")
 
 
 def _check_specials(tokens: tuple[str, ...]) -> None:
     for at, token in enumerate(tokens):
         if not token:
             raise ConfigError("a special token is empty", "give it a name such as <|end|>")
+        if any("\ud800" <= char <= "\udfff" for char in token):
+            raise ConfigError(f"special token {token!r} holds a lone surrogate", "use valid Unicode text")
         if token in tokens[:at]:
             raise ConfigError(f"special token {token!r} is given twice", "give each once")

@@ -15,6 +15,8 @@ from tokforge.errors import InputError
 from tokforge.inputs import Progress
 from tokforge.tokenizer import Tokenizer, printable
 
+__all__ = ["HELD_OUT_EVERY", "SIZES", "Demo", "find_executables", "run_demo"]
+
 SIZES = (512, 1024, 2048, 4096)
 HELD_OUT_EVERY = 8
 _MAGICS = (b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe")

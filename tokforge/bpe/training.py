@@ -7,8 +7,9 @@ Hugging Face's: special tokens in the order given, the 256 bytes in GPT-2 code-p
 import resource
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,6 +28,8 @@ from tokforge.tokenizer import (
 
 if TYPE_CHECKING:
     from tokforge import _core
+
+__all__ = ["ORDER", "BpeResult", "train", "train_bpe", "train_from_counts"]
 
 ORDER = "hf"
 """The order of merges, as it stands in the artefact: count descending, then (left id, right id) ascending."""
@@ -92,11 +95,11 @@ def train(
     """
     config = config or BpeConfig()
     started = time.perf_counter()
+    forbidden = forbidden_tokens(config.special_tokens)  # a clash is refused before the work
     sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
     preset, reason = _choose_preset(config, sources)
     config = config.resolved(preset)
     stages = parse_pretokenizer(config.pretokenizer or "none")
-    forbidden = forbidden_tokens(config.special_tokens)
     chosen = SampledSources(sources, config.sampling, progress=progress)
     corpus = _collect((data for _, data in chosen), stages, config, sources, progress)
     training = _learn(corpus, forbidden, config, progress)
@@ -231,8 +234,9 @@ def _tokenizer(
     for left, right, _ in training.merges:
         tokens.append((tokens[left] or b"") + (tokens[right] or b""))
     specials = [AddedToken(id=at, text=text) for at, text in enumerate(config.special_tokens)]
-    for number in range(round_up(len(tokens), config.multiple_of) - len(tokens)):
-        specials.append(AddedToken(id=len(tokens), text=f"<|reserved_{number}|>"))
+    missing = round_up(len(tokens), config.multiple_of) - len(tokens)
+    for text in islice(_reserved_names(config.special_tokens, tokens), missing):
+        specials.append(AddedToken(id=len(tokens), text=text))
         tokens.append(None)
     return Tokenizer.from_parts(
         tokens=tokens,
@@ -241,6 +245,12 @@ def _tokenizer(
         pipeline=Pipeline(kind="text" if stages else "binary", pretokenizers=tuple(stages)),
         provenance=_provenance(config, mixture, training.stopped),
     )
+
+
+def _reserved_names(specials: Sequence[str], learned: Iterable[bytes | None]) -> Iterator[str]:
+    """Yields names for unused ids; one that is a token already, special or learned, would have two ids."""
+    taken = {*specials, *(token.decode("latin-1") for token in learned if token)}
+    return (name for name in (f"<|reserved_{number}|>" for number in count()) if name not in taken)
 
 
 def _provenance(config: BpeConfig, mixture: Mixture | None, stopped: str) -> dict[str, Any]:

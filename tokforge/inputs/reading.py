@@ -29,6 +29,7 @@ __all__ = [
     "Sample",
     "batches",
     "documents",
+    "nothing_read",
     "peek",
     "read_file",
     "read_sources",

@@ -20,7 +20,7 @@ from typing import BinaryIO
 from tokforge.errors import ConfigError, InputError, MissingExtraError
 from tokforge.inputs._paths import Found, Pattern, Remark, Walked, reason, refusal, shown, walk
 
-__all__ = ["InputFile", "Remark", "Source", "open_sources"]
+__all__ = ["InputFile", "Remark", "Source", "open_sources", "require", "signature"]
 
 ROW_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 """Files that hold rows; compared in lower case."""

@@ -1,13 +1,13 @@
 """Many documents to ids in one engine call, and ids back to bytes."""
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from tokforge.errors import ConfigError, TokenIdError
+from tokforge.errors import TokenIdError
+from tokforge.threads import thread_count
 from tokforge.tokenizer.model import TokenTable
 from tokforge.tokenizer.segments import Segment
 
@@ -27,7 +27,7 @@ def encode_segments(
     """
     segments = [part for doc in docs for part in doc]
     texts = [b"" if part.id is not None else part.data for part in segments]
-    raw_ids, raw_ends = encoder.encode_batch(texts, _threads(threads))
+    raw_ids, raw_ends = encoder.encode_batch(texts, thread_count(threads))
     ids, ends = np.frombuffer(raw_ids, np.uint32), np.frombuffer(raw_ends, np.uint64)
     whole = np.array([part.id is not None for part in segments], bool)
     if whole.any():
@@ -36,14 +36,6 @@ def encode_segments(
         ends = ends + np.concatenate([[0], np.cumsum(whole)]).astype(np.uint64)
     last_segments = np.cumsum([0, *(len(doc) for doc in docs)], dtype=np.int64)
     return ids, ends[last_segments]
-
-
-def _threads(threads: int | None) -> int:
-    if threads is None:
-        return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if threads < 1:
-        raise ConfigError(f"threads is {threads}", "use 1 or more")
-    return threads
 
 
 def decode_ids(

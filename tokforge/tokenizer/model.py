@@ -13,7 +13,18 @@ from tokforge.errors import ConfigError, FormatError, pick
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.pretokenizers import canonical_stages
 
-__all__ = ["ROLES", "AddedToken", "BpeModel", "Definition", "Kind", "Merge", "Pipeline", "TokenTable"]
+__all__ = [
+    "ROLES",
+    "AddedToken",
+    "BpeModel",
+    "Definition",
+    "Kind",
+    "Merge",
+    "Pipeline",
+    "TokenTable",
+    "table_of",
+    "with_roles",
+]
 
 Kind = Literal["normal", "byte", "special", "added", "unused"]
 Merge = tuple[int, int, int]

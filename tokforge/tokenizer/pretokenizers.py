@@ -62,6 +62,7 @@ _DIFFERENCES = (
         "the flag has different meanings",
         "only the flags `i`, `x`",
     ),
+    (r"\(\?P[<=>]", "it names groups without the `P`", "`(?<name>...)`, or a plain group"),
 )
 _TOKENS = re.compile(r"\\[pP]\{[^}]*\}|\\[uU][0-9A-Fa-f]{4,8}|\\.|\[|\]|.", re.DOTALL)
 

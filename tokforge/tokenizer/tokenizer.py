@@ -21,7 +21,7 @@ from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 if TYPE_CHECKING:
     from tokforge._core import Encoder
 
-__all__ = ["Tokenizer"]
+__all__ = ["Tokenizer", "as_bytes"]
 
 Data: TypeAlias = bytes | bytearray | memoryview | str
 Errors: TypeAlias = Literal["strict", "replace"]
@@ -109,10 +109,12 @@ class Tokenizer:
 
     @property
     def table(self) -> TokenTable:
+        """id -> (bytes, kind) for every id."""
         return self.definition.table
 
     @property
     def pipeline(self) -> Pipeline:
+        """What happens around the model: normalisers and pre-tokenizers."""
         return self.definition.pipeline
 
     @property
@@ -122,6 +124,7 @@ class Tokenizer:
 
     @property
     def added_tokens(self) -> tuple[AddedToken, ...]:
+        """The tokens that are matched whole in text, by id; the special ones among them."""
         return self.definition.added_tokens
 
     @property

@@ -117,7 +117,8 @@ def _ids(root: Node, vocab: dict[str, int], added: list[AddedToken]) -> set[int]
     limit = MAX_SPARSENESS * len(ids)
     if max(ids) > limit:
         key = owners[max(ids)]
-        raise root.error(
+        node = root.child("model").child("vocab").child(key) if key in vocab else root.child("added_tokens")
+        raise node.error(
             f"{quoted(key)} has id {max(ids)}, above {limit} for {len(ids)} tokens",
             "number the tokens densely",
         )

@@ -32,6 +32,7 @@ class Node:
 
     @property
     def where(self) -> str:
+        """The file and the path within it."""
         return f"{self.source}: {self.trail}" if self.trail else self.source
 
     def error(self, problem: str, hint: str = _HINT) -> FormatError:
@@ -53,25 +54,30 @@ class Node:
         return self.child(key)
 
     def items(self) -> Iterator["Node"]:
+        """Yields the elements of the array."""
         for number, value in enumerate(self.array()):
             yield Node(value, self.source, f"{self.trail}[{number}]")
 
     def object(self) -> dict[str, Any]:
+        """Returns the value, which must be an object."""
         if not isinstance(self.value, dict):
             raise self._expected("an object")
         return self.value
 
     def array(self) -> list[Any]:
+        """Returns the value, which must be an array."""
         if not isinstance(self.value, list):
             raise self._expected("an array")
         return self.value
 
     def string(self) -> str:
+        """Returns the value, which must be a string."""
         if not isinstance(self.value, str):
             raise self._expected("a string")
         return self.value
 
     def boolean(self, default: bool | None = None) -> bool:
+        """Returns the value, which must be true or false; ``default`` where it is null."""
         if self.value is None and default is not None:
             return default
         if not isinstance(self.value, bool):
