@@ -18,7 +18,7 @@ fn check(vocabulary: &Vocabulary, text: &[u8]) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
+    #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
     fn all_forms_agree_on_trained_lists(vocabulary in trained(), text in text(4, 80)) {

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use proptest::prelude::*;
 
-use super::{encode, text, train, trained, Vocabulary};
+use super::{encode, improper, text, train, trained, Vocabulary};
 use crate::encode::{Encoder, Pieces, Whole};
 use crate::error::{Error, Message};
 use crate::progress::{Progress, Silent};
@@ -90,20 +90,48 @@ proptest! {
     }
 }
 
+/// Two documents cut into segments of 16 bytes, joined, against the definition.
+fn check_joined(vocabulary: &Vocabulary, text: &[u8]) -> Result<(), TestCaseError> {
+    let shorter = &text[text.len() / 3..];
+    let first = vocabulary.slow(text);
+    let bounds = [0, first.len(), first.len() + vocabulary.slow(shorter).len()];
+    let expected = ([first, vocabulary.slow(shorter)].concat(), bounds.map(|b| b as u64).to_vec());
+    let docs = [text, shorter];
+    let joined = vocabulary.encoder(false).encode_batch(&Whole, &docs, 2, &Silent);
+    prop_assert_eq!(joined, Ok(expected));
+    Ok(())
+}
+
+proptest! {
+    #[test]
+    fn segments_join_for_trained_lists(vocabulary in trained(), text in text(4, 200)) {
+        check_joined(&vocabulary, &text)?;
+    }
+
+    #[test]
+    fn segments_join_for_improper_lists(vocabulary in improper(), text in text(3, 200)) {
+        check_joined(&vocabulary, &text)?;
+    }
+
+    #[test]
+    fn segments_join_in_runs(vocabulary in improper(), text in text(1, 200), head in text(2, 4)) {
+        // Runs need never come into step again, and their end depends on their length.
+        check_joined(&vocabulary, &[head, text].concat())?;
+    }
+}
+
 #[test]
 fn threads_do_not_change_the_ids() {
     let encoder = vocabulary().encoder(false);
-    let long = noise(b"abcd", 3 << 20);
-    // Runs never come back into step at a border, and end in a way that depends on their length.
-    let run = vec![b'a'; (2 << 20) + 5];
-    let docs: [&[u8]; 7] = [b"abcd", b"", &long, &run, &long[..1 << 20], b"", &run];
+    let long = noise(b"abcd", 40_000);
+    let docs: [&[u8]; 5] = [b"abcd", b"", &long, &long[..10], b""];
     let expected = one_by_one(&encoder, &Whole, &docs);
-    let split = one_by_one(&encoder, &BeforeA, &docs[..3]);
-    for threads in [0, 2, 8] {
+    let split = one_by_one(&encoder, &BeforeA, &docs);
+    for threads in [0, 1, 2, 8] {
         let batch = encoder.encode_batch(&Whole, &docs, threads, &Silent);
-        assert!(batch.unwrap() == expected, "{threads} threads");
-        let batch = encoder.encode_batch(&BeforeA, &docs[..3], threads, &Silent);
-        assert!(batch.unwrap() == split, "{threads} threads");
+        assert_eq!(batch, Ok(expected.clone()), "{threads} threads");
+        let batch = encoder.encode_batch(&BeforeA, &docs, threads, &Silent);
+        assert_eq!(batch, Ok(split.clone()), "{threads} threads");
     }
 }
 
@@ -117,7 +145,7 @@ fn no_documents_have_one_boundary() {
 #[test]
 fn an_interrupt_stops_one_huge_piece() {
     let encoder = vocabulary().encoder(false);
-    let doc = noise(b"abcd", 4 << 20);
+    let doc = noise(b"abcd", 2 << 20);
     for threads in [1, 2] {
         let progress = Interrupts(Cell::new(1));
         let batch = encoder.encode_batch(&Whole, &[&doc], threads, &progress);
@@ -146,9 +174,9 @@ fn a_beat_may_stop_inside_a_piece_and_leaves_the_output_alone() {
 #[test]
 fn a_splitters_error_comes_through_on_every_thread() {
     let encoder = vocabulary().encoder(false);
-    let mut bad = noise(b"abcd", 1 << 20);
+    let mut bad = noise(b"abcd", 1 << 10);
     bad.push(b'!');
-    let good = noise(b"abcd", 2 << 20);
+    let good = noise(b"abcd", 2 << 10);
     let docs: [&[u8]; 3] = [&good, &bad, &good];
     for threads in [1, 2, 8] {
         let batch = encoder.encode_batch(&BeforeA, &docs, threads, &Silent);
