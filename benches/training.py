@@ -4,6 +4,7 @@ import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benches.measure import Contender, compare, report
 
@@ -27,7 +28,25 @@ def train_binaries(corpus: Path, *, size: int, runs: int) -> str:
 
 
 def train_text(corpus: Path, *, size: int, runs: int) -> str:
-    """Text in words (GPT-2's pattern): tokforge against the trainers in use."""
+    """Text in words (GPT-2's pattern): tokforge against the trainers in use.
+
+    All read the same files, one for each folder of the corpus: opening tens of thousands of small files
+    would otherwise be part of what is measured.
+    """
+    with TemporaryDirectory() as folder:
+        return _train_text(_joined(corpus, Path(folder)), size=size, runs=runs)
+
+
+def _joined(corpus: Path, folder: Path) -> Path:
+    joined = folder / corpus.name
+    joined.mkdir()
+    for group in sorted(path for path in corpus.iterdir() if path.is_dir()):
+        files = sorted(path for path in group.rglob("*") if path.is_file())
+        (joined / group.name).write_bytes(b"\n".join(path.read_bytes() for path in files))
+    return joined
+
+
+def _train_text(corpus: Path, *, size: int, runs: int) -> str:
     contenders = [_tokforge(corpus, size, "--pretokenizer", "gpt2", "--min-frequency", "0")]
     for name in ("gigabpe", "rustbpe", "tokenizers"):
         try:

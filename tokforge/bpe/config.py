@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tokforge.errors import ConfigError, pick
@@ -21,12 +21,14 @@ class Preset:
     """Defaults for a kind of data."""
 
     pretokenizer: str
-    max_token_bytes: int | None
+    max_token_bytes: int
 
 
 PRESETS: Mapping[str, Preset] = {
-    "text": Preset(pretokenizer="o200k", max_token_bytes=None),
-    "code": Preset(pretokenizer="llama3", max_token_bytes=None),
+    # Far above any word or run that is of use: without a limit, one run of millions of spaces becomes
+    # tokens of megabytes, which no library loads in reasonable time.
+    "text": Preset(pretokenizer="o200k", max_token_bytes=1024),
+    "code": Preset(pretokenizer="llama3", max_token_bytes=1024),
     # Executables have no words. Longer tokens than 32 bytes are padding or copies of one file.
     "binary": Preset(pretokenizer="none", max_token_bytes=32),
 }
@@ -78,7 +80,7 @@ class BpeConfig:
     min_frequency: int = 2
     """Pairs that occur fewer times are not merged; 0 and 1 are the same."""
     max_token_bytes: int | None = None
-    """Longest token, inclusive. Unset: the preset's (32 for binaries, else unlimited); 0: unlimited."""
+    """Longest token, inclusive. Unset: the preset's (32 for binaries, else 1,024); 0: unlimited."""
     special_tokens: tuple[str, ...] = ()
     """In id order from 0; never merged into, never read from text unless asked."""
     family: tuple[int, ...] = ()
@@ -126,6 +128,17 @@ class BpeConfig:
     def thread_count(self) -> int:
         """Threads that training uses."""
         return thread_count(self.threads)
+
+    def resolved(self, preset: str) -> "BpeConfig":
+        """Returns the options with what was left open taken from a preset."""
+        defaults = PRESETS[preset]
+        longest = defaults.max_token_bytes if self.max_token_bytes is None else self.max_token_bytes
+        return replace(
+            self,
+            preset=preset,
+            pretokenizer=self.pretokenizer or defaults.pretokenizer,
+            max_token_bytes=longest,
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the options as plain JSON values, less ``threads``, which change nothing."""

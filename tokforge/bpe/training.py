@@ -13,7 +13,7 @@ from itertools import count, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from tokforge.bpe.config import PRESETS, BpeConfig, round_up
+from tokforge.bpe.config import BpeConfig, round_up
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.errors import ConfigError, CorpusExhaustedError
 from tokforge.inputs import ByteView, Progress, Remark, Source, batches, detect_sources, open_sources
@@ -98,13 +98,12 @@ def train(
     forbidden = forbidden_tokens(config.special_tokens)  # a clash is refused before the work
     sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
     preset, reason = _choose_preset(config, sources)
-    stages = parse_pretokenizer(config.pretokenizer or PRESETS[preset].pretokenizer)
+    config = config.resolved(preset)
+    stages = parse_pretokenizer(config.pretokenizer or "none")
     chosen = SampledSources(sources, config.sampling, progress=progress)
     corpus = _collect((data for _, data in chosen), stages, config, sources, progress)
-    training = _learn(corpus, forbidden, preset, config, progress)
-    if config.exact_size and training.stopped != "vocab_size":
-        raise _exhausted(config, training)
-    tokenizer = _tokenizer(training, stages, config, chosen.mixture, preset)
+    training = _learn(corpus, forbidden, config, progress)
+    tokenizer = _tokenizer(training, stages, config, chosen.mixture)
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,
@@ -154,13 +153,12 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
         raise ConfigError(
             "words need a pre-tokenizer", "name the one that cut them, such as pretokenizer='gpt2'"
         )
-    stages = parse_pretokenizer(config.pretokenizer)
+    config = config.resolved("text")
+    stages = parse_pretokenizer(config.pretokenizer or "none")
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
-    training = _learn(table, forbidden_tokens(config.special_tokens), "text", config, None)
-    if config.exact_size and training.stopped != "vocab_size":
-        raise _exhausted(config, training)
-    return _tokenizer(training, stages, config, None, "counts")
+    training = _learn(table, forbidden_tokens(config.special_tokens), config, None)
+    return _tokenizer(training, stages, config, None)
 
 
 def _choose_preset(config: BpeConfig, sources: Sequence[Source]) -> tuple[str, str]:
@@ -199,28 +197,27 @@ def _only_interrupts(progress: Progress | None) -> Progress | None:
 
 def _learn(
     corpus: "_core.WordCounts | _core.ByteCorpus",
-    forbidden: Sequence[bytes],
-    preset: str,
+    forbidden: list[bytes],
     config: BpeConfig,
     progress: Progress | None,
 ) -> "_core.Training":
     from tokforge import _core
 
     tokens: list[bytes | None] = [*_no_bytes(config), *initial_bytes()]
-    longest = (
-        config.max_token_bytes if config.max_token_bytes is not None else PRESETS[preset].max_token_bytes
-    )
-    return _core.train(
+    training = _core.train(
         corpus,
         tokens=tokens,
         byte_ids=[tokens.index(bytes((byte,))) for byte in range(256)],
         vocab_size=config.table_size,
         min_frequency=config.min_frequency,
-        max_token_bytes=longest or None,
+        max_token_bytes=config.max_token_bytes or None,
         forbidden=forbidden,
         threads=config.thread_count,
         progress=progress,
     )
+    if config.exact_size and training.stopped != "vocab_size":
+        raise _exhausted(config, training)
+    return training
 
 
 def _no_bytes(config: BpeConfig) -> list[None]:
@@ -232,7 +229,6 @@ def _tokenizer(
     stages: Sequence[str],
     config: BpeConfig,
     mixture: Mixture | None,
-    preset: str,
 ) -> Tokenizer:
     tokens: list[bytes | None] = [*_no_bytes(config), *initial_bytes()]
     for left, right, _ in training.merges:
@@ -247,7 +243,7 @@ def _tokenizer(
         merges=training.merges,
         added_tokens=specials,
         pipeline=Pipeline(kind="text" if stages else "binary", pretokenizers=tuple(stages)),
-        provenance=_provenance(config, mixture, preset, training.stopped),
+        provenance=_provenance(config, mixture, training.stopped),
     )
 
 
@@ -257,7 +253,7 @@ def _reserved_names(specials: Sequence[str], learned: Iterable[bytes | None]) ->
     return (name for name in (f"<|reserved_{number}|>" for number in count()) if name not in taken)
 
 
-def _provenance(config: BpeConfig, mixture: Mixture | None, preset: str, stopped: str) -> dict[str, Any]:
+def _provenance(config: BpeConfig, mixture: Mixture | None, stopped: str) -> dict[str, Any]:
     import tokforge
     from tokforge import _core
 
@@ -266,7 +262,7 @@ def _provenance(config: BpeConfig, mixture: Mixture | None, preset: str, stopped
         "tool_version": tokforge.__version__,
         "unicode_version": _core.UNICODE_VERSION,
         "order": ORDER,
-        "options": {**config.as_dict(), "preset": preset},
+        "options": config.as_dict(),
         "source_shares": {source.name: source.share for source in sources},
         "corpus_bytes": sum(source.bytes for source in sources),
         "stopped": stopped,

@@ -23,6 +23,8 @@ mod positions;
 #[cfg(test)]
 mod reference;
 mod scan;
+#[cfg(test)]
+mod tests;
 pub mod train;
 pub mod vocabulary;
 mod weights;

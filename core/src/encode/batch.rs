@@ -23,7 +23,8 @@ use crate::error::Error;
 use crate::progress::{Progress, Ticker};
 
 const PHASE: &str = "encode";
-const JOB_BYTES: usize = 1 << 20;
+/// Small in tests, so that short texts have many borders.
+const JOB_BYTES: usize = if cfg!(test) { 16 } else { 1 << 20 };
 /// How long the calling thread waits for results before it reports.
 const WAIT: Duration = Duration::from_millis(50);
 

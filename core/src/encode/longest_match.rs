@@ -6,7 +6,7 @@
 //! a prefix of it, so a match walks as far as it can and looks once; the labels, one byte each, are
 //! what the failing last step reads. The first two bytes take one table look-up.
 //! Complexity: one node a byte of the match; 9 B a node and 256 KiB. A node is placed in one of the
-//! last 16 blocks of 256 or in a new one, so building is linear in the bytes of the vocabulary.
+//! last two blocks of 256 or in a new one, so building is linear in the bytes of the vocabulary.
 //! Source: double array, Aoe 1989; XOR form and single-byte check as in darts-clone (ideas).
 
 use std::cmp::Reverse;
@@ -17,7 +17,7 @@ use super::table::{TokenTable, NO_ID};
 /// The base of a leaf: past every label, so that no byte leads on.
 const LEAF: u32 = !0xFF;
 const BLOCK: usize = 256;
-const OPEN_BLOCKS: usize = 16;
+const OPEN_BLOCKS: usize = 2;
 
 /// A node with what a walk needs of it side by side.
 #[derive(Clone, Copy)]

@@ -17,6 +17,8 @@ use super::validity::Validity;
 pub(super) struct Backtrack {
     matcher: LongestMatch,
     validity: Validity,
+    /// Longest prefix of each token whose first byte is first merged elsewhere.
+    other_heads: Box<[u32]>,
 }
 
 /// How far a search is: it may be left and taken up again.
@@ -39,7 +41,8 @@ impl Backtrack {
     pub(super) fn new(table: &TokenTable, validity: Validity) -> Self {
         let ids = (0..table.len() as u32).filter(|&id| validity.is_reachable(id));
         let matcher = LongestMatch::new(table, ids.collect());
-        Self { matcher, validity }
+        let other_heads = other_heads(table, &matcher, &validity);
+        Self { matcher, validity, other_heads }
     }
 
     /// Goes on until the ids in `out` reach `until` or the end of `piece`. What follows `until`
@@ -61,6 +64,8 @@ impl Backtrack {
                     out.pop();
                     search.at -= table.bytes(last).len();
                     candidate = self.matcher.shorter(last);
+                } else if self.validity.border_merges(last, candidate) {
+                    candidate = self.other_heads[candidate as usize];
                 } else if self.validity.stay(last, candidate, table) {
                     break;
                 } else {
@@ -73,4 +78,17 @@ impl Backtrack {
             search.at += table.bytes(candidate).len();
         }
     }
+}
+
+/// Shorter tokens first, as each takes over its prefix's answer where the heads agree.
+fn other_heads(table: &TokenTable, matcher: &LongestMatch, validity: &Validity) -> Box<[u32]> {
+    let mut ids: Vec<u32> = (0..table.len() as u32).collect();
+    ids.sort_unstable_by_key(|&id| table.token_len(id));
+    let mut others = vec![NO_ID; table.len()];
+    for id in ids {
+        let shorter = matcher.shorter(id);
+        let same = shorter != NO_ID && validity.head_grows(shorter) == validity.head_grows(id);
+        others[id as usize] = if same { others[shorter as usize] } else { shorter };
+    }
+    others.into()
 }

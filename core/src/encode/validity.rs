@@ -101,13 +101,17 @@ impl Validity {
             let both_regular = l.kind == Kind::Regular && r.kind == Kind::Regular;
             if !both_regular || rank < l.birth || rank < r.birth {
                 doubtful = true;
-            } else if self.meet(left, right) {
+            } else if (l.birth == 0 && r.birth == 0)
+                || (!self.border_merges(left, right) && self.meet(left, right))
+            {
                 self.derivations[id as usize] = joined(left, l, right, r, rank);
                 return;
             }
         }
         if doubtful && self.merges_to(table.bytes(id), &[id]) {
-            self.derivations[id as usize].kind = Kind::Irregular;
+            let derivation = &mut self.derivations[id as usize];
+            derivation.kind = Kind::Irregular;
+            (derivation.head_grows, derivation.tail_grows) = (0, 0);
             self.all_regular = false;
         }
     }
@@ -122,7 +126,22 @@ impl Validity {
         self.of(id).kind != Kind::Unreachable
     }
 
-    /// Whether the run on two reachable tokens' bytes ends in these two.
+    /// Rank at which the first byte of a token is first merged; 0 if the token is irregular, so
+    /// that the border alone says nothing of it.
+    pub(super) fn head_grows(&self, id: u32) -> u32 {
+        self.of(id).head_grows
+    }
+
+    /// Whether the bytes at the border merge before the tokens do: then the two do not stay, nor
+    /// does any token with the same first byte and `head_grows` in place of the right one.
+    #[inline]
+    pub(super) fn border_merges(&self, left: u32, right: u32) -> bool {
+        let (l, r) = (self.of(left), self.of(right));
+        let rank = self.byte_ranks[usize::from(l.tail) << 8 | usize::from(r.head)];
+        rank < l.tail_grows && rank <= r.head_grows
+    }
+
+    /// Whether the run on two reachable tokens' bytes, whose border does not merge, ends in these two.
     #[inline]
     pub(super) fn stay(&self, left: u32, right: u32, table: &TokenTable) -> bool {
         let is_regular = |id| self.of(id).kind == Kind::Regular;
@@ -139,15 +158,10 @@ impl Validity {
         out == ids
     }
 
-    /// Whether the run on two regular tokens' bytes comes by these two.
+    /// Whether the run on two regular tokens' bytes, whose border does not merge, comes by these two.
     #[inline]
-    fn meet(&self, left: u32, right: u32) -> bool {
+    fn meet(&self, mut left: u32, mut right: u32) -> bool {
         let (mut l, mut r) = (self.of(left), self.of(right));
-        let rank = self.byte_ranks[usize::from(l.tail) << 8 | usize::from(r.head)];
-        if rank < l.tail_grows && rank <= r.head_grows {
-            return l.birth == 0 && r.birth == 0;
-        }
-        let (mut left, mut right) = (left, right);
         let (mut left_grows, mut right_grows) = (NEVER, NEVER);
         loop {
             if l.birth > r.birth {

@@ -1,5 +1,8 @@
-//! Every form of BPE against the definition, on the lists that break encoders: few symbols (runs,
-//! ties), merges out of order, products made twice, tokens that no merge order reaches.
+//! What the tests share: small vocabularies of the kinds that break encoders.
+
+mod agreement;
+mod documents;
+mod limits;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -156,51 +159,5 @@ fn shuffle(merges: &mut [Merge], seed: u64) {
             1 => {}
             _ => merges.swap(at, pick % (at + 1)),
         }
-    }
-}
-
-fn check(vocabulary: &Vocabulary, text: &[u8]) -> Result<(), TestCaseError> {
-    let expected = vocabulary.slow(text);
-    let encoder = vocabulary.encoder(false);
-    prop_assert_eq!(&vocabulary.heap(text), &expected);
-    prop_assert_eq!(&encode(&encoder, text), &expected);
-    prop_assert_eq!(encoder.decode(&expected).unwrap(), text);
-    Ok(())
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(600))]
-
-    #[test]
-    fn all_forms_agree_on_trained_lists(vocabulary in trained(), text in text(4, 80)) {
-        check(&vocabulary, &text)?;
-    }
-
-    #[test]
-    fn all_forms_agree_on_improper_lists(vocabulary in improper(), text in text(3, 60)) {
-        check(&vocabulary, &text)?;
-    }
-
-    #[test]
-    fn all_forms_agree_on_pruned_lists(
-        vocabulary in trained(), text in text(4, 80), keep in vec(any::<bool>(), 40),
-    ) {
-        let mut pruned = vocabulary;
-        let mut keep = keep.into_iter().cycle();
-        pruned.merges.retain(|_| keep.next().unwrap());
-        check(&pruned, &text)?;
-    }
-
-    #[test]
-    fn ignore_merges_takes_whole_tokens_first(vocabulary in improper(), text in text(3, 12)) {
-        let whole = vocabulary.tokens.iter().position(|t| t.as_ref() == Some(&text));
-        let expected = whole.map_or_else(|| vocabulary.slow(&text), |id| vec![id as u32]);
-        prop_assert_eq!(encode(&vocabulary.encoder(true), &text), expected);
-    }
-
-    #[test]
-    fn decode_inverts_encode_on_any_bytes(vocabulary in trained(), bytes in vec(any::<u8>(), 0..300)) {
-        let encoder = vocabulary.encoder(false);
-        prop_assert_eq!(encoder.decode(&encode(&encoder, &bytes)).unwrap(), bytes);
     }
 }

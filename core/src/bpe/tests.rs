@@ -1,0 +1,117 @@
+//! The trainer against its slow twin, and where it ends.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::reference::train_slow;
+use super::train::{train, Options, Stopped};
+use super::{ByteCorpus, Corpus, Vocabulary, WordCounts};
+use crate::error::Error;
+use crate::progress::Silent;
+
+const FEW: usize = 3;
+
+/// A table of the 256 bytes behind `specials` special tokens.
+fn bytes_after(specials: u32, forbidden: &[&[u8]]) -> Vocabulary {
+    let special = (0..specials).map(|_| None);
+    let bytes = (0..=255u8).map(|byte| Some(vec![byte].into()));
+    let ids = std::array::from_fn(|byte| specials + byte as u32);
+    let forbidden = forbidden.iter().map(|&bytes| bytes.into()).collect();
+    Vocabulary::new(special.chain(bytes).collect(), ids, forbidden).unwrap()
+}
+
+fn options(
+    extra: usize,
+    min_frequency: u64,
+    longest: Option<u32>,
+    tracked_percent: u64,
+) -> Options {
+    let vocab_size = 256 + FEW + extra;
+    Options { vocab_size, min_frequency, max_token_bytes: longest, threads: 3, tracked_percent }
+}
+
+fn corpus_of(words: &[(Vec<u8>, u64)]) -> Corpus {
+    let mut counts = WordCounts::new();
+    words.iter().for_each(|(word, count)| counts.add(word, *count).unwrap());
+    Corpus::Words(counts)
+}
+
+fn agree(corpus: Corpus, words: &[(Vec<u8>, u64)], options: &Options) {
+    let forbidden: &[&[u8]] = &[&[97, 98, 97]];
+    let mut table = bytes_after(FEW as u32, forbidden);
+    let got = train(corpus, &mut table, &[], options, &Silent).unwrap();
+    let sequences = words
+        .iter()
+        .map(|(word, count)| {
+            (word.iter().map(|&byte| u32::from(byte) + FEW as u32).collect(), *count)
+        })
+        .collect();
+    let mut slow_table = bytes_after(FEW as u32, forbidden);
+    let expected = train_slow(sequences, &mut slow_table, options);
+    let got: Vec<_> = got.merges.into_iter().zip(got.counts).collect();
+    assert_eq!(got, expected);
+    assert_eq!(table.tokens(), slow_table.tokens());
+}
+
+// Two or three letters only: runs (`a a a`) and ties are the hard cases.
+fn word() -> impl Strategy<Value = Vec<u8>> {
+    prop_oneof![vec(97..99u8, 1..40), vec(97..100u8, 1..24)]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn words_agree_with_the_slow_twin(
+        words in vec((word(), 1..5u64), 1..12), extra in 0..24usize,
+        min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
+    ) {
+        agree(corpus_of(&words), &words, &options(extra, min_frequency, longest, share));
+    }
+
+    #[test]
+    fn documents_agree_with_the_slow_twin(
+        documents in vec(word(), 1..12), extra in 0..24usize,
+        min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
+    ) {
+        let mut corpus = ByteCorpus::default();
+        documents.iter().for_each(|document| corpus.add(document));
+        let words: Vec<_> = documents.into_iter().map(|document| (document, 1)).collect();
+        agree(Corpus::Bytes(corpus), &words, &options(extra, min_frequency, longest, share));
+    }
+}
+
+#[test]
+fn counts_beyond_32_bits_decide() {
+    // In 32 bits both counts of "ab" and "cd" wrap, and "ef" would come first: tokenizers #2058.
+    let words = [("ab", (1 << 33) + 1), ("cd", 1 << 33), ("ef", 7)];
+    let words: Vec<_> =
+        words.iter().map(|(word, count)| (word.as_bytes().to_vec(), *count)).collect();
+    let mut table = bytes_after(0, &[]);
+    let options = Options { vocab_size: 259, ..options(0, 2, None, 16) };
+    let training = train(corpus_of(&words), &mut table, &[], &options, &Silent).unwrap();
+    assert_eq!(training.counts, [(1 << 33) + 1, 1 << 33, 7]);
+    assert_eq!(training.merges[0], (97, 98, 256));
+}
+
+#[test]
+fn says_why_it_stopped() {
+    let stopped = |text: &[u8], vocab_size, min_frequency| {
+        let mut corpus = ByteCorpus::default();
+        corpus.add(text);
+        let options = Options { vocab_size, ..options(0, min_frequency, None, 16) };
+        let mut table = bytes_after(0, &[]);
+        train(Corpus::Bytes(corpus), &mut table, &[], &options, &Silent).unwrap().stopped
+    };
+    assert_eq!(stopped(b"abab", 257, 2), Stopped::VocabSize);
+    assert_eq!(stopped(b"ababc", 300, 2), Stopped::MinFrequency);
+    assert_eq!(stopped(b"abab", 300, 1), Stopped::Exhausted);
+}
+
+#[test]
+fn refuses_sizes_below_the_start() {
+    let options = Options { vocab_size: 255, ..options(0, 2, None, 16) };
+    let corpus = Corpus::Bytes(ByteCorpus::default());
+    let refused = train(corpus, &mut bytes_after(0, &[]), &[], &options, &Silent);
+    assert!(matches!(refused, Err(Error::Config(_))));
+}
