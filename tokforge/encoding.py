@@ -7,7 +7,7 @@ Complexity: linear; memory holds all ids (2 bytes each for vocabularies up to 65
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError, InputError, TokenIdError, pick
-from tokforge.outputs import write_together
+from tokforge.outputs import StrPath, write_together
 from tokforge.threads import thread_count
 
 if TYPE_CHECKING:
@@ -121,11 +121,19 @@ class EncodeResult:
             "seconds": self.seconds,
         }
 
-    def save(self, path: Path, *, force: bool = False) -> dict[str, str]:
-        """Writes the arrays as .npy files, all or none; returns where each is, by name."""
+    def save(
+        self, path: Path, *, force: bool = False, beside: Mapping[StrPath, bytes | str] | None = None
+    ) -> dict[str, str]:
+        """Writes the arrays as .npy files and the texts of ``beside``, all or none.
+
+        Returns where each array is, by name.
+        """
+        texts = dict(beside or {})
         paths = array_paths(path, files=len(self.files), config=self.config)
-        with write_together(*paths.values(), force=force) as outputs:
-            for name, output in zip(paths, outputs, strict=True):
+        with write_together(*paths.values(), *texts, force=force) as outputs:
+            for output, text in zip(outputs[len(paths) :], texts.values(), strict=True):
+                output.write(text.encode() if isinstance(text, str) else text)
+            for name, output in zip(paths, outputs, strict=False):
                 array = self.windows() if name == "windows" else getattr(self, name)
                 # Not np.save: it writes past Python's file object, and a full disk then names no reason.
                 np.lib.format.write_array_header_1_0(output, np.lib.format.header_data_from_array_1_0(array))

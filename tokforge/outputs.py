@@ -11,6 +11,7 @@ import errno
 import os
 import secrets
 import shlex
+import signal
 import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -103,6 +104,13 @@ def _target(path: StrPath) -> Path:
 
 def _check_target(path: StrPath, force: bool) -> None:
     try:
+        os.fspath(path).encode()
+    except UnicodeEncodeError as error:
+        shown = os.fsencode(path).decode("utf-8", "backslashreplace")
+        raise OutputError(
+            "its name is not UTF-8, as JSON needs it", "choose another", shown
+        ) from error
+    try:
         mode = Path(path).stat().st_mode
     except FileNotFoundError:
         return
@@ -155,9 +163,25 @@ def _remove(temporary: Path) -> None:
 
 
 def _commit(temporaries: Iterable[Path], targets: Iterable[Path]) -> None:
-    for temporary, target in zip(temporaries, targets, strict=True):
-        temporary.replace(target)
-        _sync_folder(target.parent)
+    targets = list(targets)
+    with _uninterrupted():
+        for temporary, target in zip(temporaries, targets, strict=True):
+            temporary.replace(target)
+    for folder in {target.parent for target in targets}:
+        _sync_folder(folder)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Puts Ctrl-C off until the block is done: between two renames it would leave some outputs alone."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 import typer
 
 from tokforge.errors import ConfigError, UnknownNameError
-from tokforge.outputs import write_files
+from tokforge.outputs import StrPath
 from tokforge_cli._failure import did_you_mean
 
 OF_ONE_RUN = frozenset({"config", "json", "quiet", "force", "help"})
@@ -34,19 +34,19 @@ def recipe_path(output: Path) -> Path:
     return output.parent / f"{output.stem}.recipe.yaml"
 
 
-def save(context: typer.Context, output: Path, *, force: bool) -> None:
-    """Stores the options of this run, defaults included, so that ``--config`` repeats it."""
+def resolved(context: typer.Context, output: Path) -> dict[StrPath, bytes | str]:
+    """Returns the recipe of this run by its path: all options, defaults included, for ``--config``."""
     import yaml
 
     params, settable = context.params, _settable(context)
-    resolved = {name: _plain(params[parameter.name]) for name, parameter in settable.items()}
+    options = {name: _plain(params[parameter.name]) for name, parameter in settable.items()}
     text: str = yaml.safe_dump(
-        {name: value for name, value in resolved.items() if value not in (None, [])},
+        {name: value for name, value in options.items() if value not in (None, [])},
         sort_keys=False,
         allow_unicode=True,
     )
     header = f"# {context.command_path} --config {recipe_path(output).name}\n"
-    write_files({recipe_path(output): header + text}, force=force)
+    return {recipe_path(output): header + text}
 
 
 def _plain(value: Any) -> Any:

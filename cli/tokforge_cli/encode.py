@@ -11,8 +11,7 @@ from tokforge_cli._failure import UsageProblem
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, table
 from tokforge_cli._progress import bars
-from tokforge_cli._recipe import recipe_path
-from tokforge_cli._recipe import save as save_recipe
+from tokforge_cli._recipe import recipe_path, resolved
 
 EXAMPLES = """
 tokforge encode tokenizer.json book.txt
@@ -90,8 +89,7 @@ def encode(
         result = encode_files(model, files, options, progress=progress)
     arrays: dict[str, str] = {}
     if output:
-        arrays = result.save(output, force=force)
-        save_recipe(context, output, force=force)
+        arrays = result.save(output, force=force, beside=resolved(context, output))
     figures = {"output": str(output) if output else None, "arrays": arrays, **result.as_dict()}
     emit(figures, summary(figures), as_json=as_json)
 

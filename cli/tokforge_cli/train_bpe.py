@@ -6,12 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge.outputs import check_output
+from tokforge.outputs import check_output, write_files
+from tokforge_cli._failure import UsageProblem
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
 from tokforge_cli._output import emit, note, pairs, shown_bytes, table
 from tokforge_cli._progress import bars
-from tokforge_cli._recipe import recipe_path
-from tokforge_cli._recipe import save as save_recipe
+from tokforge_cli._recipe import recipe_path, resolved
 
 EXAMPLES = """
 tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
@@ -150,6 +150,8 @@ def train_bpe(
         follow_symlinks=follow_symlinks,
         threads=threads,
     )
+    if output == Path("-"):
+        raise UsageProblem("standard output cannot hold a tokenizer", "name a file", "train-bpe")
     paths = {size: sized(output, size, many=True) for size in options.family}
     output = sized(output, options.table_size, many=False)
     check_output(*with_sidecars(output, *paths.values()), recipe_path(output), force=force)
@@ -158,7 +160,7 @@ def train_bpe(
     trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
     for path, tokenizer in trained.items():
         tokenizer.save(path, force=force)
-    save_recipe(context, output, force=force)
+    write_files(resolved(context, output), force=force)
     written = {str(size): str(paths[size]) for size in result.family}
     figures = {"output": str(output), "family": written, **result.as_dict()}
     warn(figures, options.table_size - 256 - len(options.special_tokens), quiet=quiet or as_json)

@@ -75,6 +75,7 @@ class FetchedCorpus:
         """
         self._check_target(folder, force)
         try:
+            folder.absolute().parent.mkdir(parents=True, exist_ok=True)
             with _replacement(folder) as new:
                 for group, name, data in self.documents():
                     path = new / group / name
@@ -82,7 +83,7 @@ class FetchedCorpus:
                     with path.open("xb") as stream:
                         stream.write(data)
         except OSError as error:
-            hint = "give a folder in an existing folder that can be written"
+            hint = "give a folder where you can write"
             raise OutputError(f"the export failed: {error.strerror}", hint, str(folder)) from error
         return folder
 

@@ -7,6 +7,7 @@ good: by a mount of its own, and by giving up root's right to pass over modes.
 import hashlib
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -432,3 +433,24 @@ def test_a_read_only_folder_is_refused(
     error = failure(modest(*OUTPUTS[command].format("locked").split()))
     assert (error["code"], error["message"]) == ("output", "cannot be written: permission denied")
     assert list((tmp_path / "locked").iterdir()) == []
+
+
+def test_what_strangers_tried(tokforge: Tokforge, tmp_path: Path) -> None:
+    """Found by a hostile reader: each of these was accepted, hung, or took the machine's memory."""
+    for line, words in {
+        "train-bpe '' -o t.json": "an input is empty",
+        "train-bpe a.txt -o t.json --pretokenizer ''": "pretokenizer is empty",
+        "train-bpe a.txt -o -": "standard output cannot hold a tokenizer",
+        "train-bpe a.txt -o t.json --pretokenizer [[:alpha:]]+": "Hugging Face",
+        "train-bpe a.txt -o t.json --preset txt": "use one of: auto, binary, code, text",
+    }.items():
+        ran = tokforge(*shlex.split(line))
+        assert (ran.code, words in ran.err) == (2, True), (line, ran.err)
+        assert ran.err.count("\n") == 1
+        assert not (tmp_path / "t.json").exists()
+    (tmp_path / "b.txt.gz").write_bytes(b"\x1f\x8b" + bytes(range(256)) * 8)
+    ran = tokforge(*"train-bpe b.txt.gz -o gz.json --vocab-size 300".split())
+    assert (ran.code, "compressed files are read as the bytes they are" in ran.err) == (0, True), ran.err
+    ran = tokforge(*"train-bpe a.txt -o big.json --vocab-size 2000000000 --json".split())
+    assert ran.code == 0, ran.err
+    assert json.loads(ran.out)["peak_memory_bytes"] < 4e9

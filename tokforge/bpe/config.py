@@ -100,7 +100,9 @@ class BpeConfig:
 
     def __post_init__(self) -> None:
         if self.preset != "auto":
-            pick("preset", self.preset, PRESETS)
+            pick("preset", self.preset, {"auto": None, **PRESETS})
+        if self.pretokenizer == "":
+            raise ConfigError("pretokenizer is empty", "leave it out for the preset's, or use none")
         _check_specials(self.special_tokens)
         least = BYTES + len(self.special_tokens)
         for name, size in [("vocab_size", self.vocab_size), *(("family", size) for size in self.family)]:
@@ -162,6 +164,8 @@ def _check_range(name: str, value: int | None, least: int, most: int) -> None:
 
 
 def _check_specials(tokens: tuple[str, ...]) -> None:
+    if isinstance(tokens, str):
+        raise ConfigError(f"special_tokens is {tokens!r}, one text", f"put it in a tuple: ({tokens!r},)")
     for at, token in enumerate(tokens):
         if not token:
             raise ConfigError("a special token is empty", "give it a name such as <|end|>")

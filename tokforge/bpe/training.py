@@ -25,6 +25,7 @@ from tokforge.tokenizer import (
     initial_bytes,
     parse_pretokenizer,
 )
+from tokforge.tokenizer.formats.proof import prove_pipeline
 
 if TYPE_CHECKING:
     from tokforge import _core
@@ -90,6 +91,7 @@ def train(
         InputError: an input is missing, empty or unreadable.
         ConfigError: options contradict each other or the inputs.
         PatternError: the pre-tokenizer is no valid regex, or exceeds its step budget.
+        ExportError: the regex means something else to Hugging Face's engine.
         CorpusExhaustedError: ``exact_size`` is set and the corpus holds too few pairs.
         KeyboardInterrupt: interrupted, or raised by ``progress``.
     """
@@ -99,7 +101,7 @@ def train(
     sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
     preset, reason = _choose_preset(config, sources)
     config = config.resolved(preset)
-    stages = parse_pretokenizer(config.pretokenizer or "none")
+    stages = _checked_stages(config)
     chosen = SampledSources(sources, config.sampling, progress=progress)
     corpus = _collect((data for _, data in chosen), stages, config, sources, progress)
     training = _learn(corpus, forbidden, config, progress)
@@ -154,11 +156,22 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
             "words need a pre-tokenizer", "name the one that cut them, such as pretokenizer='gpt2'"
         )
     config = config.resolved("text")
-    stages = parse_pretokenizer(config.pretokenizer or "none")
+    stages = _checked_stages(config)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
     training = _learn(table, forbidden_tokens(config.special_tokens), config, None)
     return _tokenizer(training, stages, config, None)
+
+
+def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
+    """Returns the splitter's stages, once it is sure that a vocabulary trained on them can be exported."""
+    from tokforge import _core
+
+    stages = parse_pretokenizer(config.pretokenizer or "none")
+    if any(stage.startswith("regex:") for stage in stages):
+        _core.Splitter(stages)  # an invalid regex is refused by the engine, which says why
+        prove_pipeline(Pipeline(kind="text", pretokenizers=stages))
+    return stages
 
 
 def _choose_preset(config: BpeConfig, sources: Sequence[Source]) -> tuple[str, str]:

@@ -25,6 +25,9 @@ __all__ = ["InputFile", "Remark", "Source", "open_sources", "require", "signatur
 ROW_SUFFIXES = (".jsonl", ".jsonl.gz", ".jsonl.zst", ".parquet")
 """Files that hold rows; compared in lower case."""
 
+COMPRESSED = (".gz", ".zst", ".xz", ".bz2", ".zip", ".lz4")
+"""Suffixes of files whose content is packed; only rows are ever unpacked."""
+
 _PACKAGES = {".parquet": "pyarrow", ".jsonl.zst": "zstandard"}
 
 
@@ -100,6 +103,7 @@ def open_sources(
         )
     for source in sources:
         _check_rows(source)
+        _warn_of_compressed(source)
     _warn_of_repeats(sources)
     return sources
 
@@ -109,6 +113,8 @@ def _check_inputs(inputs: Sequence[str | Path]) -> None:
         raise ConfigError("inputs is one path, not a list of them", "put it in a list")
     if not inputs:
         raise ConfigError("no input is named", "name a file, a folder, a glob or - for standard input")
+    if "" in inputs:
+        raise ConfigError("an input is empty", "name a file or folder; the current one is .")
     if list(inputs).count("-") > 1:
         raise ConfigError("standard input is named twice, and can be read once", "keep one -")
 
@@ -130,9 +136,7 @@ def _resolve(path: Path, name: str, follow_symlinks: bool) -> Walked:
     except OSError as error:
         if has_magic(str(path)) and not os.path.lexists(path):
             return _expand(Pattern(str(path)), name, follow_symlinks)
-        raise InputError(
-            reason(error), "check the path; a hub name is written hf:owner/name", name
-        ) from error
+        raise InputError(reason(error), "check the path", name) from error
     except ValueError as error:  # a NUL inside the path
         raise InputError(f"is not a path: {error}", "check the path", name) from error
     if path.is_dir():
@@ -189,6 +193,14 @@ def _check_rows(source: Source) -> None:
         )
     elif rows:
         why = f"{len(rows)} files of rows are read as raw bytes, because no field is named"
+        source.warnings.append(Remark(path=source.name, reason=why))
+
+
+def _warn_of_compressed(source: Source) -> None:
+    """Notes files that are read as compressed bytes, which is what few who train on text mean."""
+    named = [f for f in source.files if f.path.suffix.lower() in COMPRESSED and not source.holds_rows(f)]
+    if named:
+        why = f"{len(named)} compressed files are read as the bytes they are, first {shown(named[0].path)}"
         source.warnings.append(Remark(path=source.name, reason=why))
 
 

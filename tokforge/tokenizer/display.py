@@ -6,15 +6,16 @@ __all__ = ["printable", "quoted"]
 
 _LONGEST = 60
 
-_SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
+# A token is often one space: it must be seen.
+_SHORT = {" ": "␣", "␣": "\\xe2\\x90\\xa3", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
 
 
 def printable(token: bytes) -> str:
-    r"""Returns ``token`` on one line: printable UTF-8 as it is, everything else as ``\xNN``.
+    r"""Returns ``token`` on one line: printable UTF-8 as it is, a space as ``␣``, all else as ``\xNN``.
 
     Example:
-        >>> printable("é\n".encode() + b"\xff\x00")
-        'é\\n\\xff\\x00'
+        >>> printable("é \n".encode() + b"\xff\x00")
+        'é␣\\n\\xff\\x00'
     """
     return "".join(_shown(char) for char in token.decode("utf-8", "surrogateescape"))
 

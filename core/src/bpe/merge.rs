@@ -35,8 +35,8 @@ struct Side {
 }
 
 impl Side {
-    fn new(ids: usize) -> Self {
-        Self { neighbours: vec![Neighbour::default(); ids], touched: Vec::new() }
+    fn new() -> Self {
+        Self { neighbours: Vec::new(), touched: Vec::new() }
     }
 
     #[inline(always)]
@@ -93,13 +93,13 @@ pub struct Merger<I, P> {
 }
 
 impl<I: Id, P: Offset> Merger<I, P> {
-    /// Makes room for `ids` ids.
-    pub fn new(ids: usize) -> Self {
+    /// Holds nothing yet: room grows with the ids that are made, not with those that are asked for.
+    pub fn new() -> Self {
         Self {
             standing: Vec::new(),
             sites: Vec::new(),
-            left: Side::new(ids),
-            right: Side::new(ids),
+            left: Side::new(),
+            right: Side::new(),
             chained: 0,
         }
     }
@@ -115,6 +115,10 @@ impl<I: Id, P: Offset> Merger<I, P> {
         done: u64,
     ) -> Result<u64, Error> {
         self.clear();
+        let ids = replacement.merged as usize + 1;
+        for side in [&mut self.left, &mut self.right] {
+            side.neighbours.resize(side.neighbours.len().max(ids), Neighbour::default());
+        }
         let (left, right) = (I::from_u32(replacement.left), I::from_u32(replacement.right));
         let left_len = replacement.left_len;
         let mut replaced = 0;

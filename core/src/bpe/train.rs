@@ -154,7 +154,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             tracked: FxHashMap::default(),
             queue: BinaryHeap::new(),
             floor: u64::MAX,
-            merger: Merger::new(options.vocab_size),
+            merger: Merger::new(),
             training: Training {
                 merges: Vec::new(),
                 counts: Vec::new(),

@@ -1,5 +1,6 @@
 """Fetching: verified, cached, offline, interrupted, concurrent; and the export."""
 
+import shutil
 import hashlib
 import stat
 import sys
@@ -237,8 +238,12 @@ def test_export_never_replaces_what_is_not_its_own(tiny, client, tmp_path):
 
 def test_an_export_that_fails_leaves_nothing(tiny, client, tmp_path, monkeypatch):
     corpus = fetch(tiny, cache=tmp_path / "cache")
-    with pytest.raises(OutputError, match="existing folder that can be written"):
-        corpus.export(tmp_path / "missing" / "out")
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="give a folder where you can write"):
+        corpus.export(tmp_path / "file" / "out")
+    (tmp_path / "file").unlink()
+    assert corpus.export(tmp_path / "made" / "out").is_dir()
+    shutil.rmtree(tmp_path / "made")
 
     def interrupted(self):
         yield DOCUMENTS[0]

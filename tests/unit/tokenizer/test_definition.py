@@ -200,7 +200,7 @@ def test_portable_regexes_pass(pattern):
 
 @pytest.mark.parametrize(
     ("token", "shown"),
-    [(b"abc", "abc"), ("é ".encode(), "é "), (b"\n\t\r", r"\n\t\r"), (b"\\", r"\\"),
+    [(b"abc", "abc"), ("é ".encode(), "é␣"), ("␣".encode(), r"\xe2\x90\xa3"), (b"\n\t\r", r"\n\t\r"), (b"\\", r"\\"),
      (b"\x00\xff", r"\x00\xff"),
      (b"\xe4\xb8", r"\xe4\xb8"), ("\u200b".encode(), r"\xe2\x80\x8b")],
 )  # fmt: skip

@@ -28,7 +28,7 @@ def test_counts(text):
 def test_merges_are_shown_by_rank(text):
     found = inspect_tokenizer(text, listed=2)
     assert [(merge.rank, merge.merged) for merge in found.first_merges] == [(0, "he"), (1, "ll")]
-    assert [(merge.rank, merge.merged) for merge in found.last_merges] == [(4, " w"), (5, r"\xff\xff")]
+    assert [(merge.rank, merge.merged) for merge in found.last_merges] == [(4, "␣w"), (5, r"\xff\xff")]
     assert len(found.longest) == 2
     assert inspect_tokenizer(text, listed=0).last_merges == ()
 

@@ -5,21 +5,24 @@ categories, white space, digits, code, special tokens spelled as text), every by
 vocabulary, and the vocabulary's own tokens, which reach the merges. Pretokens are compared as well as ids.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokforge.errors import ExportError
 from tokforge.tokenizer._engine import make_splitter
 from tokforge.tokenizer.display import printable
-from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf, spell, unspell
+from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf, initial_bytes, spell, unspell
+from tokforge.tokenizer.model import Pipeline
 
 if TYPE_CHECKING:
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["probes", "prove_export"]
+__all__ = ["probes", "prove_export", "prove_pipeline"]
 
 _HINT = "report this tokenizer: tokforge and Hugging Face must agree"
+_REGEX_HINT = "use a named pre-tokenizer, or a regex that Hugging Face's engine reads alike"
 _SAMPLED_TOKENS = 2000
 _TOKENS_A_PROBE = 8
 _SHOWN_TOKENS = 6
@@ -56,7 +59,7 @@ def prove_export(tokenizer: "Tokenizer", path: Path) -> None:
 
     Raises ExportError with the first text on which the two differ, and both segmentations.
     """
-    hf = _load(path)
+    hf = _load(path, tokenizer)
     _compare_vocabulary(tokenizer, hf)
     _compare_splits(tokenizer, hf)
     hf.encode_special_tokens = True
@@ -69,6 +72,21 @@ def prove_export(tokenizer: "Tokenizer", path: Path) -> None:
     for token in tokenizer.added_tokens:
         ours = tokenizer.encode(token.text, allowed_special="all").tolist()
         _compare(tokenizer, token.text.encode(), hf.encode(token.text, add_special_tokens=False).ids, ours)
+
+
+def prove_pipeline(pipeline: Pipeline) -> None:
+    """Compares pretokens before anything is trained: a regex may mean something else to Hugging Face.
+
+    Raises ExportError as `prove_export` does.
+    """
+    from tokenizers import Tokenizer as HfTokenizer
+
+    from tokforge.tokenizer.formats.hf_json import write_definition
+    from tokforge.tokenizer.tokenizer import Tokenizer
+
+    bare = Tokenizer.from_parts(initial_bytes(), (), pipeline=pipeline)
+    content = write_definition(bare.definition).decode()
+    _compare_splits(bare, _guarded(lambda: HfTokenizer.from_str(content), "load the export", bare))
 
 
 def probes(tokenizer: "Tokenizer") -> list[bytes]:
@@ -100,18 +118,28 @@ def _is_utf8(token: bytes) -> bool:
     return True
 
 
-def _load(path: Path) -> Any:
+def _load(path: Path, tokenizer: "Tokenizer") -> Any:
     from tokenizers import Tokenizer as HfTokenizer
 
-    try:
-        hf = HfTokenizer.from_file(str(path))
-    except (KeyboardInterrupt, SystemExit):
-        raise
-    except BaseException as error:  # a panic in its Rust is no Exception
-        raise ExportError(f"Hugging Face cannot load the export: {error}", _HINT) from error
+    hf = _guarded(lambda: HfTokenizer.from_file(str(path)), "load the export", tokenizer)
     hf.no_padding()
     hf.no_truncation()
     return hf
+
+
+def _guarded(call: Callable[[], Any], what: str, tokenizer: "Tokenizer") -> Any:
+    try:
+        return call()
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # a panic in its Rust is no Exception
+        raise ExportError(f"Hugging Face cannot {what}: {error}", _hint(tokenizer)) from error
+
+
+def _hint(tokenizer: "Tokenizer") -> str:
+    """A difference over a user's own regex is no fault of either library."""
+    own = any(stage.startswith("regex:") for stage in tokenizer.pipeline.pretokenizers)
+    return _REGEX_HINT if own else _HINT
 
 
 def _compare_vocabulary(tokenizer: "Tokenizer", hf: Any) -> None:
@@ -132,11 +160,12 @@ def _compare_splits(tokenizer: "Tokenizer", hf: Any) -> None:
         return
     for probe in probes(tokenizer):
         ours = [probe[start:end] for start, end in splitter.split(probe)]
-        theirs = [unspell(piece) for piece, _ in hf.pre_tokenizer.pre_tokenize_str(probe.decode())]
+        cut = partial(hf.pre_tokenizer.pre_tokenize_str, probe.decode())
+        theirs = [unspell(piece) for piece, _ in _guarded(cut, f"cut {printable(probe)!r}", tokenizer)]
         if ours != theirs:
             raise ExportError(
                 f"Hugging Face cuts {printable(probe)!r} into {_pieces(theirs)}, tokforge {_pieces(ours)}",
-                _HINT,
+                _hint(tokenizer),
             )
 
 
