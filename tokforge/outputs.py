@@ -107,9 +107,7 @@ def _check_target(path: StrPath, force: bool) -> None:
         os.fspath(path).encode()
     except UnicodeEncodeError as error:
         shown = os.fsencode(path).decode("utf-8", "backslashreplace")
-        raise OutputError(
-            "its name is not UTF-8, as JSON needs it", "choose another", shown
-        ) from error
+        raise OutputError("its name is not UTF-8, as JSON needs it", "choose another", shown) from error
     try:
         mode = Path(path).stat().st_mode
     except FileNotFoundError:

@@ -449,8 +449,8 @@ def test_what_strangers_tried(tokforge: Tokforge, tmp_path: Path) -> None:
         assert ran.err.count("\n") == 1
         assert not (tmp_path / "t.json").exists()
     (tmp_path / "b.txt.gz").write_bytes(b"\x1f\x8b" + bytes(range(256)) * 8)
-    ran = tokforge(*"train-bpe b.txt.gz -o gz.json --vocab-size 300".split())
+    ran = tokforge(*["train-bpe", "b.txt.gz", "-o", "gz.json", "--vocab-size", "300"])
     assert (ran.code, "compressed files are read as the bytes they are" in ran.err) == (0, True), ran.err
-    ran = tokforge(*"train-bpe a.txt -o big.json --vocab-size 2000000000 --json".split())
+    ran = tokforge(*["train-bpe", "a.txt", "-o", "big.json", "--vocab-size", "2000000000", "--json"])
     assert ran.code == 0, ran.err
     assert json.loads(ran.out)["peak_memory_bytes"] < 4e9

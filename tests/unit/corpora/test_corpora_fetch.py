@@ -1,7 +1,7 @@
 """Fetching: verified, cached, offline, interrupted, concurrent; and the export."""
 
-import shutil
 import hashlib
+import shutil
 import stat
 import sys
 import threading
