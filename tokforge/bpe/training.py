@@ -103,7 +103,7 @@ def train(
     config = config.resolved(preset)
     stages = _checked_stages(config)
     chosen = SampledSources(sources, config.sampling, progress=progress)
-    corpus = _collect((data for _, data in chosen), stages, config, sources, progress)
+    corpus = _collect((data for _, data in chosen), stages, config, sources)
     training = _learn(corpus, forbidden, config, progress)
     tokenizer = _tokenizer(training, stages, config, chosen.mixture)
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
@@ -186,7 +186,6 @@ def _collect(
     stages: Sequence[str],
     config: BpeConfig,
     sources: Sequence[Source],
-    progress: Progress | None,
 ) -> "_core.WordCounts | _core.ByteCorpus":
     from tokforge import _core
 
@@ -199,13 +198,8 @@ def _collect(
         return corpus
     counts = _core.WordCounts(_core.Splitter(stages), config.thread_count)
     for batch in batches(documents):
-        # "read" already covers the same bytes; the callback is here to hear of an interruption.
-        counts.add(batch, progress=_only_interrupts(progress))
+        counts.add(batch)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself
     return counts
-
-
-def _only_interrupts(progress: Progress | None) -> Progress | None:
-    return (lambda phase, done, total: None) if progress else None
 
 
 def _learn(

@@ -34,5 +34,4 @@ pub use counts::WordCounts;
 pub use train::{train, Options, Stopped, Training};
 pub use vocabulary::Vocabulary;
 
-/// A merge: left id, right id, and the id of the token that replaces them.
-pub type Merge = (u32, u32, u32);
+pub use crate::encode::Merge;

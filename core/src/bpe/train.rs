@@ -182,7 +182,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
                 continue;
             };
             ticker.tick(self.training.merges.len() as u64)?;
-            tokens -= self.merge(pair, count, tokens, &mut ticker)?;
+            tokens -= self.merge(pair, tokens, &mut ticker)?;
             self.training.counts.push(count);
             self.training.tokens.push(tokens);
         }
@@ -232,13 +232,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     }
 
     /// Merges a pair everywhere; returns by how many tokens the corpus shrank.
-    fn merge(
-        &mut self,
-        key: u64,
-        count: u64,
-        tokens: u64,
-        ticker: &mut Ticker<'_>,
-    ) -> Result<u64, Error> {
+    fn merge(&mut self, key: u64, tokens: u64, ticker: &mut Ticker<'_>) -> Result<u64, Error> {
         let (left, right) = ((key >> 32) as u32, key as u32);
         let product = self.vocabulary.product(left, right);
         let merged = match product {
@@ -255,7 +249,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             right_len: self.lens[right as usize] as usize,
         };
         if self.vocabulary.len() == self.options.vocab_size {
-            return Ok(self.standing(&replacement, &offsets).min(count));
+            return Ok(self.standing(&replacement, &offsets));
         }
         if product == Product::New {
             self.lens.push((replacement.left_len + replacement.right_len) as u32);
