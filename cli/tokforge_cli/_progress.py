@@ -21,6 +21,7 @@ PHASES = {
     "scan": ("Scanning", "bytes"),
     "merge": ("Merging", "merges"),
     "encode": ("Encoding", "bytes"),
+    "prune": ("Pruning", "tokens"),
 }
 """Title and unit of each phase that the library reports."""
 

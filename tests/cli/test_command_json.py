@@ -25,8 +25,9 @@ LINES = {
 }
 """Command lines for each command, by the name of its schema."""
 
-WITH_ENGINE = {"demo"}
-"""Commands that only make sense with the real library: see test_command_engine."""
+EDITS = {f"edit-{name}" for name in ("add", "pad", "prune", "remove", "rename", "reorder")}
+WITH_ENGINE = {"demo", *EDITS}
+"""Commands that only make sense with the real library: see test_command_engine and test_command_edit."""
 
 FAILING = [
     "trian",

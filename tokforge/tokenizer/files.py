@@ -53,14 +53,16 @@ def load(path: Path) -> "Tokenizer":
     return Tokenizer(definition)
 
 
-def save(tokenizer: "Tokenizer", path: Path, *, force: bool) -> Path:
+def save(
+    tokenizer: "Tokenizer", path: Path, *, force: bool, beside: Mapping[StrPath, bytes] | None = None
+) -> Path:
     """Writes tokenizer.json and the sidecar; see `Tokenizer.save`."""
     path = path / _NAME if _is_folder(path) else path
     if path.name.endswith(_SUFFIX):
         raise OutputError(
             "this is a sidecar's name", f"save as {_NAME}; the sidecar is written beside it", str(path)
         )
-    _write(tokenizer, path, {}, force=force)
+    _write(tokenizer, path, beside or {}, force=force)
     return path
 
 

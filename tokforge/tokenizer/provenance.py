@@ -18,6 +18,8 @@ PROVENANCE_KEYS = {
     "corpus_bytes": "bytes that were trained on",
     "stopped": "why training ended",
     "prefix_of": "vocabulary size of the family member it was cut from",
+    "extends": "vocabulary size of the tokenizer that training went on from",
+    "edits": "what was changed afterwards, in order",
 }
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError, InputError, TokenIdError, UnknownNameError, pick
+from tokforge.outputs import StrPath
 from tokforge.tokenizer._engine import make_encoder
 from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, TokenTable, table_of
 from tokforge.tokenizer.provenance import check_provenance
@@ -75,8 +76,12 @@ class Tokenizer:
 
         return load(Path(path))
 
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
+    def save(
+        self, path: str | Path, *, force: bool = False, beside: Mapping[StrPath, bytes] | None = None
+    ) -> Path:
         """Writes tokenizer.json (``path``, or in the folder ``path``) and its sidecar; returns the former.
+
+        The files of ``beside`` are written with them, all or none.
 
         Hugging Face must load the file and give equal ids before it appears under its name. Raises
         ExportError where it does not, OutputError where a file exists (unless ``force``) or the folder
@@ -84,7 +89,7 @@ class Tokenizer:
         """
         from tokforge.tokenizer.files import save
 
-        return save(self, Path(path), force=force)
+        return save(self, Path(path), force=force, beside=beside)
 
     def save_pretrained(self, folder: str | Path, *, force: bool = False) -> Path:
         """Writes what `save` writes, and the tokenizer_config.json by which `AutoTokenizer` loads the folder.

@@ -9,11 +9,12 @@ ALLOWED = {
     "tokforge.errors": set(),
     "tokforge.outputs": {"errors"},
     "tokforge.threads": {"errors"},
+    "tokforge.options": {"errors"},
     "tokforge.inputs": {"errors"},
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
-    "tokforge.encoding": {"errors", "outputs", "threads", "tokenizer"},
+    "tokforge.encoding": {"errors", "options", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "tokenizer"},
-    "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "threads", "tokenizer"},
+    "tokforge.bpe": {"_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.
 
