@@ -21,6 +21,7 @@ from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 
 if TYPE_CHECKING:
     from tokforge._core import Encoder
+    from tokforge.tokenizer.spans import Unit
 
 __all__ = ["Tokenizer", "as_bytes"]
 
@@ -205,6 +206,26 @@ class Tokenizer:
             ids.append(found)
             offsets.append(np.frombuffer(starts, np.uint64) + np.uint64(part.start))
         return np.concatenate(ids), np.concatenate(offsets)
+
+    def encode_spans(
+        self,
+        data: Data,
+        *,
+        unit: "Unit" = "bytes",
+        allowed_special: AllowedSpecial = "none",
+        errors: Errors = "strict",
+    ) -> tuple[Ids, Offsets]:
+        """Returns ids and the (start, end) of each token in ``data``, (tokens,) uint32, (tokens, 2) uint64.
+
+        ``unit`` is ``bytes`` or ``characters``. A token covers every character of which it holds a byte,
+        as in Hugging Face, so tokens that share a character overlap in it. Raises ConfigError where
+        normalisation changes the text, InputError for characters of what is no UTF-8.
+        """
+        from tokforge.tokenizer.spans import spans_of
+
+        raw = as_bytes(data, errors)
+        ids, starts = self.encode_with_offsets(raw, allowed_special=allowed_special)
+        return ids, spans_of(raw, starts, unit)
 
     def encode_batch(
         self,
