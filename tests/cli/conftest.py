@@ -1,5 +1,6 @@
 """Runs the command line in this process, in an empty folder, with a library that answers at once."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,7 +42,9 @@ def run_real(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capt
 
         code = run_app(argv)
         sys.stdout.flush()
-        return Ran(code, *capfd.readouterr())
+        out, err = capfd.readouterr()
+        out = re.sub(r"^(seconds|peak memory)( +)\S.*$", r"\1\2[MEASURED]", out, flags=re.MULTILINE)
+        return Ran(code, out, err)
 
     return run_line
 

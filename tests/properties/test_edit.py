@@ -162,7 +162,9 @@ def test_added_tokens_and_padding_come_last(tokenizer, docs, multiple):
 
 
 @settings(max_examples=60)
-@given(tokenizers(), st.lists(documents, max_size=4), st.lists(documents, min_size=1, max_size=3, unique=True))
+@given(
+    tokenizers(), st.lists(documents, max_size=4), st.lists(documents, min_size=1, max_size=3, unique=True)
+)
 def test_added_vocabulary_is_reached(tokenizer, docs, tokens):
     fresh = [token for token in tokens if len(token) > 1 and tokenizer.id_of(token) is None]
     try:
@@ -188,7 +190,9 @@ def test_renaming_changes_names_alone(tokenizer, docs):
     assert template["special_tokens"] == {"<tool>": {"id": "<tool>", "ids": [0], "tokens": ["<tool>"]}}
     assert template["single"][0]["SpecialToken"]["id"] == "<tool>"
     assert first_difference(tokenizer, after, id_map, docs) is None
-    assert rename(after, {"<|end|>": "<tool>", "<tool>": "<|end|>"}).tokenizer.definition == tokenizer.definition
+    assert (
+        rename(after, {"<|end|>": "<tool>", "<tool>": "<|end|>"}).tokenizer.definition == tokenizer.definition
+    )
 
 
 @settings(max_examples=150)

@@ -81,7 +81,9 @@ def _encode_whole(tokenizer: "Tokenizer", document: InputDocument, config: Encod
         ids, offsets = tokenizer.encode_with_offsets(data, allowed_special=config.special)
     else:
         ids = tokenizer.encode(data, allowed_special=config.special)
-    characters = _Characters(document).spans(data, offsets) if config.characters else None
+    counter = _Characters(document)
+    characters = counter.spans(data, offsets) if config.characters else None
+    counter.finish()
     seconds = perf_counter() - started
     return EncodedStretch(len(data), ids, offsets if config.offsets else None, characters, seconds, True)
 
