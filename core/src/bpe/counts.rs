@@ -7,6 +7,7 @@ use std::thread;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
+use super::recent::Recent;
 use crate::error::{Error, Message};
 use crate::pretokenizers::Splitter;
 use crate::progress::{Progress, Ticker};
@@ -20,6 +21,7 @@ pub struct WordCounts {
     index: HashTable<u32>,
     words: Vec<Word>,
     arena: Vec<u8>,
+    recent: Recent,
 }
 
 #[derive(Clone, Copy)]
@@ -56,25 +58,10 @@ impl WordCounts {
         if count == 0 || word.is_empty() {
             return Ok(());
         }
-        let hash = hash_of(word);
-        let Self { index, words, arena } = self;
-        let same = |&at: &u32| {
-            let known = &words[at as usize];
-            known.hash == hash as u32
-                && known.len as usize == word.len()
-                && &arena[known.start..known.start + word.len()] == word
-        };
-        if let Some(&at) = index.find(hash, same) {
-            let total = &mut words[at as usize].count;
-            *total = total.checked_add(count).ok_or_else(too_many)?;
-            return Ok(());
-        }
-        let len = u32::try_from(word.len()).map_err(|_| too_long(word.len()))?;
-        let at = u32::try_from(words.len()).map_err(|_| too_many())?;
-        words.push(Word { start: arena.len(), len, hash: hash as u32, count });
-        arena.extend_from_slice(word);
-        // Only the low half of a hash is kept, which is all that growing the table needs again.
-        index.insert_unique(hash, at, |&at| spread(words[at as usize].hash));
+        let Self { index, words, arena, recent } = self;
+        let at = recent.find(word, || find_or_insert(index, words, arena, word))?;
+        let total = &mut words[at as usize].count;
+        *total = total.checked_add(count).ok_or_else(too_many)?;
         Ok(())
     }
 
@@ -98,6 +85,32 @@ impl WordCounts {
     fn bytes(&self, word: &Word) -> &[u8] {
         &self.arena[word.start..word.start + word.len as usize]
     }
+}
+
+/// The index of a word, which is added with a count of 0 where it is new.
+fn find_or_insert(
+    index: &mut HashTable<u32>,
+    words: &mut Vec<Word>,
+    arena: &mut Vec<u8>,
+    word: &[u8],
+) -> Result<u32, Error> {
+    let hash = hash_of(word);
+    let same = |&at: &u32| {
+        let known = &words[at as usize];
+        known.hash == hash as u32
+            && known.len as usize == word.len()
+            && &arena[known.start..known.start + word.len()] == word
+    };
+    if let Some(&at) = index.find(hash, same) {
+        return Ok(at);
+    }
+    let len = u32::try_from(word.len()).map_err(|_| too_long(word.len()))?;
+    let at = u32::try_from(words.len()).map_err(|_| too_many())?;
+    words.push(Word { start: arena.len(), len, hash: hash as u32, count: 0 });
+    arena.extend_from_slice(word);
+    // Only the low half of a hash is kept, which is all that growing the table needs again.
+    index.insert_unique(hash, at, |&at| spread(words[at as usize].hash));
+    Ok(at)
 }
 
 /// Splits documents and adds each pretoken `weight` times to `tables`, one table a thread.
