@@ -7,10 +7,11 @@ use std::thread;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::recent::Recent;
 use crate::error::{Error, Message};
 use crate::pretokenizers::Splitter;
 use crate::progress::{Progress, Ticker};
+use crate::recent::Recent;
+use crate::short::Short;
 
 /// Documents are counted in stretches of about this many bytes, so that threads share a long one.
 const STRETCH_BYTES: usize = 1 << 20;
@@ -21,7 +22,8 @@ pub struct WordCounts {
     index: HashTable<u32>,
     words: Vec<Word>,
     arena: Vec<u8>,
-    recent: Recent,
+    /// Indices of the words that came last.
+    recent: Recent<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -59,7 +61,15 @@ impl WordCounts {
             return Ok(());
         }
         let Self { index, words, arena, recent } = self;
-        let at = recent.find(word, || find_or_insert(index, words, arena, word))?;
+        let short = Short::of(word);
+        let known = short.and_then(|short| recent.get(&short));
+        let at = match known {
+            Some(at) => at,
+            None => find_or_insert(index, words, arena, word)?,
+        };
+        if let (Some(short), None) = (short, known) {
+            recent.put(short, at);
+        }
         let total = &mut words[at as usize].count;
         *total = total.checked_add(count).ok_or_else(too_many)?;
         Ok(())
@@ -124,12 +134,13 @@ pub fn count_documents(
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     let stretches = cut(splitter, documents);
-    let total = documents.iter().map(|document| document.len() as u64).sum();
+    let total: u64 = documents.iter().map(|document| document.len() as u64).sum();
     let mut ticker = Ticker::new(progress, "count", total);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let Some((own, others)) = tables.split_first_mut() else { return Ok(()) };
     let work = |table: &mut WordCounts, mut tick: Option<&mut Ticker<'_>>| {
         let splitter = splitter.clone(); // a regex's own buffers are not shared between threads
+        table.recent.expect(total as usize);
         let mut done = 0;
         while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut pieces = 0u32;

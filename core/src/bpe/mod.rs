@@ -10,7 +10,7 @@
 //! * [`scan`] finds the pairs that are frequent enough to matter soon, with their occurrences;
 //! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
 //! * [`train`] holds the loop and the order of merges;
-//! * [`counts`] counts words (the [`recent`] ones fast), [`corpus`] lays words or documents out in the array, and
+//! * [`counts`] counts words, [`corpus`] lays words or documents out in the array, and
 //!   [`vocabulary`] keeps the table of tokens.
 //!
 //! The order is Hugging Face's: count descending, then (left id, right id) ascending, with counts of
@@ -20,7 +20,6 @@ pub mod corpus;
 pub mod counts;
 mod merge;
 mod positions;
-mod recent;
 #[cfg(test)]
 mod reference;
 mod scan;
