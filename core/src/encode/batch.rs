@@ -113,7 +113,7 @@ impl Encoder {
             encoder: self,
             pieces,
             docs,
-            jobs: cut_jobs(docs, pieces.is_whole() && self.whole_tokens.is_none()),
+            jobs: cut_jobs(docs, pieces.is_whole() && !self.ignore_merges()),
             next_job: AtomicUsize::new(0),
             bytes_done: AtomicU64::new(0),
             stop: AtomicBool::new(false),

@@ -24,6 +24,12 @@ pub trait Pieces: Sync {
     fn is_whole(&self) -> bool {
         false
     }
+
+    /// The last place where `data` may be cut so that both parts have the pieces of the whole, whatever
+    /// follows `data`.
+    fn last_safe_cut(&self, _data: &[u8]) -> Option<usize> {
+        None
+    }
 }
 
 /// No splitter: a document is one piece.
