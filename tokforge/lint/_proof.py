@@ -32,6 +32,7 @@ class Comparison:
     """What one fix did: ``equal``, ``changed``, or ``not_loaded`` where one of the two does not load."""
 
     rule: str
+    compared: Literal["ids", "tokens"]
     verdict: Literal["equal", "changed", "not_loaded"]
     probes: int
     example: str = ""
@@ -43,17 +44,17 @@ class Comparison:
 
 def compare(rule: str, before: str, after: str, *, by_token: bool = False) -> Comparison:
     """Returns how the two encode; ``by_token`` compares the tokens' texts, for fixes that move ids."""
+    compared: Literal["ids", "tokens"] = "tokens" if by_token else "ids"
     old, new = _load(before), _load(after)
     if old is None or new is None:
-        return Comparison(rule, "not_loaded", 0)
+        return Comparison(rule, compared, "not_loaded", 0)
     probes = list(_probes(before))
     for probe in probes:
         was, now = (_encode(one, probe, by_token) for one in (old, new))
         if was != now:
-            return Comparison(
-                rule, "changed", len(probes), f"{probe[:40]!r}: {was[:8]} before, {now[:8]} after"
-            )
-    return Comparison(rule, "equal", len(probes))
+            example = f"{probe[:40]!r}: {was[:8]} before, {now[:8]} after"
+            return Comparison(rule, compared, "changed", len(probes), example)
+    return Comparison(rule, compared, "equal", len(probes))
 
 
 def _load(text: str) -> Any:

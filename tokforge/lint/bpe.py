@@ -4,6 +4,7 @@ Merges stand as pairs of spellings; one that cannot be read is None, so that ind
 Linear in the file.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,8 @@ from tokforge.tokenizer.formats.byte_alphabet import unspell
 __all__ = ["Bpe", "bpe_of_gguf", "bpe_of_json", "bpe_of_text"]
 
 Pair = tuple[str, str] | None
+
+_SPECIAL_FORM = re.compile(r"<[^<>]+>|\[[^\[\]]+\]")
 
 
 @dataclass(frozen=True)
@@ -115,14 +118,18 @@ def bpe_of_text(vocab: Document, merges: bytes, file: str) -> Bpe:
     start = 1 if lines and lines[0].startswith("#version") else 0
     tokens = vocab.value if isinstance(vocab.value, dict) else {}
     known = {token: token_id for token, token_id in tokens.items() if type(token_id) is int}
+    pairs = [_legacy_pair(line) for line in lines[start:] if line.strip()]
+    products = {left + right for left, right in filter(None, pairs)}
     return Bpe(
         known,
         # The header keeps its place among the lines, so that an index is a line.
-        [None] * start + [_legacy_pair(line) for line in lines[start:] if line.strip()],
+        [None] * start + pairs,
         all(unspell(token) is not None for token in list(known)[:1000:7]),
         vocab.place,
         Place(file, "/lines"),
         legacy=True,
+        # These files do not say which tokens are special; by its form, and because no merge makes it.
+        special=frozenset(one for one in known if _SPECIAL_FORM.fullmatch(one) and one not in products),
     )
 
 

@@ -37,8 +37,8 @@ CLASSES: dict[str, tuple[str, ...]] = {
     "Qwen2Tokenizer": ("byte-level", "NFC", "qwen2"),
     "Qwen3_5Tokenizer": ("byte-level", "NFC", _QWEN35),
 }
-"""Class, without the suffix Fast -> signature. Classes with a WordPiece or Unigram pipeline are left out: what
-they take from the file, and what from the configuration, is no matter of a signature."""
+"""Class, without the suffix Fast -> signature. Classes with a WordPiece or Unigram pipeline are left out:
+what they take from the file, and what from the configuration, is no matter of a signature."""
 
 
 def signature(document: Document) -> tuple[str, ...]:

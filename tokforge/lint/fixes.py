@@ -20,7 +20,7 @@ from tokforge.lint._proof import Comparison, compare
 from tokforge.lint.artefact import TOKENIZER, Artefact, read_artefact
 from tokforge.lint.registry import RULES, select_rules
 from tokforge.lint.report import LintReport
-from tokforge.lint.rule import Change, Documents
+from tokforge.lint.rule import Change, Documents, Rule
 from tokforge.lint.run import run_rules
 from tokforge.outputs import StrPath, output_error, write_files
 
@@ -61,7 +61,8 @@ def fix(
     """Applies the automatic fixes of what `lint` finds at ``path`` and writes the result to ``output``.
 
     A folder gives a new folder with tokenizer.json and the JSON files beside it; a file gives a file, and
-    companions stay as they are. Rules of the severity note are fixed only when ``select`` names them.
+    companions stay as they are. Fixes that change ids, and those of notes, are made only for rules that
+    ``select`` names: whether a model was trained with the fault, only you know.
 
     Raises:
         InputError: the artefact is no tokenizer.json.
@@ -86,12 +87,16 @@ def fix(
     wanted = [
         code
         for code in dict.fromkeys(finding.rule for finding in report.findings if finding.fixable)
-        if select or RULES[code].severity != "note"
+        if select or _is_safe(RULES[code])
     ]
     changes, ids = _apply(wanted, artefact, documents)
     _write(artefact, documents, Path(output), whole=whole, force=force)
     remaining = run_rules(read_artefact(Path(output)), rules, os.fspath(output))
     return Fixed(output=os.fspath(output), changes=tuple(changes), ids=tuple(ids), remaining=remaining)
+
+
+def _is_safe(rule: Rule) -> bool:
+    return rule.severity != "note" and rule.fix is not None and rule.fix.keeps_ids
 
 
 def _refuse_in_place(artefact: Artefact, output: Path) -> None:
@@ -115,6 +120,8 @@ def _apply(
         if not made:
             continue
         changes += made
+        if before == _content(documents[artefact.file]):
+            continue  # a companion changed
         compared = compare(code, before, _content(documents[artefact.file]), by_token=rule.fix.renumbers)
         if compared.verdict == "changed" and (rule.fix.keeps_ids or rule.fix.renumbers):
             raise ExportError(

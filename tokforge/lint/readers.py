@@ -98,9 +98,9 @@ LLAMA_CPP: dict[str, tuple[str, ...]] = {
     ),
     "gemma4": (r"[^\n]+|[\n]+",),
 }
-"""A `pre` name -> the regexes of the tokenizer.json files that it was made for. Names that differ only in other
-settings (llama4 for gpt-4o, dbrx for llama-bpe) are left out here and stand in `LLAMA_CPP_NAMES`. A regex that
-ends in ``...`` is the beginning of one: hundreds of ranges need not be written down to be recognised."""
+"""A `pre` name -> the regexes of the tokenizer.json files that it was made for. Names that differ only in
+other settings (llama4 for gpt-4o, dbrx for llama-bpe) stand in `LLAMA_CPP_NAMES` alone. A regex that ends in
+``...`` is the beginning of one: hundreds of ranges need not be written down to be recognised."""
 
 LLAMA_CPP_NAMES = frozenset(
     [
@@ -183,7 +183,7 @@ def _same(regexes: tuple[str, ...], known: tuple[str, ...]) -> bool:
 
 
 def left_to_std_regex(regex: str) -> str | None:
-    """Returns what onnxruntime-extensions hands to std::regex though that cannot read it; None if all is well.
+    """Returns what onnxruntime-extensions hands to std::regex, though that cannot read it; else None.
 
     Follows its `Compile`: known alternatives are cut out, the longest first, and what is left is compiled.
     """

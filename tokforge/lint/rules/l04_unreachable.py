@@ -66,8 +66,9 @@ def _check_ranks(artefact: Artefact) -> Iterator[Finding]:
     missed = unreachable_bytes([token for token, _ in tokens], pairs)
     if missed:
         first = min(missed, key=dict(tokens).__getitem__)
+        numbers = {one.data: one.number for one in artefact.ranks}
         yield RULE.finding(
-            Place(artefact.file),
+            Place(artefact.file).at("vocab" if artefact.format == "tekken" else "lines", numbers[first]),
             printable(first),
             f"{len(missed):,} of {len(tokens):,} tokens are found by whole-word look-up alone",
             "when you convert, set ignore_merges",

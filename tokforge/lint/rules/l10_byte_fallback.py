@@ -1,9 +1,9 @@
 """L10: byte_fallback without its 256 byte pieces.
 
 What it finds:
-``byte_fallback`` in a tokenizer.json or in a SentencePiece model whose vocabulary lacks some of ``<0x00>`` to
-``<0xFF>``, spelled with two upper-case hex digits. An ASCII byte whose character is a token itself never needs
-its piece (Gemma has the tab as a token and no ``<0x09>``).
+``byte_fallback`` in a tokenizer.json or a SentencePiece model whose vocabulary lacks some of ``<0x00>`` to
+``<0xFF>``, spelled with two upper-case hex digits. An ASCII byte whose character is a token itself never
+needs its piece (Gemma has the tab as a token and no ``<0x09>``).
 
 Why it matters:
 A character that is not in the vocabulary falls apart into those pieces. Where one is missing, Hugging Face

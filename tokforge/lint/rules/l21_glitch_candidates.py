@@ -1,15 +1,15 @@
 """L21: Tokens that no text produces, and other candidates for glitches.
 
 What it finds:
-(a) Tokens that the merges could make and the pipeline never asks for: the splitter cuts through them in every
-one of 165 neighbourhoods, or the normaliser (NFC, NFKC and so on) rewrites their text (a warning).
-(b) How many tokens are parts of a character, and how many hold control characters (one note). Every byte-level
-vocabulary has some.
+(a) Tokens that the merges could make and the pipeline never asks for: the splitter cuts through them in each
+of 165 neighbourhoods, or the normaliser (NFC, NFKC and so on) rewrites their text (a warning).
+(b) How many tokens are parts of a character, and how many hold control characters (one note). Every
+byte-level vocabulary has some.
 
 Why it matters:
-What training never sees keeps its random embedding. Such tokens derail a model when they do occur, by ids from
-outside or by sampling, and a partial character shows as a replacement character in a stream. (No issue is
-cited; "glitch tokens" is the common name. Tokens that were only rare in training look like any other here.)
+What training never sees keeps its random embedding. Such tokens derail a model when they do occur, by ids
+from outside or by sampling, and a partial character shows as a replacement character in a stream. (No issue
+is cited; "glitch tokens" is the common name. A token that was merely rare in training cannot be seen here.)
 
 How to fix:
 Mask the ids of (a) when sampling, prune them, or train with the splitter that you deploy. (b) is a fact to
