@@ -49,7 +49,9 @@ def lint(
     fix: Annotated[
         bool,
         typer.Option(
-            "--fix", help="Write a mended copy to --output; fixes that change ids need --select.", rich_help_panel=FIXES
+            "--fix",
+            help="Write a mended copy to --output; fixes that change ids need --select.",
+            rich_help_panel=FIXES,
         ),
     ] = False,
     output: Annotated[
@@ -113,7 +115,7 @@ def summary(result: Mapping[str, Any], *, quiet: bool) -> str:
     for finding in result["findings"]:
         if not (quiet and finding["severity"] == "note"):
             lines += _finding(finding)
-    counts = ", ".join(f"{count} {name}" for name, count in result["counts"].items())
+    counts = ", ".join(f"{n} {name if n != 1 else name[:-1]}" for name, n in result["counts"].items())
     return "\n".join([*lines, f"{result['path']} ({result['format']}): {counts}"])
 
 

@@ -1,13 +1,12 @@
 """Checks of tokenizer files: what breaks in which library, where it stands, and how to mend it.
 
 Reading order: `report` (what is said), `rule` (what a rule is), `artefact` (the tolerant view that rules
-see), `rules/` (one file a rule), `registry`, `run`, `fixes`. The module is callable:
-``tokforge.lint(path)`` is `lint`, however the name was reached.
+see), `rules/` (one file a rule), `registry`, `run`, `fixes`. The module is the function, too:
+``tokforge.lint(path)`` and ``tokforge.lint.fix(...)`` hold however the name was reached.
 """
 
 import sys
 from types import ModuleType
-from typing import Any
 
 from tokforge.lint.fixes import Fixed, fix
 from tokforge.lint.registry import RULES, explain
@@ -20,10 +19,11 @@ __all__ = ["RULES", "Change", "Finding", "Fixed", "LintReport", "Rule", "explain
 
 
 class _Callable(ModuleType):
-    """`import tokforge.lint` binds this module to the name that also is the function: it must be both."""
+    """`import tokforge.lint` binds this module to the name of the function: one object must be both."""
 
-    def __call__(self, *args: Any, **options: Any) -> LintReport:
-        return lint(*args, **options)
+    __call__ = staticmethod(lint)
 
 
-sys.modules[__name__].__class__ = _Callable
+_module = sys.modules[__name__]
+_module.__class__ = _Callable
+setattr(_module, "lint", _module)  # noqa: B010  (a type checker may go on to see the function)

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tokforge.tokenizer.formats.byte_alphabet import unspell
+
 __all__ = ["Comparison", "compare"]
 
 _TEXTS = (
@@ -85,7 +87,11 @@ def _probes(text: str) -> Iterable[str]:
         f"a{token['content']} b{token['content']}" for token in (root.get("added_tokens") or [])[:500]
     )
     vocab = list(root["model"]["vocab"]) if isinstance(root["model"].get("vocab"), dict) else []
-    sample = [
-        one.replace("Ġ", " ").replace("▁", " ") for one in vocab[:: max(1, len(vocab) // _SAMPLED_TOKENS)]
-    ]
+    sample = [_text(token) for token in vocab[:: max(1, len(vocab) // _SAMPLED_TOKENS)]]
     yield from ("".join(sample[at : at + _TOKENS_A_PROBE]) for at in range(0, len(sample), _TOKENS_A_PROBE))
+
+
+def _text(token: str) -> str:
+    """Returns text that a token of either spelling stands for, less what is no UTF-8."""
+    data = unspell(token)
+    return token.replace("▁", " ") if data is None else data.decode("utf-8", "ignore")

@@ -14,7 +14,7 @@ from tokforge.lint.documents import Document, Place, step
 from tokforge.lint.pipeline import is_byte_level
 from tokforge.tokenizer.formats.byte_alphabet import unspell
 
-__all__ = ["Bpe", "bpe_of_gguf", "bpe_of_json", "bpe_of_text"]
+__all__ = ["Bpe", "bpe_of_gguf", "bpe_of_json", "bpe_of_text", "byte_of_piece"]
 
 Pair = tuple[str, str] | None
 

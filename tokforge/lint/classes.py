@@ -52,7 +52,7 @@ def signature(document: Document) -> tuple[str, ...]:
         return ("bert",)
     if "Metaspace" in types or any(step(one.value, "content") == "▁" for one in normalizers):
         return ("metaspace", *forms)
-    return ("other", *sorted(types))
+    return ("another pipeline",)
 
 
 def _splitter(one: Step) -> list[str]:
