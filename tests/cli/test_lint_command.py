@@ -85,4 +85,4 @@ def test_sarif_is_written_beside_the_answer(run: Run, folder: Path) -> None:
     ran = run("lint", "broken.json", "--sarif", "out.sarif")
     assert ran.code == 1 and "L03" in ran.out
     log = json.loads((folder / "out.sarif").read_text())
-    assert [result["ruleId"] for result in log["runs"][0]["results"]][0] == "L03"
+    assert log["runs"][0]["results"][0]["ruleId"] == "L03"
