@@ -182,3 +182,12 @@ def test_l16_sentencepiece_refuses_nul(tmp_path):
     piece = b"\x0a\x03a\0b\x15" + bytes(4)
     data = b"\x0a" + bytes([len(piece)]) + piece
     assert crashes(lambda: sentencepiece.SentencePieceProcessor(model_proto=data))
+
+
+def test_l06_transformers_adds_the_token_of_a_role(tmp_path):
+    transformers = pytest.importorskip("transformers", minversion="4.57")
+    (tmp_path / "tokenizer.json").write_text(json.dumps(tokenizer()))
+    config = {"tokenizer_class": "PreTrainedTokenizerFast", "pad_token": "[PAD]"}
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    loaded = transformers.AutoTokenizer.from_pretrained(tmp_path)
+    assert (loaded.pad_token_id, len(loaded)) == (258, 259)

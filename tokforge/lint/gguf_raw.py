@@ -17,6 +17,7 @@ __all__ = ["MAGIC", "GgufHeader", "read_gguf_header"]
 MAGIC = b"GGUF"
 _SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 _STRING, _ARRAY = 8, 9
+_MOST_ITEMS = 2**25
 
 
 @dataclass(slots=True)
@@ -88,6 +89,8 @@ class _Reader:
                 raise self.error(f"the value type {kind} is unknown")
             return self.number(_SCALARS[kind])
         inner, length = self.number("I"), self.count()
+        if length > _MOST_ITEMS:
+            raise self.error(f"an array of {length} items is no vocabulary")
         if inner == _STRING:
             return [self.text() for _ in range(length)]
         if inner not in _SCALARS:

@@ -25,19 +25,24 @@ from tokforge.lint.regex_syntax import (
     Repeat,
     Sequence,
     Test,
+    UnknownSyntax,
     parse_regex,
 )
 
 __all__ = ["Growth", "count_steps", "growth"]
 
 BUDGET = 120_000
-"""Steps after which one text counts as exponential."""
+"""Steps that a text may always take; more where the pattern is broad, or a shorter text took many."""
 _SIZES = (12, 24, 48, 96)
 _SUPERLINEAR = 1.6
 _MOST_KINDS = 9
+_LONGEST_PATTERN = 20_000
+_MOST_STEPS = 3_000_000
 _CANDIDATES = 6
 _SAMPLE = "aAs1 \n\r\t'/_!-<#$é中か한ʰǅ\u0301²(\u00a0😀א\u0e32"
 
+Text: TypeAlias = tuple[str, str]
+"""A pump and a suffix."""
 Continue: TypeAlias = Callable[[int], bool]
 Matcher: TypeAlias = Callable[[int, Continue], bool]
 
@@ -64,25 +69,42 @@ def growth(pattern: str) -> Growth:
     """Returns how the steps of ``pattern`` grow on the worst of its pumped texts.
 
     Raises:
-        UnknownSyntax: the pattern is outside the modelled dialect.
+        UnknownSyntax: the pattern is outside the modelled dialect, or too large to try.
     """
-    tree = parse_regex(pattern)
-    kinds = _kinds(tree)
-    texts = [(pump, suffix) for pump in _pumps(kinds) for suffix in ("", *kinds)]
-    short, longer = ({text: _cost(tree, text, size) for text in texts} for size in _SIZES[:2])
-    ratios = {text: longer[text] / short[text] for text in texts}
-    worst = sorted(texts, key=lambda text: (-ratios[text], text))[:_CANDIDATES]
-    worst += sorted(texts, key=lambda text: (-longer[text], text))[:_CANDIDATES]
+    if len(pattern) > _LONGEST_PATTERN:
+        raise UnknownSyntax(f"{len(pattern)} characters are too many to try")
+    try:
+        return _worst(parse_regex(pattern))
+    except RecursionError as error:
+        raise UnknownSyntax("it is nested too deeply") from error
+
+
+def _worst(tree: Node) -> Growth:
+    kinds, parts = _kinds(tree), sum(1 for _ in _tests(tree))
+    short: dict[Text, float] = {}
+    longer: dict[Text, float] = {}
+    for text in ((pump, suffix) for pump in _pumps(kinds) for suffix in ("", *kinds)):
+        # A linear pattern may be broad: the budget grows with its parts, or it would count as exponential.
+        short[text] = _cost(tree, text, _SIZES[0], max(BUDGET, 100 * parts))
+        longer[text] = _cost(tree, text, _SIZES[1], max(BUDGET, 20 * short[text]))
+        if math.isinf(longer[text]):
+            return Growth(math.inf, *text)
+        if sum(longer.values()) > _MOST_STEPS:
+            break  # a pattern of thousands of parts: what was seen must do
+    ratios = {text: longer[text] / short[text] for text in longer}
+    worst = sorted(longer, key=lambda text: (-ratios[text], text))[:_CANDIDATES]
+    worst += sorted(longer, key=lambda text: (-longer[text], text))[:_CANDIDATES]
     found = [Growth(_exponent(tree, text, longer[text]), *text) for text in dict.fromkeys(worst)]
     return max(found, key=lambda one: one.exponent)
 
 
-def _exponent(tree: Node, text: tuple[str, str], before: float) -> float:
-    if math.isinf(before):
-        return math.inf
+def _exponent(tree: Node, text: Text, before: float) -> float:
     exponent = 1.0
     for size in _SIZES[2:]:
-        cost = _cost(tree, text, size)
+        try:
+            cost = _cost(tree, text, size, max(BUDGET, 16 * before))
+        except RecursionError:  # Python's stack, not the pattern's fault: what was measured counts
+            return exponent
         if math.isinf(cost):
             # Spent on a longer text only: cubic or worse, yet no proof of an exponential.
             return max(exponent, 3.0)
@@ -91,12 +113,13 @@ def _exponent(tree: Node, text: tuple[str, str], before: float) -> float:
     return exponent
 
 
-def _cost(tree: Node, text: tuple[str, str], size: int) -> float:
+def _cost(tree: Node, text: Text, size: int, budget: float) -> float:
+    if math.isinf(budget):
+        return math.inf
     pump, suffix = text
-    filled = pump * (size // len(pump)) + suffix
     try:
-        return count_steps(tree, filled)
-    except (_Spent, RecursionError):
+        return count_steps(tree, pump * (size // len(pump)) + suffix, int(budget))
+    except _Spent:
         return math.inf
 
 

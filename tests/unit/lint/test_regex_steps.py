@@ -57,6 +57,19 @@ def test_what_is_not_modelled_is_refused(pattern):
         parse_regex(pattern)
 
 
+@pytest.mark.parametrize("pattern", ["(" * 5000 + "a" + ")" * 5000, "a" * 30_000])
+def test_what_is_too_large_to_try_is_refused(pattern):
+    with pytest.raises(UnknownSyntax):
+        growth(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?:" * 3 + "a" + ")" * 3 + "+|b", "|".join(f"x{n}y+" for n in range(2000))]
+)
+def test_depth_and_breadth_are_no_growth(pattern):
+    assert not growth(pattern).superlinear
+
+
 def matches(pattern, text):
     """The spans that the model finds, left to right."""
     run = _Run(text, 10**7)

@@ -41,6 +41,20 @@ def test_l07_takes_right_ids(found):
     assert found("L07", tokenizer(added_tokens=BOS, post_processor=template([258]), padding=padding)) == ()
 
 
+def test_l07_looks_into_the_models_own_files(found):
+    configs = {
+        "config": {"eos_token_id": 258, "pad_token_id": -1},
+        "generation_config": {"eos_token_id": [3, 900]},
+    }
+    (finding,) = found("L07", tokenizer(added_tokens=BOS), **configs)
+    assert (finding.file, finding.pointer, finding.value) == (
+        "generation_config.json",
+        "/eos_token_id",
+        "900",
+    )
+    assert finding.severity == "warning"
+
+
 def of_class(name):
     return {"tokenizer_config": {"tokenizer_class": name}}
 

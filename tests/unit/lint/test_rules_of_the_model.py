@@ -113,6 +113,12 @@ def test_l06_finds_a_contradicting_configuration(found):
     assert (finding.file, finding.pointer) == ("tokenizer_config.json", "/added_tokens_decoder/300")
 
 
+def test_l06_finds_roles_without_a_token(found):
+    config = {"bos_token": {"content": "<s>"}, "eos_token": "ab", "pad_token": "[PAD]", "unk_token": None}
+    (finding,) = found("L06", tokenizer(added_tokens=[added("<s>", 258)]), tokenizer_config=config)
+    assert (finding.severity, finding.pointer) == ("warning", "/pad_token")
+
+
 def safetensors(folder, rows, name="model.embed_tokens.weight"):
     header = json.dumps({name: {"dtype": "F32", "shape": [rows, 2], "data_offsets": [0, 0]}}).encode()
     (folder / "model.safetensors").write_bytes(struct.pack("<Q", len(header)) + header)

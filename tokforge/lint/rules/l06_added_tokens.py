@@ -3,8 +3,8 @@
 What it finds:
 An added token that the vocabulary holds under another id; one whose id belongs to another token; two with
 one id or one text twice; an empty one; one outside the vocabulary whose id is not the number that Hugging
-Face will give it. Also entries of ``added_tokens_decoder`` in tokenizer_config.json that contradict
-tokenizer.json.
+Face will give it. In tokenizer_config.json: entries of ``added_tokens_decoder`` that contradict
+tokenizer.json, and roles (``pad_token`` and so on) whose token does not exist (a warning).
 
 Why it matters:
 Hugging Face ignores the ids in ``added_tokens``: a token of the vocabulary keeps its id there, any other gets
@@ -23,6 +23,7 @@ from tokforge.lint.artefact import Artefact
 from tokforge.lint.documents import step
 from tokforge.lint.report import Finding
 from tokforge.lint.rule import Rule
+from tokforge.tokenizer import ROLES
 
 __all__ = ["RULE", "check"]
 
@@ -41,6 +42,7 @@ def check(artefact: Artefact) -> Iterator[Finding]:
         if token.id is not None:
             owners.setdefault(token.id, token.content)
     yield from _check_config(artefact, given)
+    yield from _check_roles(artefact, given)
 
 
 def _problem(
@@ -77,6 +79,20 @@ def _check_config(artefact: Artefact, given: dict[str, int]) -> Iterator[Finding
                 content,
                 f"id {key} here, {known} in {artefact.file}",
                 "take the id of the tokenizer file",
+            )
+
+
+def _check_roles(artefact: Artefact, given: dict[str, int]) -> Iterator[Finding]:
+    """A role's token that the tokenizer lacks: transformers adds it, behind all others."""
+    for role in ROLES if artefact.config else ():
+        value = step(artefact.config.value, f"{role}_token") if artefact.config else None
+        text = step(value, "content") if isinstance(value, dict) else value
+        if artefact.config and isinstance(text, str) and text and text not in {*given, *artefact.vocabulary}:
+            message = (
+                f"{text!r} is no token: transformers adds it with a new id, for which models have no row"
+            )
+            yield RULE.finding(
+                artefact.config.place.at(f"{role}_token"), text, message, "name a token", severity="warning"
             )
 
 

@@ -1,8 +1,10 @@
 """L07: A post-processor, padding or special-token field that names a stale id.
 
 What it finds:
-Ids in TemplateProcessing, BertProcessing and RobertaProcessing, and ``padding.pad_id``, that are not the ids
-of the tokens named beside them; template tokens without an entry; ids of a GGUF beyond its tokens.
+Ids in TemplateProcessing, BertProcessing and RobertaProcessing, and ``padding.pad_id``, that are not the
+ids of the tokens named beside them; template tokens without an entry. Ids in config.json,
+generation_config.json and a GGUF that are no token (a warning: generation then never stops, or starts
+wrongly).
 
 Why it matters:
 These ids are written into every encoded text as they stand, without a look at the vocabulary: after an edit
@@ -26,6 +28,9 @@ from tokforge.lint.rule import Change, Documents, Fix, Rule
 __all__ = ["RULE", "check"]
 
 _GGUF_IDS = ("bos", "eos", "eot", "eom", "unknown", "seperator", "separator", "padding", "cls", "mask")
+
+
+_ROLE_IDS = ("bos_token_id", "eos_token_id", "pad_token_id", "decoder_start_token_id")
 
 
 class _Reference(NamedTuple):
@@ -54,6 +59,25 @@ def check(artefact: Artefact) -> Iterator[Finding]:
                 one.place, value, f"{one.text!r} has id {ids[one.text]}, not {value}", "use its id"
             )
     yield from _check_templates(artefact)
+    yield from _check_configs(artefact)
+
+
+def _check_configs(artefact: Artefact) -> Iterator[Finding]:
+    """Ids that the model's own files give to roles; -1 and the like say that there is none."""
+    for document in map(artefact.documents.get, ("config.json", "generation_config.json")):
+        for name in _ROLE_IDS if document else ():
+            value = step(document.value, name) if document else None
+            for token_id in value if isinstance(value, list) else [value]:
+                if document and type(token_id) is int and token_id >= 0 and token_id not in artefact.ids:
+                    message = f"{name} is {token_id}, which is no token of {artefact.file}"
+                    yield RULE.finding(
+                        document.place.at(name),
+                        token_id,
+                        message,
+                        "use the id of the token that is meant",
+                        severity="warning",
+                        fixable=False,
+                    )
 
 
 def _ids(artefact: Artefact) -> dict[str, int]:
@@ -116,6 +140,7 @@ def _check_gguf(artefact: Artefact) -> Iterator[Finding]:
                 token_id,
                 f"the file has {count:,} tokens",
                 "name one of them",
+                severity="warning",
                 fixable=False,
             )
 
