@@ -26,8 +26,8 @@ LINES = {
 """Command lines for each command, by the name of its schema."""
 
 EDITS = {f"edit-{name}" for name in ("add", "pad", "prune", "remove", "rename", "reorder")}
-WITH_ENGINE = {"demo", *EDITS}
-"""Commands that only make sense with the real library: see test_command_engine and test_command_edit."""
+WITH_ENGINE = {"demo", "lint", *EDITS}
+"""Commands that only make sense with the real library: see test_command_engine and transcripts_engine/."""
 
 FAILING = [
     "trian",
