@@ -12,6 +12,7 @@ from tokforge import AddedToken, Tokenizer, train_bpe
 from tokforge.encoding import EncodeConfig, encode_files, encode_to_files, load_ids
 from tokforge.errors import InputError
 from tokforge.tokenizer import Pipeline, initial_bytes, streaming
+from tokforge.tokenizer.edit import add_tokens
 from tokforge.tokenizer.formats.hf_json import write_definition
 from tokforge.tokenizer.streaming import can_stream, encode_stream
 
@@ -90,10 +91,12 @@ def test_settled_tokens_stay_for_any_merges(pairs, text, data):
 
 def test_documents_stream_in_stretches(tokenizers):
     text = (TEXT * 20).encode()
-    for kind in ("text", "binary"):
-        assert can_stream(tokenizers[kind])
-        done = list(encode_stream(tokenizers[kind], iter(blocks_of(text, range(500, len(text), 500)))))
-        assert len(done) > 10
+    plain = add_tokens(tokenizers["text"], ["<tool>"], special=False).tokenizer  # searched for in the text
+    for tokenizer in (tokenizers["text"], tokenizers["binary"], plain):
+        assert can_stream(tokenizer)
+        done = list(encode_stream(tokenizer, iter(blocks_of(text, range(1500, len(text), 1500)))))
+        assert len(done) > 3
+        assert [i for one in done for i in one.ids.tolist()] == tokenizer.encode(text).tolist()
     assert not can_stream(tokenizers["regex"])
     assert not can_stream(tokenizers["binary"], "all")
 
