@@ -260,6 +260,7 @@ def prune(
     from tokforge.tokenizer import edit
 
     before = opened(tokenizer, output, id_map, *inputs, force=force)
+    edit.require_prunable(before)
     kept = [edit.find_token(before, text) for text in keep or ()]
     with bars(quiet=quiet) as progress:
         texts = pretoken_counts(before, inputs, field=field, threads=threads, progress=progress)

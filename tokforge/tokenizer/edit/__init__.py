@@ -11,7 +11,7 @@ from tokforge.tokenizer.edit.figures import edit_figures, step_figures
 from tokforge.tokenizer.edit.id_map import IdMap
 from tokforge.tokenizer.edit.moving import Edited
 from tokforge.tokenizer.edit.pad import pad, reserved_names
-from tokforge.tokenizer.edit.prune import Pruned, PruneStep, prune
+from tokforge.tokenizer.edit.prune import Pruned, PruneStep, prune, require_prunable
 from tokforge.tokenizer.edit.remove import find_token, remove
 from tokforge.tokenizer.edit.rename import rename
 from tokforge.tokenizer.edit.reorder import ORDERS, order_by_use, reorder
@@ -33,6 +33,7 @@ __all__ = [
     "remove",
     "rename",
     "reorder",
+    "require_prunable",
     "reserved_names",
     "step_figures",
 ]

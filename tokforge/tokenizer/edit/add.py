@@ -9,8 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
+import numpy as np
+
 from tokforge.errors import ConfigError, pick
-from tokforge.tokenizer._engine import make_splitter
+from tokforge.tokenizer._engine import make_encoder, make_splitter
 from tokforge.tokenizer._reference import Ranks, merge_piece
 from tokforge.tokenizer.display import printable, quoted
 from tokforge.tokenizer.edit.id_map import IdMap
@@ -139,8 +141,7 @@ def add_vocabulary(
         grown_model = _with_scores(model, tokens, scores)
         fresh = [(token, kind) for token in tokens]
     id_map = IdMap.identity(size, size + len(fresh))
-    pipeline, table = definition.pipeline, _filled(definition.table, fresh, size)
-    grown = Definition(table, grown_model, pipeline, definition.added_tokens)
+    grown = replace(definition, table=_filled(definition.table, fresh, size), model=grown_model)
     step = {"operation": "add", "vocabulary": len(fresh)}
     result = edited(tokenizer, grown, id_map, step)
     _check_reached(result.tokenizer, tokens)
@@ -217,8 +218,9 @@ def _check_vocabulary(tokenizer: Tokenizer, tokens: Sequence[bytes], kind: Kind)
 def _check_reached(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> None:
     if not isinstance(tokenizer.definition.model, BpeModel):
         return
+    unsplit = make_encoder(tokenizer.definition, split=False)
     for token in tokens:
-        if tokenizer.encode(token).tolist() != [tokenizer.id_of(token)]:
+        if np.frombuffer(unsplit.encode(token), np.uint32).tolist() != [tokenizer.id_of(token)]:
             raise ConfigError(f"'{printable(token)}' cannot be reached by merges", "leave it out")
 
 

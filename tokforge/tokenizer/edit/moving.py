@@ -59,7 +59,8 @@ def moved(definition: Definition, id_map: IdMap, names: Mapping[str, str] | None
     gone = frozenset(
         definition.table.tokens[i].decode("utf-8", "surrogateescape") for i in id_map.removed.tolist()
     )
-    return Definition(
+    return replace(
+        definition,
         table=_moved_table(definition.table, id_map),
         model=_moved_model(definition.model, id_map),
         pipeline=move_pipeline(definition.pipeline, id_map, names, gone),
@@ -92,7 +93,10 @@ def _moved_model(model: Model, id_map: IdMap) -> Model:
                 user_defined=_survivors(model.user_defined, id_map),
             )
         case WordPieceModel() | WordLevelModel():
-            return replace(model, unk_id=_moved_unk(model.unk_id, id_map))
+            fields: dict[str, Any] = {"unk_id": _moved_unk(model.unk_id, id_map)}
+            if special := getattr(model, "special_ids", ()):  # the models' branch brings this field
+                fields["special_ids"] = _survivors(special, id_map)
+            return replace(model, **fields)
 
 
 def _moved_bpe(model: BpeModel, id_map: IdMap) -> BpeModel:

@@ -46,10 +46,12 @@ def count_pretokens(
 
 
 def pretoken_table(pipeline: Pipeline, threads: int | None) -> "WordCounts":
-    """Returns an empty table that counts pretokens cut by ``pipeline``; ConfigError if it cuts nothing."""
+    """Returns an empty table that counts pretokens cut by ``pipeline``, or raises ConfigError."""
     from tokforge import _core
 
     splitter = make_splitter(pipeline)
     if splitter is None:
-        raise ConfigError("this tokenizer cuts no pretokens", "count its documents instead")
+        raise ConfigError(
+            "this tokenizer's pretokens cannot be counted", "use one with a named splitter, a regex or none"
+        )
     return _core.WordCounts(splitter, thread_count(threads))

@@ -67,6 +67,9 @@ def touched_ids(
     """Returns which old ids and which new ids are touched, (old_vocab_size,) and (new_vocab_size,)."""
     old, new = np.zeros(before.vocab_size, bool), np.zeros(after.vocab_size, bool)
     old[id_map.removed], new[id_map.added] = True, True
+    for was, now in enumerate(id_map.new_of_old.tolist()):
+        if now >= 0 and before.table.tokens[was] != after.table.tokens[now]:  # renamed
+            old[was] = new[now] = True
     moved = id_map.new_of_old[np.array(before.merges, np.int64).reshape(-1, 3)]
     mapped = list(map(tuple, moved.tolist()))
     kept, common = set(after.merges), set(mapped)

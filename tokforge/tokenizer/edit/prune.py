@@ -34,7 +34,7 @@ from tokforge.tokenizer.edit.remove import compacting
 from tokforge.tokenizer.model import BpeModel, Definition
 from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["PruneStep", "Pruned", "protected_ids", "prune"]
+__all__ = ["PruneStep", "Pruned", "protected_ids", "prune", "require_prunable"]
 
 Progress = Callable[[str, int, int], object]
 
@@ -78,9 +78,7 @@ def prune(
         ConfigError: the model is no byte-level BPE, or fewer ids than asked for may go.
     """
     definition = tokenizer.definition
-    model = definition.model
-    if not isinstance(model, BpeModel) or model.atoms != "bytes":
-        raise ConfigError("only byte-level BPE is pruned by use", "remove tokens by name instead")
+    model = require_prunable(tokenizer)
     excess = tokenizer.vocab_size - vocab_size
     if excess < 0:
         raise ConfigError(
@@ -98,6 +96,14 @@ def prune(
     id_map = compacting(tokenizer.vocab_size, [step.id for step in steps])
     note = {"operation": "prune", "vocab_size": vocab_size, "removed": len(steps)}
     return Pruned(*edited(tokenizer, moved(definition, id_map), id_map, note), steps)
+
+
+def require_prunable(tokenizer: Tokenizer) -> BpeModel:
+    """Returns the model; raises ConfigError if it is no byte-level BPE."""
+    model = tokenizer.definition.model
+    if not isinstance(model, BpeModel) or model.atoms != "bytes":
+        raise ConfigError("only byte-level BPE is pruned by use", "remove tokens by name instead")
+    return model
 
 
 def protected_ids(definition: Definition, keep: Collection[int]) -> set[int]:

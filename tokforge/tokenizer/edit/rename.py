@@ -41,7 +41,7 @@ def rename(tokenizer: Tokenizer, names: Mapping[str, str]) -> Edited:
         tokens[token.id] = token.text.encode()
     parts = moved(definition, id_map, names)
     table = TokenTable(tuple(tokens), definition.table.kinds)
-    renamed = Definition(table, parts.model, parts.pipeline, added)
+    renamed = replace(parts, table=table, added_tokens=added)
     return edited(tokenizer, renamed, id_map, {"operation": "rename", "names": dict(names)})
 
 

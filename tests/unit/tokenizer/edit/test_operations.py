@@ -188,6 +188,13 @@ def test_pruning_keeps_what_must_stay_and_says_how_far_it_can_go():
         prune(tokenizer, counts, 259, keep=[262])
 
 
+def test_a_splitter_that_cannot_be_counted_and_other_models_are_named():
+    spelled = replace(made().definition.model, atoms="characters")
+    other = Tokenizer(replace(made().definition, model=spelled))
+    with pytest.raises(ConfigError, match="only byte-level BPE is pruned by use"):
+        prune(other, {}, 260)
+
+
 def test_unigram_scores_and_user_defined_tokens_move():
     tokens = (b"<unk>", b"a", b"b", b"ab", b"[X]")
     table = TokenTable(tokens, ("special", "normal", "normal", "normal", "normal"))
