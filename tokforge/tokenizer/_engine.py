@@ -78,13 +78,23 @@ def _model_encoder(definition: Definition, specs: "list[Spec]") -> "ModelEncoder
             ]
             return ModelEncoder.word_piece(
                 specs,
-                spelled_tokens(table, model.continuing_subword_prefix),
+                _with_specials(spelled_tokens(table, model.continuing_subword_prefix), table, model),
                 inner,
                 unk_id=model.unk_id,
                 max_characters=model.max_input_chars_per_word,
             )
         case WordLevelModel():
-            return ModelEncoder.word_level(specs, table.ordinary(), unk_id=model.unk_id)
+            return ModelEncoder.word_level(
+                specs, _with_specials(table.ordinary(), table, model), unk_id=model.unk_id
+            )
+
+
+def _with_specials(
+    tokens: list[bytes | None], table: TokenTable, model: WordPieceModel | WordLevelModel
+) -> list[bytes | None]:
+    for token_id in model.special_ids:
+        tokens[token_id] = table.tokens[token_id]
+    return tokens
 
 
 def _bpe_encoder(table: TokenTable, model: BpeModel, specs: "list[Spec]") -> "ModelEncoder":

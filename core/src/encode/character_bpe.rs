@@ -6,7 +6,7 @@
 //! character and user-defined ones never merge, so nothing crosses these borders and the runs are
 //! independent. Complexity: as `merge_backtrack`, O(n).
 
-use super::atoms::{character_len, Characters};
+use super::atoms::{character_len, characters, Characters};
 use super::longest_match::LongestMatch;
 use super::merge_backtrack::{Backtrack, Search};
 use super::ranks::Ranks;
@@ -76,11 +76,21 @@ impl CharacterBpe {
         self.encode_run(&piece[done..], out);
     }
 
-    /// Encodes what holds no user-defined token.
+    /// Encodes what holds no user-defined token. Where unknown characters are lost, what stood beside them
+    /// may merge.
+    fn encode_run(&self, run: &[u8], out: &mut Vec<u32>) {
+        if self.unknown.unk_id.is_some() || self.unknown.byte_ids.is_some() {
+            return self.encode_known(run, out);
+        }
+        let known = characters(run).filter(|character| self.backtrack.begins_token(character));
+        self.encode_known(&known.collect::<Vec<_>>().concat(), out);
+    }
+
+    /// Encodes runs of known characters, and what lies between.
     ///
     /// As in Hugging Face an unknown token is held back until a known character or the end: bytes that an
     /// unknown character after it falls back to come first, where some byte has no token.
-    fn encode_run(&self, run: &[u8], out: &mut Vec<u32>) {
+    fn encode_known(&self, run: &[u8], out: &mut Vec<u32>) {
         let (mut start, mut held) = (0, None);
         while start < run.len() {
             let first = out.len();

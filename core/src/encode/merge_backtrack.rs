@@ -46,6 +46,11 @@ impl<A: Atoms> Backtrack<A> {
         Self { matcher, validity, other_heads }
     }
 
+    /// Whether some token begins with this, an atom's bytes.
+    pub(super) fn begins_token(&self, atom: &[u8]) -> bool {
+        self.matcher.longest(atom) != NO_ID
+    }
+
     /// Goes on until the ids in `out` reach `until` or the end of `piece`. What follows `until`
     /// counts as well: where the search stops is part of a longer one's way. Where not every
     /// character is an atom, it also stops before one that is none: no token holds that.

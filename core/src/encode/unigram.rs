@@ -147,9 +147,10 @@ impl Unigram {
         }
         let (mut start, mut end) = (0, 0);
         for &(id, len) in lattice.reversed.iter().rev() {
-            let is_known = id != NO_ID;
+            // The text of the unknown token itself is unknown text, too, if other such stands beside it.
+            let is_known = id != NO_ID && Some(id) != self.unknown.unk_id;
             if start < end && (is_known || !self.unknown.fuse_unk) {
-                self.unknown.spell(&piece[start..end], out);
+                self.spell_unknown(&piece[start..end], out);
                 start = end;
             }
             end += len as usize;
@@ -159,7 +160,17 @@ impl Unigram {
             }
         }
         if start < end {
-            self.unknown.spell(&piece[start..end], out);
+            self.spell_unknown(&piece[start..end], out);
+        }
+    }
+
+    fn spell_unknown(&self, text: &[u8], out: &mut Vec<u32>) {
+        let token = self.matcher.longest(text);
+        let is_unk = token != NO_ID && Some(token) == self.unknown.unk_id;
+        if is_unk && self.tokens[token as usize].len as usize == text.len() {
+            out.push(token);
+        } else {
+            self.unknown.spell(text, out);
         }
     }
 }

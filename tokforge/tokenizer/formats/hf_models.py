@@ -154,9 +154,10 @@ def _unk(model: Node, entries: Entries, *, required: bool) -> int | None:
 
 
 def _ordinary(
-    entries: Entries, spelling: Spelling, whole: Iterable[str], size: int
+    entries: Entries, spelling: Spelling, whole: Iterable[str], size: int, *, atoms: bool = True
 ) -> tuple[list[bytes | None], list[Kind]]:
-    """Returns bytes and kind of each id; None for those in ``whole``, matched in text and never produced."""
+    """Returns bytes and kind of each id; None for those in ``whole``, matched in text and
+    never produced, unless (``atoms``) merging starts from it."""
     tokens: list[bytes | None] = [None] * size
     kinds: list[Kind] = ["unused"] * size
     odd = []
@@ -173,7 +174,7 @@ def _ordinary(
     for key in skipped:
         token_id = entries.vocab[key]
         token = tokens[token_id]
-        if not (token and _is_atom(token, byte_level=spelling.byte_level)):
+        if not (atoms and token and _is_atom(token, byte_level=spelling.byte_level)):
             tokens[token_id], kinds[token_id] = None, "unused"
     return tokens, kinds
 
@@ -226,7 +227,7 @@ def _read_unigram(model: Node, entries: Entries, added: dict[str, bool], size: i
         raise unk.error(f"there are only {len(scores)} pieces", "name one of them")
     if unk_id is None and not (fallback and all(f"<0x{value:02X}>" in entries.vocab for value in range(256))):
         raise unk.error("an unknown character would have no id, and Hugging Face fails on it", "name a piece")
-    tokens, kinds = _ordinary(entries, Spelling(False, fallback), added, size)
+    tokens, kinds = _ordinary(entries, Spelling(False, fallback), added, size, atoms=False)
     return ReadModel(
         tokens,
         kinds,
@@ -243,25 +244,20 @@ def _score(node: Node, number: int, value: Any) -> float:
 def _read_word_piece(model: Node, entries: Entries, added: dict[str, bool], size: int, _: bool) -> ReadModel:
     prefix = _text(model, "continuing_subword_prefix")
     longest = model.child("max_input_chars_per_word")
-    tokens, kinds = _ordinary(entries, Spelling(False, prefix=prefix), (), size)
+    whole = [key for key in added if key in entries.vocab]
+    tokens, kinds = _ordinary(entries, Spelling(False, prefix=prefix), whole, size, atoms=False)
     unk_id = _unk(model, entries, required=True) or 0
     limit = 100 if longest.value is None else longest.id()
-    return _special(ReadModel(tokens, kinds, WordPieceModel(unk_id, limit, prefix)), entries, added)
+    special_ids = tuple(sorted(entries.vocab[key] for key in whole))
+    return ReadModel(tokens, kinds, WordPieceModel(unk_id, limit, prefix, special_ids))
 
 
 def _read_word_level(model: Node, entries: Entries, added: dict[str, bool], size: int, _: bool) -> ReadModel:
-    tokens, kinds = _ordinary(entries, Spelling(False), (), size)
+    whole = [key for key in added if key in entries.vocab]
+    tokens, kinds = _ordinary(entries, Spelling(False), whole, size, atoms=False)
     unk_id = _unk(model, entries, required=True) or 0
-    return _special(ReadModel(tokens, kinds, WordLevelModel(unk_id)), entries, added)
-
-
-def _special(read: ReadModel, entries: Entries, added: dict[str, bool]) -> ReadModel:
-    """Takes the special tokens out of the words: no text may become one."""
-    for text, special in added.items():
-        token_id = entries.vocab.get(text)
-        if special and token_id is not None:
-            read.tokens[token_id] = None
-    return read
+    special_ids = tuple(sorted(entries.vocab[key] for key in whole))
+    return ReadModel(tokens, kinds, WordLevelModel(unk_id, special_ids))
 
 
 _READERS: dict[str, Callable[[Node, Entries, dict[str, bool], int, bool], ReadModel]] = {

@@ -64,8 +64,11 @@ def _tail(definition: Definition) -> int:
     kinds, unk_id = definition.table.kinds, getattr(definition.model, "unk_id", None)
     if "unused" in kinds:
         return 0
-    scored = definition.model.scores if isinstance(definition.model, UnigramModel) else ()
-    inner = [i for i, kind in enumerate(kinds) if kind not in ("special", "added")]
+    model = definition.model
+    scored = model.scores if isinstance(model, UnigramModel) else ()
+    named = model.special_ids if isinstance(model, WordPieceModel | WordLevelModel) else ()
+    inner = list(named)
+    inner += [i for i, kind in enumerate(kinds) if kind not in ("special", "added")]
     inner += [i for i, score in enumerate(scored) if score is not None]
     return len(kinds) - 1 - max([*inner, -1 if unk_id is None else unk_id])
 

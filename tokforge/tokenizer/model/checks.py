@@ -55,7 +55,9 @@ def check_model(table: TokenTable, model: Model) -> None:
             _check_named(table, model.user_defined, "user-defined token")
             _check_scores(table, model)
         case WordPieceModel() | WordLevelModel():
-            pass
+            for token_id in model.special_ids:
+                if not 0 <= token_id < len(table) or table.kinds[token_id] not in ("special", "added"):
+                    raise FormatError(f"id {token_id} is no added token", "drop it from special_ids")
     unk_id = model.unk_id
     if unk_id is not None and not 0 <= unk_id < len(table):
         raise FormatError(f"the unknown token's id {unk_id} lies outside the table", "name one of its ids")

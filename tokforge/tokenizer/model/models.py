@@ -99,18 +99,22 @@ class WordPieceModel:
 
     A pretoken that cannot be covered so, or that has more than ``max_input_chars_per_word`` characters,
     is ``unk_id`` as a whole. ``continuing_subword_prefix`` is how kind ``continuing`` is spelled.
+    ``special_ids`` are the added tokens that the model itself makes of their text, since Hugging Face's
+    vocabulary holds them; a pre-tokenizer that isolates punctuation never lets it.
     """
 
     unk_id: int
     max_input_chars_per_word: int = 100
     continuing_subword_prefix: str = "##"
+    special_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WordLevelModel:
-    """A pretoken is one token, or ``unk_id``."""
+    """A pretoken is one token, or ``unk_id``. ``special_ids``: as in `WordPieceModel`."""
 
     unk_id: int
+    special_ids: tuple[int, ...] = ()
 
 
 Model: TypeAlias = BpeModel | UnigramModel | WordPieceModel | WordLevelModel
