@@ -72,7 +72,7 @@ CASES = [
     ("model.dropout", 0.1, "model.dropout: dropout makes ids random"),
     ("model.dropout", "x", "dropout"),
     ("model.ignore_merges", "yes", "model.ignore_merges: expected true or false"),
-    ("model.continuing_subword_prefix", "##", "not in the vocabulary"),
+    ("model.continuing_subword_prefix", "##", "lacks the prefix"),
     ("model.end_of_word_suffix", 4, "expected a string, found 4"),
     ("added_tokens", {}, "added_tokens: expected an array"),
     ("added_tokens", [3], r"added_tokens\[0\]: expected an object, found 3"),

@@ -201,6 +201,8 @@ def _read_merges(node: Node, vocab: dict[str, int], prefix: str) -> tuple[tuple[
 def _refused_merge(node: Node, vocab: dict[str, int], cut: int) -> FormatError:
     for number, value in enumerate(node.array()):
         left, right = _sides(node, number, value)
+        if len(right) < cut:
+            return _item(node, number).error(f"{quoted(right)} lacks the prefix", "drop the merge")
         for part in (left, right, left + right[cut:]):
             if part not in vocab:
                 return _item(node, number).error(
