@@ -4,6 +4,7 @@ One thread each, texts given one by one; special tokens are text on both sides. 
 that a busy machine counts against neither.
 """
 
+import argparse
 import os
 import time
 from collections.abc import Iterator, Sequence
@@ -17,7 +18,18 @@ HEADER = "| tokenizer | text MB | tokens | ids | load s, ours | HF | encode MB/s
 RULE = "|---|---|---|---|---|---|---|---|---|\n"
 
 
-def oracle_tokenizers(folder: Path, texts: Sequence[Path], megabytes: float, only: Sequence[str] = ()) -> str:
+def oracle_tokenizers(arguments: Sequence[str]) -> str:
+    """Returns the table that the command line asks for."""
+    parser = argparse.ArgumentParser(prog="python -m benches oracle-tokenizers", description=__doc__)
+    parser.add_argument("folder", type=Path, help="holds tokenizer.json files, each in a folder of its name")
+    parser.add_argument("--text", type=Path, nargs="+", required=True, help="folders of text")
+    parser.add_argument("--megabytes", type=float, default=10)
+    parser.add_argument("--only", nargs="*", default=(), help="parts of names")
+    options = parser.parse_args(arguments)
+    return _table(options.folder, options.text, options.megabytes, options.only)
+
+
+def _table(folder: Path, texts: Sequence[Path], megabytes: float, only: Sequence[str]) -> str:
     """Returns a Markdown table of the tokenizer.json files below ``folder`` on ``megabytes`` of ``texts``."""
     documents = list(_documents(texts, int(megabytes * 1e6)))
     rows = []

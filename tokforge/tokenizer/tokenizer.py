@@ -29,6 +29,10 @@ Ids: TypeAlias = npt.NDArray[np.uint32]
 Offsets: TypeAlias = npt.NDArray[np.uint64]
 
 
+_FEW_SEGMENTS = 4
+"""Up to so many are encoded one by one; more go to the engine together, as each call costs microseconds."""
+
+
 @dataclass(frozen=True, repr=False)
 class Tokenizer:
     """A byte-level tokenizer: a `Definition`, which decides ids, and where it came from.
@@ -179,10 +183,12 @@ class Tokenizer:
         ``allowed_special`` names the special tokens whose text counts as the token: ``"none"``, ``"all"``
         or a set of texts. ``errors`` decides on lone surrogates in a ``str``: InputError, or U+FFFD.
         """
-        parts = [
-            self._encode_segment(part)
-            for part in self._segmenter.cut(as_bytes(data, errors), allowed_special)
-        ]
+        segments = self._segmenter.cut(as_bytes(data, errors), allowed_special)
+        if len(segments) > _FEW_SEGMENTS:
+            from tokforge.tokenizer.batch import encode_segments
+
+            return encode_segments(self._encoder, [segments], 1)[0]
+        parts = [self._encode_segment(part) for part in segments]
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint32), *parts])
 
     def encode_with_offsets(

@@ -7,7 +7,8 @@
 //! Reading order: `ranks` (the merge list), `atoms` (what merging starts from), `validity` (when two
 //! tokens may stand side by side, and why that decides everything), `longest_match`, `merge_backtrack`
 //! (the encoder), `merge_heap` (its rival, for pairs that `validity` cannot judge), `merge_reference` (the
-//! definition, in tests). `document` puts a splitter in front, `batch` threads beside.
+//! definition, in tests). `document` puts a splitter in front, `batch` threads beside;
+//! `settled` is for texts that come in parts.
 //!
 //! Other models: `character_bpe`, `affix_bpe`, `unigram`, `word_piece`; `model` puts any pipeline in front
 //! of any of them, `model_batch` threads beside.
@@ -25,6 +26,7 @@ mod merge_reference;
 mod model;
 mod model_batch;
 mod ranks;
+mod settled;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -62,6 +64,7 @@ pub struct Encoder {
     backtrack: Backtrack<Bytes>,
     /// There if a piece that is a whole token is that token, whatever the merges say.
     whole_tokens: Option<WholeTokens>,
+    reach: Option<usize>,
 }
 
 impl Encoder {
@@ -84,13 +87,17 @@ impl Encoder {
     ) -> Result<Self, Error> {
         let table = TokenTable::new(tokens)?;
         check_bytes(&table, byte_ids)?;
+        // How far a merge reaches is worked out for ranks that all differ.
+        let is_ranked_by_pair = ranks.is_none();
         let ranks = Ranks::new(merges, ranks, &table)?;
+        let reach = settled::reach(&ranks, &table).filter(|_| is_ranked_by_pair);
         let atoms = Bytes::new(byte_ids, &ranks);
         let validity = Validity::new(&table, ranks, atoms);
         Ok(Self {
             backtrack: Backtrack::new(&table, validity),
             whole_tokens: ignore_merges.then(|| WholeTokens::new(&table)),
             table,
+            reach,
         })
     }
 
@@ -112,6 +119,11 @@ impl Encoder {
     #[inline]
     fn run(&self, piece: &[u8], search: &mut Search, until: usize, out: &mut Vec<u32>) {
         self.backtrack.run(&self.table, piece, search, until, out);
+    }
+
+    #[inline]
+    fn ignore_merges(&self) -> bool {
+        self.whole_tokens.is_some()
     }
 
     /// Joins the bytes of `ids`.
