@@ -12,12 +12,21 @@ tiktoken_ext/openai_public.py; the tokenizer.json files of the models named.
 """
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from tokforge.errors import PatternError, UnknownNameError
 from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.stages import Split, Stage
 
-__all__ = ["NAMES", "PATTERNS", "canonical_stages", "parse_pretokenizer", "stage_patterns"]
+__all__ = [
+    "NAMES",
+    "PATTERNS",
+    "canonical_pipeline",
+    "canonical_stages",
+    "parse_pretokenizer",
+    "stage_patterns",
+]
 
 _WORD = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+"
 _SPACE = r"\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -90,6 +99,25 @@ def parse_pretokenizer(text: str) -> tuple[str, ...]:
 def canonical_stages(stages: tuple[str, ...]) -> tuple[str, ...]:
     """Returns ``stages`` with every known pattern, or sequence of patterns, under its canonical name."""
     return _named([pattern for stage in stages for pattern in stage_patterns(stage)])
+
+
+def canonical_pipeline(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """As `canonical_stages`, for stages that may be data as well; an isolated regex becomes its text."""
+    canonical: list[Stage] = []
+    texts: list[str] = []
+    for stage in map(_as_text, stages):
+        if isinstance(stage, str):
+            texts.append(stage)
+        else:
+            canonical += [*canonical_stages(tuple(texts)), stage]
+            texts = []
+    return (*canonical, *canonical_stages(tuple(texts)))
+
+
+def _as_text(stage: Stage) -> Stage:
+    if isinstance(stage, Split) and stage.regex and stage.behavior == "isolated":
+        return _REGEX + stage.pattern  # matches and gaps are pieces, whichever is the delimiter
+    return stage
 
 
 def stage_patterns(stage: str) -> tuple[str, ...]:

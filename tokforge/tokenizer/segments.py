@@ -46,7 +46,9 @@ class Segmenter:
     """Finds added tokens and applies normalisers; built once for a tokenizer."""
 
     def __init__(self, pipeline: Pipeline, added: Sequence[AddedToken]) -> None:
-        self._forms = pipeline.normalizers
+        self._forms = [step for step in pipeline.normalizers if isinstance(step, str)]
+        if len(self._forms) < len(pipeline.normalizers):
+            raise ConfigError("these normalisers cannot be carried out yet", "use Unicode forms")
         self._texts = {token.text for token in added if token.special}
         self._plain = not pipeline.normalizers and all(token.special for token in added)
         self._raw = _compile({token.text.encode(): token for token in added if not token.normalized})

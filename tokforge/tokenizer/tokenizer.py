@@ -119,8 +119,9 @@ class Tokenizer:
 
     @property
     def merges(self) -> tuple[Merge, ...]:
-        """(left, right, merged) ids in rank order."""
-        return self.definition.model.merges
+        """(left, right, merged) ids in rank order; none where the model is not BPE."""
+        model = self.definition.model
+        return model.merges if isinstance(model, BpeModel) else ()
 
     @property
     def added_tokens(self) -> tuple[AddedToken, ...]:
@@ -268,7 +269,7 @@ class Tokenizer:
         return {"definition": self.definition, "provenance_json": self.provenance_json}
 
     def __repr__(self) -> str:
-        name = "+".join(self.pipeline.pretokenizers) or "none"
+        name = "+".join(self.pipeline.splitter_names()) or "none"
         sizes = f"vocab_size={self.vocab_size}, merges={len(self.merges)}"
         return f"Tokenizer({self.kind}, {sizes}, pretokenizer={name})"
 

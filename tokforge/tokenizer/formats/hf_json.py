@@ -173,10 +173,13 @@ def _ordinary_tokens(node: Node, vocab: dict[str, int], whole: set[str], size: i
 
 def write_definition(definition: Definition) -> bytes:
     """Returns tokenizer.json; raises ExportError where its one dictionary cannot hold the tokens."""
+    model = definition.model
+    if not isinstance(model, BpeModel) or not model.is_byte_level:
+        raise ExportError("only byte-level BPE is written so far", _NOT_YET)
     vocab, added = _vocab(definition), [_write_added(token) for token in definition.added_tokens]
     pipeline = write_pipeline(definition.pipeline)
     names = {token_id: key for key, token_id in vocab.items()}
-    merges = [[names[left], names[right]] for left, right, _ in definition.model.merges]
+    merges = [[names[left], names[right]] for left, right, _ in model.merges]
     sections = [
         '"version": "1.0"',
         *(_member(name, pipeline[name]) for name in ("truncation", "padding")),
@@ -185,7 +188,7 @@ def write_definition(definition: Definition) -> bytes:
             _member(name, pipeline[name])
             for name in ("normalizer", "pre_tokenizer", "post_processor", "decoder")
         ),
-        f'"model": {_write_model(definition.model, vocab, merges)}',
+        f'"model": {_write_model(model, vocab, merges)}',
     ]
     return (_lines("{", sections, "}", "  ") + "\n").encode()
 

@@ -9,10 +9,11 @@ import json
 import re
 from typing import Any, Literal
 
-from tokforge.errors import TokforgeError
+from tokforge.errors import ExportError, TokforgeError
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.strict_json import Node
-from tokforge.tokenizer.model import NORMALIZERS, PRESERVED, Form, Pipeline
+from tokforge.tokenizer.model import PRESERVED, Pipeline
+from tokforge.tokenizer.normalizers import FORMS, Form
 from tokforge.tokenizer.pretokenizers import canonical_stages, stage_patterns
 
 __all__ = ["read_pipeline", "write_pipeline"]
@@ -38,7 +39,7 @@ def _read_normalizers(node: Node) -> tuple[Form, ...]:
     name = node.need("type").string()
     if name == "Sequence":
         return tuple(inner for part in node.need("normalizers").items() for inner in _read_normalizers(part))
-    form = next((known for known in NORMALIZERS if known == name), None)
+    form = next((known for known in FORMS if known == name), None)
     if form is None:
         raise node.error(f"the normaliser {quoted(name)} is not supported yet", _NOT_YET)
     return (form,)
@@ -136,7 +137,9 @@ def write_pipeline(pipeline: Pipeline) -> dict[str, Any]:
 def _write_pretokenizers(pipeline: Pipeline) -> dict[str, Any] | None:
     if pipeline.kind == "binary":
         return None
-    stages = pipeline.pretokenizers
+    stages = [stage for stage in pipeline.pretokenizers if isinstance(stage, str)]
+    if len(stages) < len(pipeline.pretokenizers):
+        raise ExportError("these pre-tokenizer stages cannot be written yet", "use named splitters")
     own_regex = bool(stages) and stages[-1] == "gpt2"
     splits = [
         _split(pattern) for stage in stages[: len(stages) - own_regex] for pattern in stage_patterns(stage)

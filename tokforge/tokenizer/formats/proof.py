@@ -138,7 +138,7 @@ def _guarded(call: Callable[[], Any], what: str, tokenizer: "Tokenizer") -> Any:
 
 def _hint(tokenizer: "Tokenizer") -> str:
     """A difference over a user's own regex is no fault of either library."""
-    own = any(stage.startswith("regex:") for stage in tokenizer.pipeline.pretokenizers)
+    own = any(stage.startswith("regex:") for stage in tokenizer.pipeline.splitter_names())
     return _REGEX_HINT if own else _HINT
 
 
