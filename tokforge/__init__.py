@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
+    from tokforge.tokenizer.conversion import convert
 
     __version__: str
 
@@ -42,6 +43,7 @@ _HOMES = {
     "Tokenizer": "tokforge.tokenizer",
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
+    "convert": "tokforge.tokenizer.conversion",
     "train_bpe": "tokforge.bpe",
 }
 
@@ -62,6 +64,7 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "bytes_to_hf",
+    "convert",
     "train_bpe",
 ]
 

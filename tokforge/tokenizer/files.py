@@ -4,6 +4,7 @@ The artefact is tokenizer.json and its sidecar, and tokenizer_config.json for a 
 tokenizer that Hugging Face cannot express is its sidecar alone.
 """
 
+import os
 import stat
 from collections.abc import Mapping
 from functools import partial
@@ -42,6 +43,7 @@ _SUFFIX = ".tokforge.json"
 _MAX_BYTES = 2**30
 _MAX_METADATA = 2**28
 """A GGUF file may hold a whole model: only this much of its head is read, five times the largest known."""
+_NOTHING_MORE = ReadOptions()
 _HINT = f"give a {_NAME}, another tokenizer's file, or the folder that holds one"
 
 
@@ -59,13 +61,15 @@ def sidecar_path(path: Path) -> Path:
     return path.with_name(path.stem + _SUFFIX)
 
 
-def load(path: str | Path, format_name: str | None = None, options: ReadOptions = ReadOptions()) -> "Tokenizer":
+def load(
+    path: str | Path, format_name: str | None = None, options: ReadOptions = _NOTHING_MORE
+) -> "Tokenizer":
     """Reads the tokenizer at ``path``; see `Tokenizer.load`."""
     return read_tokenizer(path, format_name, options).tokenizer
 
 
 def read_tokenizer(
-    path: str | Path, format_name: str | None = None, options: ReadOptions = ReadOptions()
+    path: str | Path, format_name: str | None = None, options: ReadOptions = _NOTHING_MORE
 ) -> Loaded:
     """Reads the tokenizer at ``path``, in the format that its content shows or ``format_name`` says.
 
@@ -117,15 +121,21 @@ def _with_sidecar(definition: "Definition", path: Path) -> "Tokenizer":
 
 def _file_in(folder: Path, format_name: str | None) -> Path:
     """Returns the one tokenizer file of a folder: the artefact where it is there, whatever else is."""
+    if format_name is None and os.path.lexists(folder / _NAME):
+        return folder / _NAME
     wanted = [format_name] if format_name else list(FORMATS)
-    found = [path for name in wanted for pattern in FORMATS[name].names for path in sorted(folder.glob(pattern))]
+    found = [
+        path for name in wanted for pattern in FORMATS[name].names for path in sorted(folder.glob(pattern))
+    ]
     if not found:
         names = ", ".join(pattern for name in wanted for pattern in FORMATS[name].names)
         raise InputError("the folder holds no tokenizer", f"looked for: {names or _NAME}", str(folder))
-    if found[0].name in (_NAME, f"tokenizer{_SUFFIX}") or len(found) == 1:
+    if found[0].name == f"tokenizer{_SUFFIX}" or len(found) == 1:
         return found[0]
     raise FormatError(
-        f"the folder holds several tokenizers: {', '.join(path.name for path in found)}", "name one of these files", str(folder)
+        f"the folder holds several tokenizers: {', '.join(path.name for path in found)}",
+        "name one of these files",
+        str(folder),
     )
 
 

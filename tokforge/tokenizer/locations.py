@@ -40,9 +40,7 @@ def locate(path: str | Path) -> Path:
 def _resource(name: str, where: str) -> Path:
     package, _, inside = name.partition("/")
     if not package.isidentifier() or not inside:
-        raise ConfigError(
-            f"{quoted(name)} names no resource", "write pkg:package/path/within/it", where
-        )
+        raise ConfigError(f"{quoted(name)} names no resource", "write pkg:package/path/within/it", where)
     folders = _folders(package, where)
     for folder in folders:
         found = (folder / inside).resolve()
@@ -50,9 +48,7 @@ def _resource(name: str, where: str) -> Path:
             raise ConfigError(f"{quoted(inside)} leads out of the package", "name a file inside it", where)
         if found.exists():
             return found
-    raise InputError(
-        f"the package {package} has no {quoted(inside)}", f"look into {folders[0]}", where
-    )
+    raise InputError(f"the package {package} has no {quoted(inside)}", f"look into {folders[0]}", where)
 
 
 def _folders(package: str, where: str) -> list[Path]:
@@ -61,7 +57,9 @@ def _folders(package: str, where: str) -> list[Path]:
     spec = PathFinder.find_spec(package)
     if spec is None or not spec.submodule_search_locations:
         raise InputError(
-            f"no package {package} is installed", f"install it: pip install {package.replace('_', '-')}", where
+            f"no package {package} is installed",
+            f"install it: pip install {package.replace('_', '-')}",
+            where,
         )
     return [Path(folder) for folder in spec.submodule_search_locations]
 
@@ -69,7 +67,9 @@ def _folders(package: str, where: str) -> list[Path]:
 def _snapshot(name: str, where: str) -> Path:
     parsed = _HUB_NAME.fullmatch(name)
     if parsed is None:
-        raise ConfigError(f"{quoted(name)} names no repository", "write hf:owner/name or hf:owner/name@revision", where)
+        raise ConfigError(
+            f"{quoted(name)} names no repository", "write hf:owner/name or hf:owner/name@revision", where
+        )
     try:
         from huggingface_hub import snapshot_download
     except ImportError as error:

@@ -1,10 +1,10 @@
 """Conversion between formats, proven before it is written.
 
-Reading order: `convert` (the work), `libraries` (the judges), `probes` (what they judge on), `adapt` and
+Reading order: `steps` (the work), `libraries` (the judges), `probes` (what they judge on), `adapt` and
 `losses` (what is given up, and what has no place), `result` (the record).
 """
 
-from tokforge.tokenizer.conversion.convert import WRITABLE, convert, try_convert
 from tokforge.tokenizer.conversion.result import Comparison, Conversion, Difference, Finding
+from tokforge.tokenizer.conversion.steps import WRITABLE, convert, try_convert
 
 __all__ = ["WRITABLE", "Comparison", "Conversion", "Difference", "Finding", "convert", "try_convert"]

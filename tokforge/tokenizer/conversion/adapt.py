@@ -53,7 +53,9 @@ _PLAIN = ("tiktoken", "tekken", "vocab-merges", "bbpe", "bbpe-latin1")
 def _renumbered(definition: Definition, changes: list[str], *, specials_first: bool) -> Adapted:
     """Gives ids in rank order: bytes, merged tokens, those that no merge makes; specials before or after."""
     if not isinstance(definition.model, BpeModel) or definition.model.atoms != "bytes":
-        raise ExportError("ranks hold byte-level BPE, and this is another model", "choose a format that has it")
+        raise ExportError(
+            "ranks hold byte-level BPE, and this is another model", "choose a format that has it"
+        )
     table = definition.table
     bytewise = table.byte_ids() if specials_first else sorted(table.byte_ids())
     ordinary = [i for i, token in enumerate(table.ordinary()) if token is not None]
@@ -69,8 +71,12 @@ def _renumbered(definition: Definition, changes: list[str], *, specials_first: b
     return Adapted(definition, tuple(changes), id_map if moved else None)
 
 
-def _with_order(definition: Definition, order: Sequence[int], specials: set[int], id_map: IdMap) -> Definition:
+def _with_order(
+    definition: Definition, order: Sequence[int], specials: set[int], id_map: IdMap
+) -> Definition:
     tokens = [None if i in specials else definition.table.tokens[i] for i in order]
-    added = [replace(token, id=int(id_map[token.id])) for token in definition.added_tokens if token.id in specials]
+    added = [
+        replace(token, id=int(id_map[token.id])) for token in definition.added_tokens if token.id in specials
+    ]
     renumbered = ranked_definition(tokens, (), added, "renumbered")
     return replace(renumbered, pipeline=definition.pipeline)

@@ -116,7 +116,9 @@ def _tiktoken(files: Mapping[str, Path], tokenizer: Tokenizer) -> Encode:
 
     data = files[""].read_bytes()
     pattern = known_pattern(data) or _pattern(tokenizer)
-    encoding = Encoding("tokforge", pat_str=pattern, mergeable_ranks=read_ranks(data, str(files[""])), special_tokens={})
+    encoding = Encoding(
+        "tokforge", pat_str=pattern, mergeable_ranks=read_ranks(data, str(files[""])), special_tokens={}
+    )
     return lambda probes: [encoding.encode_ordinary(probe.decode()) for probe in probes]
 
 
@@ -125,7 +127,9 @@ def _pattern(tokenizer: Tokenizer) -> str:
     stages = tokenizer.pipeline.pretokenizers
     patterns = [pattern for stage in stages if isinstance(stage, str) for pattern in stage_patterns(stage)]
     if len(patterns) != len(stages) or len(patterns) > 1:
-        raise ExportError("tiktoken has one regex, and this splitter is more than that", "choose tokenizer.json")
+        raise ExportError(
+            "tiktoken has one regex, and this splitter is more than that", "choose tokenizer.json"
+        )
     return patterns[0] if patterns else r"[\s\S]+"
 
 

@@ -26,10 +26,69 @@ _SPACES = " \t\n\r\v\f\x85\xa0\u1680\u2003\u2009\u2028\u2029\u202f\u205f\u3000\u
 _RUNS = (1, 2, 3, 4, 7, 8, 15, 16, 17, 33)
 _CHUNK = 2048
 _FRAGMENTS = (
-    *("the", " the", "ing", "'s", "'T", "'re", "DON'T", "they'LL", "12", "345", "1234567", "3.14", "1e-9", "0x1F"),
-    *("://", "</", "/>", "&&", "==", "!=", "->", "::", "();", "{\n", "}\n\n", "\t\t", "    ", "\r\n", " \n", "  "),
-    *("def ", "return ", "camelCase", "snake_case", "XMLHttp", "é", "e\u0301", "中文", "日本語", "한국어", "हिन्दी"),
-    *("русский", "עברית", "العربية", "ไทย", "😀", "👩\u200d👩\u200d👧", "🇩🇪", "1\ufe0f\u20e3", "ﬁ", "Å", "ß", "ſ", "İ", "Σς"),
+    *(
+        "the",
+        " the",
+        "ing",
+        "'s",
+        "'T",
+        "'re",
+        "DON'T",
+        "they'LL",
+        "12",
+        "345",
+        "1234567",
+        "3.14",
+        "1e-9",
+        "0x1F",
+    ),
+    *(
+        "://",
+        "</",
+        "/>",
+        "&&",
+        "==",
+        "!=",
+        "->",
+        "::",
+        "();",
+        "{\n",
+        "}\n\n",
+        "\t\t",
+        "    ",
+        "\r\n",
+        " \n",
+        "  ",
+    ),
+    *(
+        "def ",
+        "return ",
+        "camelCase",
+        "snake_case",
+        "XMLHttp",
+        "é",
+        "e\u0301",
+        "中文",
+        "日本語",
+        "한국어",
+        "हिन्दी",
+    ),
+    *(
+        "русский",
+        "עברית",
+        "العربية",
+        "ไทย",
+        "😀",
+        "👩\u200d👩\u200d👧",
+        "🇩🇪",
+        "1\ufe0f\u20e3",
+        "ﬁ",
+        "Å",
+        "ß",
+        "ſ",
+        "İ",
+        "Σς",
+    ),
     *("▁", "▁▁", "Ġ", "Ċ", "<0x41>", "<s>", "</s>", "<unk>", "##", "\0", "\x7f", "\x1c", "\ufffd", "\u2047"),
 )
 
@@ -62,7 +121,13 @@ def _systematic() -> Iterator[str]:
         yield from (char, f"a{char}b", f" {char}{char} ")
     for space in _SPACES:
         for run in _RUNS:
-            yield from (space * run, f"a{space * run}b", f"{space * run}b", f"a{space * run}", f"1{space * run}!")
+            yield from (
+                space * run,
+                f"a{space * run}b",
+                f"{space * run}b",
+                f"a{space * run}",
+                f"1{space * run}!",
+            )
     for count in range(1, 24):
         yield from ("9" * count, f"a{'7' * count}", f" {'0' * count}.")
     yield from ("a" * 300, " " * 300, "ab" * 200, "\n" * 100, "é" * 100, "中" * 100, "😀" * 50, "=" * 100)
@@ -87,12 +152,18 @@ def _random(tokenizer: Tokenizer) -> list[bytes]:
     """Returns random strings: of fragments, of single characters, and of the vocabulary's own tokens."""
     chooser = random.Random(_SEED)
     characters = [*_categories(), *map(chr, range(0x20, 0x7F))]
-    own = [token.decode() for token in tokenizer.table.tokens[:: max(1, tokenizer.vocab_size // 5000)] if _is_text(token)]
+    own = [
+        token.decode()
+        for token in tokenizer.table.tokens[:: max(1, tokenizer.vocab_size // 5000)]
+        if _is_text(token)
+    ]
     sources: Sequence[Sequence[str]] = (_FRAGMENTS, characters, own or _FRAGMENTS, [*_FRAGMENTS, *characters])
     if tokenizer.kind == "binary":
         own_bytes = [token for token in tokenizer.table.ordinary() if token]
         return [
-            chooser.randbytes(chooser.randint(0, _LONGEST)) if number % 2 else b"".join(chooser.choices(own_bytes, k=chooser.randint(0, 8)))
+            chooser.randbytes(chooser.randint(0, _LONGEST))
+            if number % 2
+            else b"".join(chooser.choices(own_bytes, k=chooser.randint(0, 8)))
             for number in range(RANDOM_PROBES)
         ]
     return [

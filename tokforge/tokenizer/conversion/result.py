@@ -89,7 +89,9 @@ class Conversion:
             "difference": difference._asdict() if difference else None,
             "findings": [finding._asdict() for finding in self.findings],
             "refusal": self.refusal,
-            "ids_changed": 0 if self.id_map is None else int((self.id_map != np.arange(len(self.id_map))).sum()),
+            "ids_changed": 0
+            if self.id_map is None
+            else int((self.id_map != np.arange(len(self.id_map))).sum()),
         }
 
 
@@ -121,7 +123,10 @@ def _difference(
 ) -> Difference:
     text = printable(probe)
     shown = text if len(text) <= _LONGEST_PROBE else f"{text[:_LONGEST_PROBE]}..."
-    sides = [_segmentation(own[max(0, at - 1) : at + _SHOWN], table) for own, table in zip(ids, tables, strict=True)]
+    sides = [
+        _segmentation(own[max(0, at - 1) : at + _SHOWN], table)
+        for own, table in zip(ids, tables, strict=True)
+    ]
     windows = [tuple(map(int, own[max(0, at - 1) : at + _SHOWN])) for own in ids]
     return Difference(shown, names[0], sides[0], windows[0], names[1], sides[1], windows[1])
 

@@ -51,7 +51,9 @@ def read_bbpe(file: SourceFile) -> Reading:
     """Reads the newer spelling as a binary vocabulary: any bytes, unsplit."""
     root = parse_json(file.data, file.where)
     if not is_bbpe(root):
-        raise FormatError("this is no bbpe file: it is not byte-level without a regex", "read it as hf", file.where)
+        raise FormatError(
+            "this is no bbpe file: it is not byte-level without a regex", "read it as hf", file.where
+        )
     content = root.object() | {"pre_tokenizer": None}
     return Reading(read_definition(_dump(content), file.where))
 
@@ -84,11 +86,13 @@ def _respelled(root: Node, spelling: Callable[[str, Node], str]) -> dict[str, An
     content = dict(root.object())
     model_node = root.need("model")
     vocab_node = model_node.need("vocab")
-    whole = {node.need("content").string() for node in root.child("added_tokens").items()} if root.has("added_tokens") else set()
+    whole = (
+        {node.need("content").string() for node in root.child("added_tokens").items()}
+        if root.has("added_tokens")
+        else set()
+    )
     vocab = {key if key in whole else spelling(key, vocab_node): i for key, i in vocab_node.object().items()}
-    merges = [
-        [spelling(part, node) for part in _sides(node)] for node in model_node.need("merges").items()
-    ]
+    merges = [[spelling(part, node) for part in _sides(node)] for node in model_node.need("merges").items()]
     if len(vocab) != len(vocab_node.object()):
         raise vocab_node.error("an added token is spelled like an ordinary one", "rename the added token")
     return content | {"model": model_node.object() | {"vocab": vocab, "merges": merges}}
@@ -97,7 +101,11 @@ def _respelled(root: Node, spelling: Callable[[str, Node], str]) -> dict[str, An
 def _sides(node: Node) -> list[str]:
     """Returns both sides of a merge. A space is a byte here, so the old ``a b`` form splits only where
     exactly one split is possible."""
-    if isinstance(node.value, list) and len(node.value) == 2 and all(isinstance(part, str) for part in node.value):
+    if (
+        isinstance(node.value, list)
+        and len(node.value) == 2
+        and all(isinstance(part, str) for part in node.value)
+    ):
         return list(node.value)
     if isinstance(node.value, str):
         cuts = [i for i, char in enumerate(node.value) if char == " " and 0 < i < len(node.value) - 1]
@@ -126,7 +134,10 @@ def write_latin1(definition: Definition) -> bytes:
 
 def _binary(definition: Definition, name: str) -> bytes:
     if definition.pipeline.pretokenizers or definition.pipeline.normalizers:
-        raise ExportError(f"{name} holds vocabularies that take bytes unsplit, and this one splits text", "choose tokenizer.json")
+        raise ExportError(
+            f"{name} holds vocabularies that take bytes unsplit, and this one splits text",
+            "choose tokenizer.json",
+        )
     return write_definition(definition)
 
 

@@ -15,7 +15,7 @@ from itertools import groupby
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from tokforge.errors import FormatError, TokforgeError
+from tokforge.errors import TokforgeError
 from tokforge.tokenizer import decoders, normalizers, stages
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.byte_alphabet import spell, unspell
@@ -64,7 +64,9 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
-        return {"type": type(value).__name__} | {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+        return {"type": type(value).__name__} | {
+            one.name: _plain(getattr(value, one.name)) for one in fields(value)
+        }
     return value
 
 
@@ -78,7 +80,9 @@ def read_json(node: Node) -> Definition:
     try:
         return Definition(TokenTable(tokens, kinds), parts["model"], parts["pipeline"], added)
     except TokforgeError as error:
-        raise node.error(f"{error.where}: {error.problem}" if error.where else error.problem, error.hint) from error
+        raise node.error(
+            f"{error.where}: {error.problem}" if error.where else error.problem, error.hint
+        ) from error
 
 
 _PARTS: dict[str, tuple[type, ...]] = {
@@ -99,7 +103,9 @@ def _kinds(node: Node, size: int) -> tuple[Kind, ...]:
     found: list[Kind] = []
     for run in node.items():
         match run.value:
-            case [str(kind), int(count)] if kind in known and type(count) is int and 0 < count <= size - len(found):
+            case [str(kind), int(count)] if (
+                kind in known and type(count) is int and 0 < count <= size - len(found)
+            ):
                 found += [kind] * count  # type: ignore[list-item]  # it is one of the literals, as just tested
             case _:
                 raise run.error(f"a run is a kind and a count; kinds: {', '.join(known)}; {size} in all")
@@ -113,7 +119,9 @@ def _object(node: Node, bases: Iterable[type]) -> Any:
     names = {base.__name__: base for base in bases}
     name = node.need("type").string()
     if name not in names:
-        raise node.child("type").error(f"there is no {quoted(name)} here", f"use one of: {', '.join(sorted(names))}")
+        raise node.child("type").error(
+            f"there is no {quoted(name)} here", f"use one of: {', '.join(sorted(names))}"
+        )
     hints = _hints(names[name])
     _refuse_unknown(node, ("type", *hints))
     values = {key: _value(node.need(key), hint) for key, hint in hints.items()}
@@ -180,14 +188,18 @@ def _integers(node: Node, row: tuple[Any, ...]) -> tuple[Any, ...]:
     values = node.array()
     for number, value in enumerate(values):
         numbers = value if row and isinstance(value, list) and len(value) == len(row) else [value]
-        if (row and numbers is not value) or not all(type(one) is int and 0 <= one < 2**32 for one in numbers):
+        if (row and numbers is not value) or not all(
+            type(one) is int and 0 <= one < 2**32 for one in numbers
+        ):
             raise node.error(f"entry {number} is {quoted(value)}", f"expected {len(row) or 1} ids")
     return tuple(map(tuple, values)) if row else tuple(values)
 
 
 def _literal(node: Node, allowed: tuple[Any, ...]) -> Any:
     if node.value not in allowed:
-        raise node.error(f"{quoted(node.value)} is unknown here", f"use one of: {', '.join(map(str, allowed))}")
+        raise node.error(
+            f"{quoted(node.value)} is unknown here", f"use one of: {', '.join(map(str, allowed))}"
+        )
     return node.value
 
 

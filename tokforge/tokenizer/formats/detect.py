@@ -60,8 +60,12 @@ def _detect_json(data: bytes, where: str) -> str:
 def _only(found: list[str], where: str) -> str:
     if len(found) == 1:
         return found[0]
-    problem = f"this may be any of {', '.join(found)}" if found else "this is no tokenizer that tokforge knows"
-    raise FormatError(f"{problem} (tried: {', '.join(TRIED)})", "name it: --from FORMAT (format= in Python)", where)
+    problem = (
+        f"this may be any of {', '.join(found)}" if found else "this is no tokenizer that tokforge knows"
+    )
+    raise FormatError(
+        f"{problem} (tried: {', '.join(TRIED)})", "name it: --from FORMAT (format= in Python)", where
+    )
 
 
 def _is_sentencepiece(data: bytes, neighbour: Neighbour) -> bool:
@@ -98,7 +102,7 @@ _JSON_TESTS: dict[str, Callable[[Node], bool]] = {
     "tokforge": lambda root: root.child("format").value == FORMAT,
     "tekken": is_tekken,
     "bbpe-latin1": lambda root: root.has("model") and is_latin1(root),
-    "hf": lambda root: root.has("model"),
+    "hf": lambda root: isinstance(root.child("model").value, dict),
     "vocab-merges": is_vocab,
 }
 """In this order: the first that fits is meant, as each asks for more than those below it."""

@@ -20,7 +20,19 @@ __all__ = ["MAGIC", "read_metadata"]
 
 MAGIC = b"GGUF"
 _HINT = "check that the file is complete; a GGUF model begins with its metadata"
-_SCALARS = {0: "u1", 1: "i1", 2: "u2", 3: "i2", 4: "u4", 5: "i4", 6: "f4", 7: "u1", 10: "u8", 11: "i8", 12: "f8"}
+_SCALARS = {
+    0: "u1",
+    1: "i1",
+    2: "u2",
+    3: "i2",
+    4: "u4",
+    5: "i4",
+    6: "f4",
+    7: "u1",
+    10: "u8",
+    11: "i8",
+    12: "f8",
+}
 _BOOLEAN, _STRING, _ARRAY = 7, 8, 9
 _VERSIONS = (2, 3)
 _DEEPEST = 4
@@ -74,7 +86,9 @@ class _Reader:
             raise self.error(f"arrays nested more than {_DEEPEST} deep stand")
         kind, length = self.count("u4"), self.count()
         if length > len(self.data) - self.at:
-            raise self.error(f"an array of {length} elements with {len(self.data) - self.at} bytes left stands")
+            raise self.error(
+                f"an array of {length} elements with {len(self.data) - self.at} bytes left stands"
+            )
         if kind in _SCALARS:
             return self.numbers(_SCALARS[kind], length)
         return [self.value(kind, depth + 1) for _ in range(length)]

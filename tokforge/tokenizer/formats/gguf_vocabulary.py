@@ -62,14 +62,17 @@ def _byte_level(found: dict[str, Any], file: SourceFile) -> Definition:
     added = _added(found, texts, kinds, file.where)
     claimed = {token.id for token in added}
     tokens: list[bytes | None] = [
-        None if i in claimed or kinds[i] == _UNUSED else _bytes(text, i, file.where) for i, text in enumerate(texts)
+        None if i in claimed or kinds[i] == _UNUSED else _bytes(text, i, file.where)
+        for i, text in enumerate(texts)
     ]
     ids = {text: i for i, text in enumerate(texts) if tokens[i] is not None}
     merges = tuple(
         _merge(ids, line, f"{file.where}: tokenizer.ggml.merges[{number}]")
         for number, line in enumerate(_strings(found, "tokenizer.ggml.merges", file.where))
     )
-    return Definition(table_of(tokens, added), BpeModel(merges, whole), Pipeline("text", stages), tuple(added))
+    return Definition(
+        table_of(tokens, added), BpeModel(merges, whole), Pipeline("text", stages), tuple(added)
+    )
 
 
 def _bytes(text: str, token_id: int, where: str) -> bytes:
@@ -86,7 +89,9 @@ def _merge(ids: dict[str, int], line: str, where: str) -> Merge:
     left, _, right = line[:1] + line[1:].partition(" ")[0], "", line[1:].partition(" ")[2]
     for part in (left, right, left + right):
         if part not in ids:
-            raise FormatError(f"{quoted(part)} is no token", "a merge is two tokens with a space between", where)
+            raise FormatError(
+                f"{quoted(part)} is no token", "a merge is two tokens with a space between", where
+            )
     return ids[left], ids[right], ids[left + right]
 
 
@@ -107,7 +112,9 @@ def _roles(found: dict[str, Any], size: int, where: str) -> dict[int, tuple[str,
             continue
         token_id = found[key]
         if type(token_id) is not int or not 0 <= token_id < size:
-            raise FormatError(f"id {quoted(token_id)} is outside the vocabulary of {size}", "correct it", f"{where}: {key}")
+            raise FormatError(
+                f"id {quoted(token_id)} is outside the vocabulary of {size}", "correct it", f"{where}: {key}"
+            )
         roles[token_id] = (*roles.get(token_id, ()), role)
     return roles
 
@@ -129,7 +136,9 @@ def _splitter(found: dict[str, Any], file: SourceFile) -> tuple[tuple[str, ...],
 def _string(found: dict[str, Any], key: str, where: str) -> str:
     value = found.get(key)
     if not isinstance(value, str):
-        raise FormatError(f"{key} is {'missing' if value is None else 'no string'}", "a vocabulary needs it", where)
+        raise FormatError(
+            f"{key} is {'missing' if value is None else 'no string'}", "a vocabulary needs it", where
+        )
     return value
 
 
@@ -137,7 +146,9 @@ def _strings(found: dict[str, Any], key: str, where: str) -> list[str]:
     value = found.get(key)
     if not isinstance(value, list) or not all(isinstance(one, str) for one in value):
         raise FormatError(
-            f"{key} is {'missing' if value is None else 'no array of strings'}", "a vocabulary needs it", where
+            f"{key} is {'missing' if value is None else 'no array of strings'}",
+            "a vocabulary needs it",
+            where,
         )
     return value
 

@@ -20,7 +20,15 @@ from itertools import pairwise
 from tokforge.errors import ExportError, FormatError, TokforgeError
 from tokforge.tokenizer.display import printable, quoted
 from tokforge.tokenizer.formats.reading import placed
-from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, product_merges, table_of
+from tokforge.tokenizer.model import (
+    AddedToken,
+    BpeModel,
+    Definition,
+    Merge,
+    Pipeline,
+    product_merges,
+    table_of,
+)
 
 __all__ = ["MAX_SPARSENESS", "by_pair", "dense_table", "products", "ranked_definition", "ranks_of"]
 
@@ -32,7 +40,9 @@ def dense_table(ranks: Mapping[bytes, int], where: str) -> list[bytes | None]:
     """Returns the token of each rank, None for a hole."""
     size = max(ranks.values()) + 1
     if size > MAX_SPARSENESS * max(len(ranks), 256):
-        raise FormatError(f"rank {size - 1} is absurdly high for {len(ranks)} tokens", "number them densely", where)
+        raise FormatError(
+            f"rank {size - 1} is absurdly high for {len(ranks)} tokens", "number them densely", where
+        )
     tokens: list[bytes | None] = [None] * size
     for token, rank in ranks.items():
         tokens[rank] = token
@@ -48,14 +58,20 @@ def ranked_definition(
     """
     size = max([len(tokens), *(token.id + 1 for token in added)])
     if size > MAX_SPARSENESS * max(len(tokens), 256):
-        raise FormatError(f"a special token has the id {size - 1}, absurdly high", "number them densely", where)
+        raise FormatError(
+            f"a special token has the id {size - 1}, absurdly high", "number them densely", where
+        )
     filled = [*tokens, *[None] * (size - len(tokens))]
     taken = next((token for token in added if filled[token.id] is not None), None)
     if taken is not None:
         raise FormatError(
-            f"id {taken.id} of the special token {quoted(taken.text)} is an ordinary token's", "give it another", where
+            f"id {taken.id} of the special token {quoted(taken.text)} is an ordinary token's",
+            "give it another",
+            where,
         )
-    merges, ranks = product_merges(filled, [(i, i) for i, token in enumerate(filled) if token and len(token) > 1])
+    merges, ranks = product_merges(
+        filled, [(i, i) for i, token in enumerate(filled) if token and len(token) > 1]
+    )
     model = BpeModel(merges, ignore_merges=True, ranks=ranks)
     try:
         return Definition(table_of(filled, added), model, Pipeline("text", stages), tuple(added))
@@ -70,7 +86,9 @@ def ranks_of(definition: Definition) -> list[tuple[bytes, int]]:
     """
     model = definition.model
     if not isinstance(model, BpeModel) or model.atoms != "bytes":
-        raise ExportError("ranks hold byte-level BPE, and this is another model", "choose a format that has it")
+        raise ExportError(
+            "ranks hold byte-level BPE, and this is another model", "choose a format that has it"
+        )
     if not model.ignore_merges and _unreachable(definition):
         raise ExportError(
             "some tokens are not reached by merges, and tiktoken gives a pretoken that is a token as it is",
@@ -143,7 +161,8 @@ def _check_distinct(
         if owners.setdefault(rank, merged) != merged:
             names = [printable(definition.table.tokens[one]) for one in (owners[rank], merged)]
             raise ExportError(
-                f"the tokens {names[0]} and {names[1]} have one rank (or score)", "only formats that rank by product keep that"
+                f"the tokens {names[0]} and {names[1]} have one rank (or score)",
+                "only formats that rank by product keep that",
             )
 
 
@@ -167,9 +186,10 @@ def by_pair(definition: Definition) -> Definition:
     all_splits = replace(definition, model=replace(model, ranks=None))
     if model.atoms != "bytes":
         return all_splits
-    shortest = replace(definition, model=replace(model, ranks=None, merges=_one_each(definition), ignore_merges=False))
+    merges = _one_each(definition)
+    shortest = replace(definition, model=replace(model, ranks=None, merges=merges, ignore_merges=False))
     made = {merged for _, _, merged in model.merges}
-    if len(shortest.model.merges) == len(made) and not _unreachable(shortest):
+    if len(merges) == len(made) and not _unreachable(shortest):
         return shortest
     return all_splits
 
@@ -185,14 +205,19 @@ def _one_each(definition: Definition) -> tuple[Merge, ...]:
         splits.setdefault(merge[2], []).append(merge)
         ranks[merge[0], merge[1]] = (rank, merge[2])
     found = []
-    for merged, these in splits.items():  # in rank order, so the parts of a token have their own merge already
+    for (
+        merged,
+        these,
+    ) in splits.items():  # in rank order, so the parts of a token have their own merge already
         last = these[0] if len(these) == 1 else _last_merge(definition, merged, ranks)
         if last is not None:
             found.append(last)
     return tuple(found)
 
 
-def _last_merge(definition: Definition, merged: int, ranks: dict[tuple[int, int], tuple[int, int]]) -> Merge | None:
+def _last_merge(
+    definition: Definition, merged: int, ranks: dict[tuple[int, int], tuple[int, int]]
+) -> Merge | None:
     """Merges a token's atoms by all lower ranks; returns the pair that is left, if it is one pair."""
     table = definition.table
     bytewise = table.byte_ids()
@@ -204,4 +229,8 @@ def _last_merge(definition: Definition, merged: int, ranks: dict[tuple[int, int]
             return None
         _, at, product = best
         ids[at : at + 2] = [product]
-    return (ids[0], ids[1], merged) if len(ids) == 2 and ranks.get((ids[0], ids[1]), (0, -1))[1] == merged else None
+    return (
+        (ids[0], ids[1], merged)
+        if len(ids) == 2 and ranks.get((ids[0], ids[1]), (0, -1))[1] == merged
+        else None
+    )

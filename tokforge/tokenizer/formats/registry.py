@@ -58,7 +58,7 @@ def _write_hf(definition: Definition) -> bytes:
 FORMATS: dict[str, Format] = {
     "hf": Format("tokenizer.json of Hugging Face", _read_hf, _alone(_write_hf), ("tokenizer.json",)),
     "tokforge": Format(
-        "tokenizer.tokforge.json that stands alone", _read_standalone, 
+        "tokenizer.tokforge.json that stands alone", _read_standalone,
         _alone(lambda definition: write_standalone(definition, "{}")), ("tokenizer.tokforge.json",),
     ),
     "vocab-merges": Format(
@@ -93,6 +93,8 @@ def legacy_merges(content: bytes) -> bytes:
         raise ExportError("this model has no merges", "leave --legacy-merges out")
     spaced = next((pair for pair in merges if any(" " in part for part in pair)), None)
     if spaced is not None:
-        raise ExportError(f"the merge {quoted(spaced)} holds a space", "legacy merges cannot; leave --legacy-merges out")
+        raise ExportError(
+            f"the merge {quoted(spaced)} holds a space", "legacy merges cannot; leave --legacy-merges out"
+        )
     root["model"]["merges"] = [" ".join(pair) for pair in merges]
     return (json.dumps(root, ensure_ascii=False, indent=2) + "\n").encode()

@@ -89,19 +89,27 @@ def definition_of_pieces(proto: SentencepieceProto, where: str) -> Definition:
 def _check_pieces(proto: SentencepieceProto, where: str) -> None:
     if proto.trainer.model_type not in (BPE, UNIGRAM):
         raise FormatError(
-            f"model type {proto.trainer.model_type} is not supported", "BPE and Unigram are", f"{where}: trainer_spec"
+            f"model type {proto.trainer.model_type} is not supported",
+            "BPE and Unigram are",
+            f"{where}: trainer_spec",
         )
     seen: dict[str, int] = {}
     for number, piece in enumerate(proto.pieces):
         place = f"{where}: piece {number}"
         if seen.setdefault(piece.text, number) != number:
-            raise FormatError(f"{quoted(piece.text)} is piece {seen[piece.text]} already", "keep one of them", place)
+            raise FormatError(
+                f"{quoted(piece.text)} is piece {seen[piece.text]} already", "keep one of them", place
+            )
         if "\0" in piece.text:
             raise FormatError(
-                f"{quoted(piece.text)} holds a NUL, which sentencepiece 0.2.2 and later refuse", "remove the piece", place
+                f"{quoted(piece.text)} holds a NUL, which sentencepiece 0.2.2 and later refuse",
+                "remove the piece",
+                place,
             )
         if piece.type == UNUSED and proto.trainer.model_type == BPE:
-            raise FormatError("an unused piece merges and is taken apart again, which is not supported", "drop it", place)
+            raise FormatError(
+                "an unused piece merges and is taken apart again, which is not supported", "drop it", place
+            )
     unknown = [i for i, piece in enumerate(proto.pieces) if piece.type == UNKNOWN]
     if len(unknown) != 1:
         raise FormatError(f"{len(unknown)} pieces are of type unknown", "a model has exactly one", where)
@@ -126,7 +134,10 @@ def _added(proto: SentencepieceProto, where: str) -> list[AddedToken]:
     roles: dict[int, tuple[str, ...]] = {}
     named = {"bos": trainer.bos_piece, "eos": trainer.eos_piece, "pad": trainer.pad_piece}
     ids = {piece.text: i for i, piece in enumerate(proto.pieces)}
-    for role, text in named.items():  # sentencepiece finds them by text, too: ids in trainer_spec may be stale
+    for (
+        role,
+        text,
+    ) in named.items():  # sentencepiece finds them by text, too: ids in trainer_spec may be stale
         token_id = ids.get(text, -1)
         if token_id >= 0 and proto.pieces[token_id].type == CONTROL:
             roles[token_id] = (*roles.get(token_id, ()), role)
@@ -158,9 +169,7 @@ def _bpe(proto: SentencepieceProto, tokens: Sequence[bytes | None]) -> BpeModel:
 
 def _unigram(proto: SentencepieceProto) -> UnigramModel:
     normal = [piece.score for piece in proto.pieces if piece.type == NORMAL]
-    scores = tuple(
-        piece.score if piece.type in (NORMAL, USER_DEFINED) else None for piece in proto.pieces
-    )
+    scores = tuple(piece.score if piece.type in (NORMAL, USER_DEFINED) else None for piece in proto.pieces)
     return UnigramModel(
         scores=scores,
         unk_score=float(np.float32(min(normal, default=0.0)) - np.float32(_UNK_PENALTY)),
@@ -199,7 +208,11 @@ def _pipeline(proto: SentencepieceProto) -> Pipeline:
 
 def _decoders(spec: Normalizer, trainer: Trainer) -> tuple[Decoder, ...]:
     """sentencepiece's way back: escaped spaces become spaces, and the dummy prefix is dropped."""
-    strip = (StripTokens(" ", start=1),) if spec.add_dummy_prefix and not trainer.treat_whitespace_as_suffix else ()
+    strip = (
+        (StripTokens(" ", start=1),)
+        if spec.add_dummy_prefix and not trainer.treat_whitespace_as_suffix
+        else ()
+    )
     return (Replace(_SPACE, " "), ByteFallback(), Fuse(), *strip)
 
 
@@ -207,23 +220,19 @@ def write_sentencepiece(definition: Definition) -> bytes:
     """Returns the model's bytes; raises ExportError, by name, for what it would lose."""
     model = definition.model
     if isinstance(model, BpeModel) and model.atoms == "characters":
-        scores: dict[int, float] = {token_id: -float(rank) for rank, token_id in enumerate(products(definition), 1)}
-        trainer_type = BPE
+        scores: dict[int, float] = {
+            token_id: -float(rank) for rank, token_id in enumerate(products(definition), 1)
+        }
     elif isinstance(model, UnigramModel):
         scores = {i: score for i, score in enumerate(model.scores) if score is not None}
-        trainer_type = UNIGRAM
     else:
         raise ExportError(
-            "sentencepiece has BPE over characters and Unigram, and no byte-level model", "choose tokenizer.json"
+            "sentencepiece has BPE over characters and Unigram, and no byte-level model",
+            "choose tokenizer.json",
         )
     normalizer = _normalizer_of(definition)
     pieces = _pieces_of(definition, model, scores)
-    trainer = Trainer(
-        model_type=trainer_type,
-        byte_fallback=model.byte_fallback,
-        treat_whitespace_as_suffix=normalizer.treat_whitespace_as_suffix,
-        **_named_ids(definition, model.unk_id),
-    )
+    trainer = _trainer_of(definition, model, normalizer.treat_whitespace_as_suffix)
     spec = Normalizer(
         name="identity" if not normalizer.charsmap else "user_defined",
         precompiled_charsmap=normalizer.charsmap,
@@ -251,9 +260,13 @@ def _normalizer_of(definition: Definition) -> SentencePiece:
         case (Prepend(text="\u2581"), ReplaceText(pattern=" ", content="\u2581", regex=False)):
             return SentencePiece(remove_extra_whitespaces=False)
         case ():
-            return SentencePiece(add_dummy_prefix=False, remove_extra_whitespaces=False, escape_whitespaces=False)
+            return SentencePiece(
+                add_dummy_prefix=False, remove_extra_whitespaces=False, escape_whitespaces=False
+            )
     names = ", ".join(step if isinstance(step, str) else type(step).__name__ for step in pipeline.normalizers)
-    raise ExportError(f"sentencepiece cannot normalise as this tokenizer does: {names}", "choose tokenizer.json")
+    raise ExportError(
+        f"sentencepiece cannot normalise as this tokenizer does: {names}", "choose tokenizer.json"
+    )
 
 
 def _pieces_of(
@@ -264,7 +277,10 @@ def _pieces_of(
     pieces = []
     for token_id, (token, kind) in enumerate(zip(table.tokens, table.kinds, strict=True)):
         if kind in ("continuing", "ending", "added"):
-            raise ExportError(f"id {token_id} ({quoted(token)}) is of kind {kind}, which sentencepiece has not", "choose tokenizer.json")
+            raise ExportError(
+                f"id {token_id} ({quoted(token)}) is of kind {kind}, which sentencepiece has not",
+                "choose tokenizer.json",
+            )
         if token_id == model.unk_id:
             pieces.append(Piece(token.decode(), 0.0, UNKNOWN))
         elif kind == "special":
@@ -275,15 +291,21 @@ def _pieces_of(
             pieces.append(_unused(token_id, model))
         else:
             score = scores.get(token_id, 0.0)
-            pieces.append(Piece(_utf8(token, token_id), score, USER_DEFINED if token_id in user_defined else NORMAL))
+            pieces.append(
+                Piece(_utf8(token, token_id), score, USER_DEFINED if token_id in user_defined else NORMAL)
+            )
     if model.unk_id is None:
-        raise ExportError("sentencepiece needs an unknown token, and this tokenizer has none", "choose tokenizer.json")
+        raise ExportError(
+            "sentencepiece needs an unknown token, and this tokenizer has none", "choose tokenizer.json"
+        )
     return tuple(pieces)
 
 
 def _unused(token_id: int, model: BpeModel | UnigramModel) -> Piece:
     if isinstance(model, BpeModel):
-        raise ExportError(f"id {token_id} is unused, and sentencepiece's unused pieces merge", "choose tokenizer.json")
+        raise ExportError(
+            f"id {token_id} is unused, and sentencepiece's unused pieces merge", "choose tokenizer.json"
+        )
     return Piece(f"<unused {token_id}>", 0.0, UNUSED)
 
 
@@ -294,14 +316,21 @@ def _utf8(token: bytes, token_id: int) -> str:
         raise ExportError(f"id {token_id} ({quoted(token)}) is no UTF-8", "choose tokenizer.json") from error
 
 
-def _named_ids(definition: Definition, unk_id: int | None) -> dict[str, int | str]:
-    """Returns the ids and texts of trainer_spec; -1 where no token has the role."""
-    named: dict[str, int | str] = {"unk_id": -1 if unk_id is None else unk_id}
-    if unk_id is not None:
-        named["unk_piece"] = definition.table.tokens[unk_id].decode()
-    for role in ("bos", "eos", "pad"):
-        token = next((one for one in definition.added_tokens if role in one.roles), None)
-        named[f"{role}_id"] = token.id if token else -1
-        if token:
-            named[f"{role}_piece"] = token.text
-    return named
+def _trainer_of(definition: Definition, model: BpeModel | UnigramModel, suffix: bool) -> Trainer:
+    """Returns trainer_spec with the ids of the roles; -1, as sentencepiece says, where no token has one."""
+    named = {role: token for token in definition.added_tokens for role in token.roles}
+    bos, eos, pad = (named.get(role) for role in ("bos", "eos", "pad"))
+    unk = model.unk_id
+    return Trainer(
+        model_type=BPE if isinstance(model, BpeModel) else UNIGRAM,
+        treat_whitespace_as_suffix=suffix,
+        byte_fallback=model.byte_fallback,
+        unk_id=-1 if unk is None else unk,
+        bos_id=bos.id if bos else -1,
+        eos_id=eos.id if eos else -1,
+        pad_id=pad.id if pad else -1,
+        unk_piece="<unk>" if unk is None else definition.table.tokens[unk].decode(),
+        bos_piece=bos.text if bos else "<s>",
+        eos_piece=eos.text if eos else "</s>",
+        pad_piece=pad.text if pad else "<pad>",
+    )

@@ -7,7 +7,8 @@ number and an unknown piece type end in a FormatError that names the piece. Fiel
 
 import struct
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, fields as dataclass_fields
+from dataclasses import dataclass, field
+from dataclasses import fields as dataclass_fields
 from typing import Any, NamedTuple
 
 from tokforge.errors import FormatError
@@ -95,7 +96,9 @@ def read_proto(data: bytes, where: str) -> SentencepieceProto:
         elif part.number == 3:
             normalizer = Normalizer(**_known(Normalizer, _message(part, where), f"{where}: normalizer_spec"))
         elif part.number == 5:
-            has_denormalizer = bool(_known(Normalizer, _message(part, where), where).get("precompiled_charsmap"))
+            has_denormalizer = bool(
+                _known(Normalizer, _message(part, where), where).get("precompiled_charsmap")
+            )
     if not pieces:
         raise FormatError("it holds no pieces", _HINT, where)
     return SentencepieceProto(

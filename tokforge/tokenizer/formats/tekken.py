@@ -46,8 +46,12 @@ def read_tekken(file: SourceFile) -> Reading:
     config = root.need("config")
     version = config.need("version").string()
     if version not in _VERSIONS:
-        raise config.child("version").error(f"version {quoted(version)} is unknown", f"known: {', '.join(_VERSIONS)}")
-    specials_count, size = (_count(config.need(name)) for name in ("default_num_special_tokens", "default_vocab_size"))
+        raise config.child("version").error(
+            f"version {quoted(version)} is unknown", f"known: {', '.join(_VERSIONS)}"
+        )
+    specials_count, size = (
+        _count(config.need(name)) for name in ("default_num_special_tokens", "default_vocab_size")
+    )
     specials = _read_specials(root, version, specials_count)
     tokens = _read_vocab(root.need("vocab"), size - specials_count)
     notes = [
@@ -86,15 +90,19 @@ def _read_specials(root: Node, version: str, count: int) -> list[tuple[str, bool
         found = []
         for number, node in enumerate(root.child("special_tokens").items()):
             if node.need("rank").id() != number:
-                raise node.child("rank").error(f"rank {node.child('rank').value} stands at place {number}", "number them from 0")
+                raise node.child("rank").error(
+                    f"rank {node.child('rank').value} stands at place {number}", "number them from 0"
+                )
             found.append((node.need("token_str").string(), node.child("is_control").boolean(default=True)))
     elif _VERSIONS.index(version) > _VERSIONS.index("v7"):
         raise root.error("the field 'special_tokens' is missing", f"version {version} needs it")
     else:
         found = [(text, True) for text in _IMPLIED]
     if len(found) > count:
-        raise root.child("config").child("default_num_special_tokens").error(
-            f"{count} is fewer than the {len(found)} special tokens", "raise it"
+        raise (
+            root.child("config")
+            .child("default_num_special_tokens")
+            .error(f"{count} is fewer than the {len(found)} special tokens", "raise it")
         )
     return [*found, *((f"<SPECIAL_{i}>", True) for i in range(len(found), count))]
 
@@ -103,15 +111,20 @@ def _read_vocab(node: Node, size: int) -> list[bytes | None]:
     entries = node.array()
     if not 256 <= size <= len(entries):
         raise node.error(
-            f"{size} ids are left for {len(entries)} ranked tokens", "sizes in config contradict the vocabulary"
+            f"{size} ids are left for {len(entries)} ranked tokens",
+            "sizes in config contradict the vocabulary",
         )
     tokens: list[bytes | None] = []
     for number, entry in zip(range(size), node.items(), strict=False):
         if entry.need("rank").id() != number:
-            raise entry.child("rank").error(f"rank {entry.child('rank').value} stands at place {number}", "sort by rank, without holes")
+            raise entry.child("rank").error(
+                f"rank {entry.child('rank').value} stands at place {number}", "sort by rank, without holes"
+            )
         token = _token(entry.need("token_bytes"))
         if number < 256 and token != bytes((number,)):
-            raise entry.child("token_bytes").error(f"rank {number} must be byte 0x{number:02X}", "the first 256 ranks are the bytes")
+            raise entry.child("token_bytes").error(
+                f"rank {number} must be byte 0x{number:02X}", "the first 256 ranks are the bytes"
+            )
         tokens.append(token)
     return tokens
 
@@ -137,11 +150,9 @@ def write_tekken(definition: Definition) -> bytes:
                 "then merged tokens without holes",
                 "renumber with --allow-lossy, or choose tokenizer.json",
             )
-    patterns = [pattern for stage in definition.pipeline.pretokenizers for pattern in stage_patterns(stage)]
-    if len(patterns) != 1 or definition.pipeline.normalizers:
-        raise ExportError("tekken has exactly one regex and no normaliser", "choose tokenizer.json")
+    pattern = _pattern(definition)
     config = {
-        "pattern": patterns[0],
+        "pattern": pattern,
         "num_vocab_tokens": len(ranks),
         "default_vocab_size": count + len(ranks),
         "default_num_special_tokens": count,
@@ -159,11 +170,22 @@ def write_tekken(definition: Definition) -> bytes:
     return (json.dumps(content, indent=1, ensure_ascii=False) + "\n").encode()
 
 
+def _pattern(definition: Definition) -> str:
+    stages = definition.pipeline.pretokenizers
+    patterns = [pattern for stage in stages if isinstance(stage, str) for pattern in stage_patterns(stage)]
+    if len(stages) != 1 or len(patterns) != 1 or definition.pipeline.normalizers:
+        raise ExportError("tekken has exactly one regex and no normaliser", "choose tokenizer.json")
+    return patterns[0]
+
+
 def _leading_specials(definition: Definition) -> int:
     """Counts the added tokens, which must be the first ids."""
     added = definition.added_tokens
     if any(token.id != i for i, token in enumerate(added)):
-        raise ExportError("tekken numbers its special tokens first, from 0", "renumber with --allow-lossy, or choose tokenizer.json")
+        raise ExportError(
+            "tekken numbers its special tokens first, from 0",
+            "renumber with --allow-lossy, or choose tokenizer.json",
+        )
     return len(added)
 
 

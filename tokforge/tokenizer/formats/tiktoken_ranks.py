@@ -19,7 +19,15 @@ from tokforge.tokenizer.formats.reading import Reading, SourceFile, special_toke
 from tokforge.tokenizer.model import AddedToken, Definition
 from tokforge.tokenizer.pretokenizers import PATTERNS
 
-__all__ = ["KNOWN", "KnownRanks", "known_pattern", "looks_like", "read_ranks", "read_tiktoken", "write_tiktoken"]
+__all__ = [
+    "KNOWN",
+    "KnownRanks",
+    "known_pattern",
+    "looks_like",
+    "read_ranks",
+    "read_tiktoken",
+    "write_tiktoken",
+]
 
 _HINT = "a line of ranks is base64, a space and a number"
 _SNIFFED = 4096
@@ -136,5 +144,7 @@ def write_tiktoken(definition: Definition) -> bytes:
     """Returns the file of ranks; raises ExportError where ranks alone would give other ids."""
     ranks = ranks_of(definition)
     if definition.pipeline.normalizers:
-        raise ExportError("tiktoken does not normalise text", "choose a format that does, such as tokenizer.json")
+        raise ExportError(
+            "tiktoken does not normalise text", "choose a format that does, such as tokenizer.json"
+        )
     return b"".join(b"%s %d\n" % (b64encode(token), rank) for token, rank in ranks)

@@ -30,13 +30,17 @@ _FILES = ("vocab.json", "merges.txt")
 
 def is_vocab(root: Node) -> bool:
     """Tells whether a JSON value maps every key to an integer."""
-    return isinstance(root.value, dict) and bool(root.value) and all(type(v) is int for v in root.value.values())
+    return (
+        isinstance(root.value, dict) and bool(root.value) and all(type(v) is int for v in root.value.values())
+    )
 
 
 def is_merges(data: bytes) -> bool:
     """Tells whether the text has merges' header, or two words on each of its first lines."""
     lines = data[:4096].split(b"\n")[:20]
-    return data.startswith(_VERSION.encode()) or all(len(line.split(b" ")) == 2 for line in lines[:-1] or lines)
+    return data.startswith(_VERSION.encode()) or all(
+        len(line.split(b" ")) == 2 for line in lines[:-1] or lines
+    )
 
 
 def read_vocab_merges(file: SourceFile) -> Reading:
@@ -83,7 +87,9 @@ def _part(file: SourceFile, name: str) -> bytes:
         return file.data
     found = file.neighbour(name)
     if found is None:
-        raise FormatError(f"there is no {name} beside it", "vocab.json and merges.txt come together", file.where)
+        raise FormatError(
+            f"there is no {name} beside it", "vocab.json and merges.txt come together", file.where
+        )
     return found
 
 
@@ -100,7 +106,9 @@ def _read_vocab(root: Node) -> dict[str, int]:
     for key in vocab:
         token_id = root.child(key).id()
         if owners.setdefault(token_id, key) != key:
-            raise root.child(key).error(f"id {token_id} is that of {quoted(owners[token_id])} already", "keep one")
+            raise root.child(key).error(
+                f"id {token_id} is that of {quoted(owners[token_id])} already", "keep one"
+            )
     return vocab
 
 
@@ -112,7 +120,9 @@ def _read_merges(data: bytes, vocab: dict[str, int], where: str) -> tuple[tuple[
         left, separator, right = line.partition(" ")
         place = f"{where}: line {number}"
         if not (left and separator and right) or " " in right:
-            raise FormatError(f"{quoted(line)} is no merge", "a merge is two tokens with one space between", place)
+            raise FormatError(
+                f"{quoted(line)} is no merge", "a merge is two tokens with one space between", place
+            )
         for part in (left, right, left + right):
             if part not in vocab:
                 raise FormatError(f"{quoted(part)} is not in vocab.json", "add it, or drop the merge", place)
@@ -133,7 +143,9 @@ def _merge_lines(data: bytes, where: str) -> Iterable[tuple[int, str]]:
             yield number, line
 
 
-def _read_added(file: SourceFile, vocab: dict[str, int], made: set[str]) -> tuple[list[AddedToken], list[str]]:
+def _read_added(
+    file: SourceFile, vocab: dict[str, int], made: set[str]
+) -> tuple[list[AddedToken], list[str]]:
     ids = dict(vocab)
     extra = file.neighbour("added_tokens.json")
     if extra is not None:
@@ -146,9 +158,13 @@ def _read_added(file: SourceFile, vocab: dict[str, int], made: set[str]) -> tupl
     if not texts and not given:
         texts = {key for key in vocab if key not in made and _SPECIAL.fullmatch(key)}
         if texts:
-            notes.append(f"taken as special, since no merge makes them: {', '.join(sorted(texts, key=vocab.__getitem__))}")
+            notes.append(
+                f"taken as special, since no merge makes them: {', '.join(sorted(texts, key=vocab.__getitem__))}"
+            )
     added = [
-        AddedToken(ids[text], text, roles.get(text, ())) for text in texts if text in ids and text not in given
+        AddedToken(ids[text], text, roles.get(text, ()))
+        for text in texts
+        if text in ids and text not in given
     ]
     return [*added, *(_renumbered(token, ids) for token in given.values())], notes
 
@@ -177,15 +193,23 @@ def _read_roles(file: SourceFile) -> dict[str, tuple[str, ...]]:
 
 def write_vocab_merges(definition: Definition) -> dict[str, bytes]:
     """Returns the two files, and those that say which tokens are special; raises ExportError by name."""
-    model, table = definition.model, definition.table
-    if definition.pipeline.normalizers:
-        raise ExportError("vocab.json and merges.txt name no normaliser", "choose tokenizer.json")
+    model, table, pipeline = definition.model, definition.table, definition.pipeline
+    if not isinstance(model, BpeModel) or not model.is_byte_level or model.ignore_merges:
+        raise ExportError(
+            "vocab.json and merges.txt hold byte-level BPE by merges alone", "choose tokenizer.json"
+        )
+    if pipeline.normalizers or pipeline.pretokenizers != ("gpt2",):
+        raise ExportError(
+            "vocab.json and merges.txt mean GPT-2's splitter and no normaliser", "choose tokenizer.json"
+        )
     vocab = {spell(token): i for i, token in enumerate(table.ordinary()) if token is not None}
     names = {token_id: key for key, token_id in vocab.items()}
     lines = [f"{names[left]} {names[right]}" for left, right, _ in model.merges]
     header_like = next((line for line in lines if line.startswith(_VERSION)), None)
     if header_like is not None:
-        raise ExportError(f"the merge {quoted(header_like)} would be read as a header", "choose tokenizer.json")
+        raise ExportError(
+            f"the merge {quoted(header_like)} would be read as a header", "choose tokenizer.json"
+        )
     added = {token.text: token.id for token in definition.added_tokens}
     clash = next((text for text in added if vocab.get(text, added[text]) != added[text]), None)
     if clash is not None:

@@ -31,7 +31,11 @@ def read_wordpiece(file: SourceFile) -> Reading:
         raise FormatError("it has no [UNK]", "a vocabulary of WordPiece needs its unknown token", file.where)
     added = [AddedToken(i, text, (_ROLES[text],)) for i, text in enumerate(lines) if text in _ROLES]
     given = special_tokens(file.options, len(lines))
-    added += [AddedToken(lines.index(one.text), one.text) for one in given if one.text in lines and one.text not in _ROLES]
+    added += [
+        AddedToken(lines.index(one.text), one.text)
+        for one in given
+        if one.text in lines and one.text not in _ROLES
+    ]
     claimed = {token.id for token in added}
     pairs = [_token(text) if i not in claimed else (None, "normal") for i, text in enumerate(lines)]
     bert, note = _normalizer(file, lines)
@@ -57,7 +61,11 @@ def _lines(file: SourceFile) -> list[str]:
         if not line or line == _PREFIX:
             raise FormatError("the token is empty", "every line is a token", f"{file.where}: line {number}")
         if seen.setdefault(line, number) != number:
-            raise FormatError(f"{quoted(line)} stands in line {seen[line]} already", "keep one", f"{file.where}: line {number}")
+            raise FormatError(
+                f"{quoted(line)} stands in line {seen[line]} already",
+                "keep one",
+                f"{file.where}: line {number}",
+            )
     return lines
 
 

@@ -6,11 +6,11 @@ differs discards the temporary file, unless ``allow_lossy`` says that the list o
 Cost: each probe is encoded by up to four readers.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -188,22 +188,25 @@ def _judge_source(work: _Work) -> list[list[int]]:
     library = library_of(work.loaded.format, files, tokenizer)
     if library is None:
         work.findings.append(
-            Finding("unproven", f"no installed library reads {work.loaded.format}: our reading alone was compared")
+            Finding(
+                "unproven", f"no installed library reads {work.loaded.format}: our reading alone was compared"
+            )
         )
         return ours
     work.judge(_against(library, work, ours, tokenizer))
     return ours
 
 
-def _against(library: Library, work: _Work, ours: Sequence[Sequence[int]], tokenizer: Tokenizer) -> Comparison:
+def _against(
+    library: Library, work: _Work, ours: Sequence[Sequence[int]], tokenizer: Tokenizer
+) -> Comparison:
     theirs = library.encode(work.probes)
     return compare_ids((library.name, _OURS), work.probes, (theirs, ours), (tokenizer, tokenizer))
 
 
 def _encode(tokenizer: Tokenizer, probes: Sequence[bytes]) -> list[list[int]]:
     ids, bounds = tokenizer.encode_batch(probes)
-    edges = bounds.tolist()
-    return [ids[start:end].tolist() for start, end in zip(edges, edges[1:], strict=False)]
+    return [ids[start:end].tolist() for start, end in pairwise(bounds.tolist())]
 
 
 def _write(
@@ -264,7 +267,9 @@ def _judge_target(work: _Work, ours: Sequence[Sequence[int]], staged: Mapping[st
     library = library_of(work.to, staged, target)
     if library is None:
         if work.to != "tokforge":
-            work.findings.append(Finding("unproven", f"no installed library reads {work.to}: pip install 'tokforge[convert]'"))
+            work.findings.append(
+                Finding("unproven", f"no installed library reads {work.to}: pip install 'tokforge[convert]'")
+            )
         return
     theirs = library.encode(work.probes)
     work.judge(compare_ids((_OURS, library.name), work.probes, (ours, theirs), (source, target), work.id_map))
