@@ -204,24 +204,18 @@ def _one_each(definition: Definition) -> tuple[Merge, ...]:
     for merge, rank in zip(model.merges, model.ranks, strict=True):
         splits.setdefault(merge[2], []).append(merge)
         ranks[merge[0], merge[1]] = (rank, merge[2])
-    found = []
-    for (
-        merged,
-        these,
-    ) in splits.items():  # in rank order, so the parts of a token have their own merge already
-        last = these[0] if len(these) == 1 else _last_merge(definition, merged, ranks)
-        if last is not None:
-            found.append(last)
-    return tuple(found)
+    bytewise, tokens = definition.table.byte_ids(), definition.table.tokens
+    last = (
+        these[0]
+        if len(these) == 1
+        else _last_merge([bytewise[byte] for byte in tokens[merged]], merged, ranks)
+        for merged, these in splits.items()
+    )
+    return tuple(merge for merge in last if merge is not None)
 
 
-def _last_merge(
-    definition: Definition, merged: int, ranks: dict[tuple[int, int], tuple[int, int]]
-) -> Merge | None:
-    """Merges a token's atoms by all lower ranks; returns the pair that is left, if it is one pair."""
-    table = definition.table
-    bytewise = table.byte_ids()
-    ids = [bytewise[byte] for byte in table.tokens[merged]]
+def _last_merge(ids: list[int], merged: int, ranks: dict[tuple[int, int], tuple[int, int]]) -> Merge | None:
+    """Merges the bytes ``ids`` of a token by all lower ranks; returns the pair that is left, if it is one."""
     while len(ids) > 2:
         ranked = [(*ranks[pair], at) for at, pair in enumerate(pairwise(ids)) if pair in ranks]
         best = min(((rank, at, product) for rank, product, at in ranked if product != merged), default=None)
@@ -229,8 +223,5 @@ def _last_merge(
             return None
         _, at, product = best
         ids[at : at + 2] = [product]
-    return (
-        (ids[0], ids[1], merged)
-        if len(ids) == 2 and ranks.get((ids[0], ids[1]), (0, -1))[1] == merged
-        else None
-    )
+    ends_here = len(ids) == 2 and ranks.get((ids[0], ids[1]), (0, -1))[1] == merged
+    return (ids[0], ids[1], merged) if ends_here else None
