@@ -19,7 +19,7 @@ from tokforge.tokenizer.formats.gguf_metadata import MAGIC
 from tokforge.tokenizer.formats.hf_config import read_roles, write_config
 from tokforge.tokenizer.formats.hf_json import write_definition
 from tokforge.tokenizer.formats.proof import prove_export
-from tokforge.tokenizer.formats.reading import ReadOptions, SourceFile
+from tokforge.tokenizer.formats.reading import NOTHING_MORE, ReadOptions, SourceFile
 from tokforge.tokenizer.formats.registry import FORMATS
 from tokforge.tokenizer.formats.sidecar import (
     read_sidecar,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tokforge.tokenizer.model import Definition
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Loaded", "load", "read_tokenizer", "save", "save_pretrained", "sidecar_path"]
+__all__ = ["Loaded", "load", "read_file", "read_tokenizer", "save", "save_pretrained", "sidecar_path"]
 
 _NAME = "tokenizer.json"
 _CONFIG = "tokenizer_config.json"
@@ -43,7 +43,6 @@ _SUFFIX = ".tokforge.json"
 _MAX_BYTES = 2**30
 _MAX_METADATA = 2**28
 """A GGUF file may hold a whole model: only this much of its head is read, five times the largest known."""
-_NOTHING_MORE = ReadOptions()
 _HINT = f"give a {_NAME}, another tokenizer's file, or the folder that holds one"
 
 
@@ -62,14 +61,14 @@ def sidecar_path(path: Path) -> Path:
 
 
 def load(
-    path: str | Path, format_name: str | None = None, options: ReadOptions = _NOTHING_MORE
+    path: str | Path, format_name: str | None = None, options: ReadOptions = NOTHING_MORE
 ) -> "Tokenizer":
     """Reads the tokenizer at ``path``; see `Tokenizer.load`."""
     return read_tokenizer(path, format_name, options).tokenizer
 
 
 def read_tokenizer(
-    path: str | Path, format_name: str | None = None, options: ReadOptions = _NOTHING_MORE
+    path: str | Path, format_name: str | None = None, options: ReadOptions = NOTHING_MORE
 ) -> Loaded:
     """Reads the tokenizer at ``path``, in the format that its content shows or ``format_name`` says.
 
@@ -81,7 +80,7 @@ def read_tokenizer(
     place = locate(path)
     if _is_folder(place):
         place = _file_in(place, format_name)
-    data = _read(place)
+    data = read_file(place)
     neighbour = partial(_neighbour, place)
     name = format_name or detect(data, place.name, str(place), neighbour)
     if name == "tokforge":
@@ -111,10 +110,10 @@ def _with_sidecar(definition: "Definition", path: Path) -> "Tokenizer":
 
     sidecar, config = sidecar_path(path), path.with_name(_CONFIG)
     if sidecar.exists():
-        found = read_sidecar(_read(sidecar), str(sidecar), Tokenizer(definition).fingerprint)
+        found = read_sidecar(read_file(sidecar), str(sidecar), Tokenizer(definition).fingerprint)
         return Tokenizer(with_roles(definition, found.roles, str(sidecar)), found.provenance_json)
     if config.exists():
-        roles = read_roles(_read(config), str(config), {token.text for token in definition.added_tokens})
+        roles = read_roles(read_file(config), str(config), {token.text for token in definition.added_tokens})
         return Tokenizer(with_roles(definition, roles, str(config)))
     return Tokenizer(definition)
 
@@ -141,7 +140,7 @@ def _file_in(folder: Path, format_name: str | None) -> Path:
 
 def _neighbour(path: Path, name: str) -> bytes | None:
     beside = path.with_name(name)
-    return _read(beside) if beside.is_file() else None
+    return read_file(beside) if beside.is_file() else None
 
 
 def save(tokenizer: "Tokenizer", path: Path, *, force: bool) -> Path:
@@ -192,15 +191,18 @@ def _prove(tokenizer: "Tokenizer", path: Path, temporary: Mapping[StrPath, Path]
     prove_export(tokenizer, temporary[path])
 
 
-def _read(path: Path) -> bytes:
-    """Returns the bytes of a file; of a GGUF file, those that may hold metadata."""
+def read_file(path: Path) -> bytes:
+    """Returns the bytes of a file, 1 GiB at most; of a GGUF file, those that may hold metadata.
+
+    Raises InputError for what cannot be read, FormatError for more.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
             raise InputError("this is no ordinary file", _HINT, str(path))
         with path.open("rb") as file:
             if file.read(len(MAGIC)) == MAGIC:
-                return MAGIC + file.read(_MAX_METADATA)
+                return MAGIC + file.read(min(_MAX_METADATA, status.st_size))  # read(n) takes n bytes at once
             if status.st_size > _MAX_BYTES:
                 raise FormatError(
                     f"{status.st_size} bytes are too many for a tokenizer", "give a smaller file", str(path)

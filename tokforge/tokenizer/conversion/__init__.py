@@ -5,6 +5,15 @@ Reading order: `steps` (the work), `libraries` (the judges), `probes` (what they
 """
 
 from tokforge.tokenizer.conversion.result import Comparison, Conversion, Difference, Finding
-from tokforge.tokenizer.conversion.steps import WRITABLE, convert, try_convert
+from tokforge.tokenizer.conversion.steps import WRITABLE, ConvertConfig, convert, try_convert
 
-__all__ = ["WRITABLE", "Comparison", "Conversion", "Difference", "Finding", "convert", "try_convert"]
+__all__ = [
+    "WRITABLE",
+    "Comparison",
+    "Conversion",
+    "ConvertConfig",
+    "Difference",
+    "Finding",
+    "convert",
+    "try_convert",
+]

@@ -26,7 +26,7 @@ class Adapted(NamedTuple):
 
 
 def adapted(definition: Definition, to: str) -> Adapted:
-    """Returns the nearest definition that the format ``to`` can hold; raises ExportError where none is near."""
+    """Returns the nearest definition that the format ``to`` can hold; raises ExportError where none is."""
     changes: list[str] = []
     pipeline = definition.pipeline
     if pipeline.normalizers and to in _PLAIN:

@@ -35,7 +35,7 @@ def _tokens(loaded: Loaded, to: str) -> Iterator[str]:
     if to in _WITHOUT_SPECIALS and added:
         shown = ", ".join(f"{token.text}={token.id}" for token in added[:20])
         more = f" and {len(added) - 20} more" if len(added) > 20 else ""
-        yield f"the special tokens are not in the file; give them with --special when it is read: {shown}{more}"
+        yield f"special tokens are not in the file; give them by --special when it is read: {shown}{more}"
         return
     for token in added:
         lost = [role for role in token.roles if role not in _WITH_ROLES.get(to, ())]

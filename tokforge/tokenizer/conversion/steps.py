@@ -6,9 +6,9 @@ differs discards the temporary file, unless ``allow_lossy`` says that the list o
 Cost: each probe is encoded by up to four readers.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from io import BytesIO
 from itertools import pairwise
 from pathlib import Path
@@ -17,21 +17,21 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 
-from tokforge.errors import ConfigError, ExportError, pick
+from tokforge.errors import ConfigError, ExportError, UnknownNameError, pick
 from tokforge.outputs import StrPath, check_output, output_error, write_files
 from tokforge.tokenizer.conversion.adapt import adapted
 from tokforge.tokenizer.conversion.libraries import Library, library_of
 from tokforge.tokenizer.conversion.losses import left_behind
-from tokforge.tokenizer.conversion.probes import conversion_probes
+from tokforge.tokenizer.conversion.probes import chunks, conversion_probes
 from tokforge.tokenizer.conversion.result import Comparison, Conversion, Finding, compare_ids
-from tokforge.tokenizer.files import Loaded, read_tokenizer, sidecar_path
+from tokforge.tokenizer.files import Loaded, read_file, read_tokenizer, sidecar_path
 from tokforge.tokenizer.formats.reading import ReadOptions, SourceFile
 from tokforge.tokenizer.formats.registry import FORMATS, legacy_merges
 from tokforge.tokenizer.formats.sidecar import write_sidecar, write_standalone
 from tokforge.tokenizer.model import Definition
 from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["WRITABLE", "convert", "try_convert"]
+__all__ = ["WRITABLE", "ConvertConfig", "convert", "try_convert"]
 
 WRITABLE = tuple(name for name, one in FORMATS.items() if one.write is not None)
 """Formats that can be written."""
@@ -39,14 +39,42 @@ WRITABLE = tuple(name for name, one in FORMATS.items() if one.write is not None)
 _OURS = "tokforge"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ConvertConfig:
+    """The options of a conversion."""
+
+    to: str
+    """The format to write, one of `WRITABLE`."""
+    format: str | None = None
+    """The source's format, where its content does not tell."""
+    pretokenizer: str | None = None
+    """The splitter, where the source names none (a file of ranks)."""
+    special_tokens: tuple[str, ...] = ()
+    """``TEXT`` or ``TEXT=ID``, where the source holds none."""
+    probe_files: tuple[str | Path, ...] = ()
+    """Texts to compare on besides the built-in probes."""
+    allow_lossy: bool = False
+    """Write even where something changes; the findings list it."""
+    legacy_merges: bool = False
+    """Merges as ``a b`` in a tokenizer.json, for readers from before tokenizers 0.20."""
+    id_map: str | Path | None = None
+    """Where old id -> new id goes as .npy, (vocab_size,) int64, -1 for none, if ids change."""
+    force: bool = False
+    """Replace outputs that exist."""
+
+    def __post_init__(self) -> None:
+        pick("--to", self.to, dict.fromkeys(WRITABLE))
+        if self.legacy_merges and self.to != "hf":
+            raise ConfigError(f"{self.to} has no legacy merges", "use --legacy-merges with --to hf alone")
+
+
 @dataclass(slots=True)
 class _Work:
     """What has been found so far."""
 
     loaded: Loaded
-    to: str
+    config: ConvertConfig
     probes: Sequence[bytes]
-    allow_lossy: bool
     findings: list[Finding] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     id_map: npt.NDArray[np.int64] | None = None
@@ -54,7 +82,7 @@ class _Work:
     def judge(self, comparison: Comparison) -> None:
         """Keeps a comparison; raises ExportError for a difference that was not allowed."""
         self.comparisons.append(comparison)
-        if comparison.differing and not self.allow_lossy:
+        if comparison.differing and not self.config.allow_lossy:
             raise ExportError(
                 f"{comparison.differing} of {comparison.probes} probes differ: {comparison.first}",
                 "nothing was written; --allow-lossy writes it all the same",
@@ -68,29 +96,10 @@ class _Work:
             )
 
 
-def convert(
-    source: str | Path,
-    output: str | Path,
-    *,
-    to: str,
-    format: str | None = None,
-    pretokenizer: str | None = None,
-    special_tokens: Sequence[str] = (),
-    probes: Iterable[bytes] = (),
-    allow_lossy: bool = False,
-    legacy_merges: bool = False,
-    force: bool = False,
-    id_map: str | Path | None = None,
-) -> Conversion:
+def convert(source: str | Path, output: str | Path, *, to: str, **options: Any) -> Conversion:
     """Converts ``source`` to the format ``to`` at ``output``, proven equal; returns what was found.
 
-    Args:
-        format: the source's format where its content does not tell.
-        pretokenizer, special_tokens: what a file of ranks leaves out (``TEXT`` or ``TEXT=ID``).
-        probes: texts to compare on besides the built-in ones.
-        allow_lossy: write even where something changes; the findings list it.
-        legacy_merges: merges as ``a b`` in a tokenizer.json, for readers from before tokenizers 0.20.
-        id_map: where to write old id -> new id as .npy, (vocab_size,) int64, -1 for none, if ids change.
+    ``options`` are the fields of `ConvertConfig`.
 
     Raises:
         ExportError: the format cannot hold the tokenizer, or a library gives other ids. Nothing is written.
@@ -98,86 +107,94 @@ def convert(
 
     Example:
         >>> convert("cl100k.tiktoken", "tokenizer.json", to="hf").written  # doctest: +SKIP
-        ('tokenizer.json', 'tokenizer.tokforge.json')
+        ('tokenizer.tokforge.json', 'tokenizer.json')
     """
-    result = try_convert(
-        source, output, to=to, format=format, pretokenizer=pretokenizer, special_tokens=special_tokens, probes=probes,
-        allow_lossy=allow_lossy, use_legacy_merges=legacy_merges, force=force, id_map=id_map,
-    )  # fmt: skip
+    unknown = sorted(options.keys() - {one.name for one in fields(ConvertConfig)})
+    if unknown:
+        known = ", ".join(one.name for one in fields(ConvertConfig))
+        raise UnknownNameError(f"convert has no option {unknown[0]!r}", f"use one of: {known}")
+    result = try_convert(source, output, ConvertConfig(to=to, **options))
     if result.refusal is not None:
         raise ExportError(result.refusal, "nothing was written", str(source))
     return result
 
 
-def try_convert(
-    source: str | Path,
-    output: str | Path,
-    *,
-    to: str,
-    format: str | None = None,
-    pretokenizer: str | None = None,
-    special_tokens: Sequence[str] = (),
-    probes: Iterable[bytes] = (),
-    allow_lossy: bool = False,
-    use_legacy_merges: bool = False,
-    force: bool = False,
-    id_map: str | Path | None = None,
-) -> Conversion:
+def try_convert(source: str | Path, output: str | Path, config: ConvertConfig) -> Conversion:
     """As `convert`, but a refusal is a result with ``refusal`` set instead of an ExportError."""
-    pick("--to", to, dict.fromkeys(WRITABLE))
-    if use_legacy_merges and to != "hf":
-        raise ConfigError(f"{to} has no legacy merges", "use --legacy-merges with --to hf alone")
-    loaded = read_tokenizer(source, format, ReadOptions(pretokenizer, tuple(special_tokens)))
+    loaded = read_tokenizer(
+        source, config.format, ReadOptions(config.pretokenizer, tuple(config.special_tokens))
+    )
     out = Path(output)
-    _check_outputs(out, to, id_map, force)
-    work = _Work(loaded, to, conversion_probes(loaded.tokenizer, probes), allow_lossy)
+    _check_outputs(out, config)
+    work = _Work(loaded, config, _probes(loaded.tokenizer, config))
     work.findings += [Finding("assumed", note) for note in loaded.notes]
     written: tuple[str, ...] = ()
     refusal = None
     try:
-        definition, files = _written(work, legacy=use_legacy_merges)
-        work.findings += left_behind(loaded, to)
-        ours = _judge_source(work)
-        written = _write(work, out, definition, files, ours, force=force, id_map=id_map)
+        written = _proven(work, out)
     except ExportError as error:
         refusal = f"{error.problem}; {error.hint}"
     return Conversion(
-        input=str(source), output=str(out), source_format=loaded.format, target_format=to, written=written,
-        vocab_size=loaded.tokenizer.vocab_size, comparisons=tuple(work.comparisons), findings=tuple(work.findings),
-        refusal=refusal, id_map=work.id_map,
-    )  # fmt: skip
+        input=str(source),
+        output=str(out),
+        source_format=loaded.format,
+        target_format=config.to,
+        written=written,
+        vocab_size=loaded.tokenizer.vocab_size,
+        comparisons=tuple(work.comparisons),
+        findings=tuple(work.findings),
+        refusal=refusal,
+        id_map=work.id_map,
+    )
 
 
-def _check_outputs(out: Path, to: str, id_map: str | Path | None, force: bool) -> None:
+def _probes(tokenizer: Tokenizer, config: ConvertConfig) -> list[bytes]:
+    extra = [
+        piece
+        for path in config.probe_files
+        for piece in chunks(read_file(Path(path)), text=tokenizer.kind == "text")
+    ]
+    return conversion_probes(tokenizer, extra)
+
+
+def _proven(work: _Work, out: Path) -> tuple[str, ...]:
+    definition, files = _written(work)
+    work.findings += left_behind(work.loaded, work.config.to)
+    return _write(work, out, definition, files, _judge_source(work))
+
+
+def _check_outputs(out: Path, config: ConvertConfig) -> None:
     """A format of several files is a folder, which is made; what else stands in it stays."""
-    if to == "vocab-merges":
+    if config.to == "vocab-merges":
         if out.exists() and not out.is_dir():
             _refuse_file(out)
     else:
-        check_output(out, *((sidecar_path(out),) if to == "hf" else ()), force=force)
-    if id_map is not None:
-        check_output(id_map, force=force)
+        check_output(out, *((sidecar_path(out),) if config.to == "hf" else ()), force=config.force)
+    if config.id_map is not None:
+        check_output(config.id_map, force=config.force)
 
 
 def _refuse_file(out: Path) -> NoReturn:
     raise ConfigError("vocab-merges is several files, and the output is one", "name a folder", str(out))
 
 
-def _written(work: _Work, *, legacy: bool) -> tuple[Definition, Mapping[str, bytes]]:
+def _written(work: _Work) -> tuple[Definition, Mapping[str, bytes]]:
     """Returns the definition that is written, which ``allow_lossy`` may have changed, and its files."""
-    write = FORMATS[work.to].write
+    write = FORMATS[work.config.to].write
     definition = work.loaded.tokenizer.definition
     if write is None:
-        raise ExportError(f"{work.to} is read only", f"choose one of: {', '.join(WRITABLE)}")
+        raise ExportError(f"{work.config.to} is read only", f"choose one of: {', '.join(WRITABLE)}")
     try:
         files = write(definition)
     except ExportError:
-        if not work.allow_lossy:
+        if not work.config.allow_lossy:
             raise
-        definition, changes, work.id_map = adapted(definition, work.to)
+        definition, changes, work.id_map = adapted(definition, work.config.to)
         work.findings += [Finding("changed", change) for change in changes]
         files = write(definition)
-    return definition, {name: legacy_merges(data) if legacy else data for name, data in files.items()}
+    return definition, {
+        name: legacy_merges(data) if work.config.legacy_merges else data for name, data in files.items()
+    }
 
 
 def _judge_source(work: _Work) -> list[list[int]]:
@@ -210,23 +227,26 @@ def _encode(tokenizer: Tokenizer, probes: Sequence[bytes]) -> list[list[int]]:
 
 
 def _write(
-    work: _Work, out: Path, definition: Definition, files: Mapping[str, bytes], ours: Sequence[Sequence[int]],
-    *, force: bool, id_map: str | Path | None,
-) -> tuple[str, ...]:  # fmt: skip
+    work: _Work,
+    out: Path,
+    definition: Definition,
+    files: Mapping[str, bytes],
+    ours: Sequence[Sequence[int]],
+) -> tuple[str, ...]:
     """Stages the files, has them judged, and renames them; returns their paths."""
     paths = {name: out / name if name else out for name in files}
     contents: dict[StrPath, bytes | str] = {paths[name]: data for name, data in files.items()}
-    if work.to == "hf":
+    if work.config.to == "hf":
         contents = {sidecar_path(out): _sidecar(work, definition, files[""]), **contents}
-    if work.to == "tokforge":
+    if work.config.to == "tokforge":
         contents = {out: write_standalone(definition, work.loaded.tokenizer.provenance_json)}
-    if id_map is not None and work.id_map is not None:
+    if work.config.id_map is not None and work.id_map is not None:
         buffer = BytesIO()
         np.save(buffer, work.id_map, allow_pickle=False)
-        contents = {Path(id_map): buffer.getvalue(), **contents}
+        contents = {Path(work.config.id_map): buffer.getvalue(), **contents}
     with _folder(out, needed="" not in files):
         write_files(
-            contents, force=force,
+            contents, force=work.config.force,
             check=lambda staged: _judge_target(work, ours, {name: staged[paths[name]] for name in files}),
         )  # fmt: skip
     return tuple(str(path) for path in contents)
@@ -258,21 +278,24 @@ def _folder(path: Path, *, needed: bool) -> Any:
 
 
 def _judge_target(work: _Work, ours: Sequence[Sequence[int]], staged: Mapping[str, Path]) -> None:
-    """Has the staged files read by our reader and by the format's own library; both must agree with ``ours``."""
-    source = work.loaded.tokenizer
+    """Has the staged files read by our reader and by the format's own library; both must agree with ours."""
     target = _read_back(work, staged)
-    work.judge(
-        compare_ids((f"{_OURS} before", f"{_OURS} after"), work.probes, (ours, _encode(target, work.probes)), (source, target), work.id_map)
-    )  # fmt: skip
-    library = library_of(work.to, staged, target)
+    tables = (work.loaded.tokenizer, target)
+    again = _encode(target, work.probes)
+    names = (f"{_OURS} before", f"{_OURS} after")
+    work.judge(compare_ids(names, work.probes, (ours, again), tables, work.id_map))
+    library = library_of(work.config.to, staged, target)
     if library is None:
-        if work.to != "tokforge":
+        if work.config.to != "tokforge":
             work.findings.append(
-                Finding("unproven", f"no installed library reads {work.to}: pip install 'tokforge[convert]'")
+                Finding(
+                    "unproven",
+                    f"no installed library reads {work.config.to}: pip install 'tokforge[convert]'",
+                )
             )
         return
     theirs = library.encode(work.probes)
-    work.judge(compare_ids((_OURS, library.name), work.probes, (ours, theirs), (source, target), work.id_map))
+    work.judge(compare_ids((_OURS, library.name), work.probes, (ours, theirs), tables, work.id_map))
 
 
 def _read_back(work: _Work, staged: Mapping[str, Path]) -> Tokenizer:
@@ -281,6 +304,6 @@ def _read_back(work: _Work, staged: Mapping[str, Path]) -> Tokenizer:
     main = "" if "" in data else "vocab.json"
     stages = work.loaded.tokenizer.pipeline.pretokenizers
     named = str(stages[0]) if len(stages) == 1 and isinstance(stages[0], str) else "none"
-    options = ReadOptions(named if work.to == "tiktoken" else None)
+    options = ReadOptions(named if work.config.to == "tiktoken" else None)
     file = SourceFile(main or "output", "output", data[main], data.get, options)
-    return Tokenizer(FORMATS[work.to].read(file).definition)
+    return Tokenizer(FORMATS[work.config.to].read(file).definition)

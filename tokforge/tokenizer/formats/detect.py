@@ -22,8 +22,9 @@ __all__ = ["TRIED", "detect"]
 
 Neighbour = Callable[[str], bytes | None]
 TRIED = (
-    "hf", "tokforge", "tekken", "vocab-merges", "bbpe-latin1", "tiktoken", "sentencepiece", "gguf", "wordpiece",
-)  # fmt: skip
+    *("hf", "tokforge", "tekken", "vocab-merges", "bbpe-latin1"),
+    *("tiktoken", "sentencepiece", "gguf", "wordpiece"),
+)
 _HEAD = 4096
 _MAX_LATIN1 = 2**24
 """bbpe's older files are small; a larger tokenizer.json is not parsed to see whether it is one."""

@@ -79,9 +79,10 @@ def _bytes(text: str, token_id: int, where: str) -> bytes:
     token = unspell(text)
     if not token:
         raise FormatError(
-            f"{quoted(text)} is not spelled in the GPT-2 byte alphabet", "its type should be control or user-defined",
+            f"{quoted(text)} is not spelled in the GPT-2 byte alphabet",
+            "its type should be control or user-defined",
             f"{where}: tokenizer.ggml.tokens[{token_id}]",
-        )  # fmt: skip
+        )
     return token
 
 
@@ -126,9 +127,10 @@ def _splitter(found: dict[str, Any], file: SourceFile) -> tuple[tuple[str, ...],
         return parse_pretokenizer(file.options.pretokenizer), whole
     if not isinstance(name, str) or name not in PRETOKENIZERS:
         raise FormatError(
-            f"the pre-tokenizer {quoted(name)} is not known", f"add --pretokenizer, or use one of: {', '.join(PRETOKENIZERS)}",
+            f"the pre-tokenizer {quoted(name)} is not known",
+            f"add --pretokenizer, or use one of: {', '.join(PRETOKENIZERS)}",
             f"{file.where}: tokenizer.ggml.pre",
-        )  # fmt: skip
+        )
     stages, whole = PRETOKENIZERS[name]
     return stages, whole
 

@@ -132,7 +132,7 @@ def products(definition: Definition) -> list[int]:
 
 
 def _taking_part(definition: Definition) -> list[bytes | None]:
-    """Returns, by id, the tokens that merge: in a model of characters, byte tokens only stand in for bytes."""
+    """Returns, by id, the tokens that merge; in a model of characters, byte tokens do not."""
     table = definition.table
     model = definition.model
     fallback = isinstance(model, BpeModel) and model.atoms == "characters"

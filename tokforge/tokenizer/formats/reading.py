@@ -1,4 +1,4 @@
-"""What every reader of a format takes and gives: a file with its neighbours in, a definition and notes out."""
+"""What every reader takes and gives: a file with its neighbours in, a definition and notes out."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,15 @@ from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.model import AddedToken, Definition
 from tokforge.tokenizer.pretokenizers import parse_pretokenizer
 
-__all__ = ["ReadOptions", "Reading", "SourceFile", "placed", "special_tokens", "splitter_stages"]
+__all__ = [
+    "NOTHING_MORE",
+    "ReadOptions",
+    "Reading",
+    "SourceFile",
+    "placed",
+    "special_tokens",
+    "splitter_stages",
+]
 
 
 class ReadOptions(NamedTuple):
@@ -20,6 +28,9 @@ class ReadOptions(NamedTuple):
     """``TEXT`` or ``TEXT=ID``."""
 
 
+NOTHING_MORE = ReadOptions()
+
+
 @dataclass(frozen=True, slots=True)
 class SourceFile:
     """The bytes of one file, where it stands, and a way to the files beside it (None where there is none)."""
@@ -28,7 +39,7 @@ class SourceFile:
     where: str
     data: bytes
     neighbour: Callable[[str], bytes | None] = lambda name: None
-    options: ReadOptions = ReadOptions()
+    options: ReadOptions = NOTHING_MORE
 
 
 class Reading(NamedTuple):
@@ -66,5 +77,6 @@ def special_tokens(options: ReadOptions, next_id: int) -> list[AddedToken]:
 
 def placed(error: TokforgeError, where: str) -> FormatError:
     """Returns ``error`` as a fault of the file ``where``."""
-    place = f"{where}: {error.where}" if error.where else where
+    own = str(error.where or "")
+    place = own if own.startswith(where) else f"{where}: {own}" if own else where
     return FormatError(error.problem, error.hint, place)

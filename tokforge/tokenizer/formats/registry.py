@@ -51,35 +51,42 @@ def _read_standalone(file: SourceFile) -> Reading:
     return Reading(read_standalone(file.data, file.where)[0])
 
 
-def _write_hf(definition: Definition) -> bytes:
-    return write_definition(by_pair(definition))
+def _pairs(write: Callable[[Definition], bytes]) -> Write:
+    """For formats that list merges: a model of products is spelled out for them."""
+    return _alone(lambda definition: write(by_pair(definition)))
+
+
+def _write_standalone(definition: Definition) -> bytes:
+    return write_standalone(definition, "{}")
 
 
 FORMATS: dict[str, Format] = {
-    "hf": Format("tokenizer.json of Hugging Face", _read_hf, _alone(_write_hf), ("tokenizer.json",)),
+    "hf": Format("tokenizer.json of Hugging Face", _read_hf, _pairs(write_definition), ("tokenizer.json",)),
     "tokforge": Format(
-        "tokenizer.tokforge.json that stands alone", _read_standalone,
-        _alone(lambda definition: write_standalone(definition, "{}")), ("tokenizer.tokforge.json",),
+        "tokenizer.tokforge.json that stands alone",
+        _read_standalone,
+        _alone(_write_standalone),
+        ("tokenizer.tokforge.json",),
     ),
     "vocab-merges": Format(
-        "vocab.json + merges.txt, GPT-2's pair of files", read_vocab_merges,
-        lambda definition: write_vocab_merges(by_pair(definition)), ("vocab.json",),
+        "vocab.json + merges.txt, GPT-2's pair of files",
+        read_vocab_merges,
+        lambda definition: write_vocab_merges(by_pair(definition)),
+        ("vocab.json",),
     ),
-    "tiktoken": Format("ranks of tiktoken: base64 and rank, one a line", read_tiktoken, _alone(write_tiktoken), ("*.tiktoken",)),
+    "tiktoken": Format("ranks of tiktoken", read_tiktoken, _alone(write_tiktoken), ("*.tiktoken",)),
     "tekken": Format("tekken.json of Mistral", read_tekken, _alone(write_tekken), ("tekken*.json",)),
     "sentencepiece": Format(
-        "model of sentencepiece, BPE or Unigram", read_sentencepiece, _alone(write_sentencepiece), ("*.model", "*.model.v*"),
+        "model of sentencepiece, BPE or Unigram",
+        read_sentencepiece,
+        _alone(write_sentencepiece),
+        ("*.model", "*.model.v*"),
     ),
     "gguf": Format("vocabulary in a GGUF file's metadata", read_gguf, None, ("*.gguf",)),
     "wordpiece": Format("vocab.txt of BERT", read_wordpiece, None, ("vocab.txt",)),
-    "bbpe": Format(
-        "tokenizer.json of bbpe 0.6.2 and later", read_bbpe,
-        _alone(lambda definition: write_bbpe(by_pair(definition))), (),
-    ),
-    "bbpe-latin1": Format(
-        "tokenizer.json of bbpe up to 0.6.1", read_latin1, _alone(lambda definition: write_latin1(by_pair(definition))), (),
-    ),
-}  # fmt: skip
+    "bbpe": Format("tokenizer.json of bbpe 0.6.2 and later", read_bbpe, _pairs(write_bbpe), ()),
+    "bbpe-latin1": Format("tokenizer.json of bbpe up to 0.6.1", read_latin1, _pairs(write_latin1), ()),
+}
 
 
 def legacy_merges(content: bytes) -> bytes:

@@ -77,6 +77,7 @@ def byte_of_piece(text: str) -> int | None:
 def definition_of_pieces(proto: SentencepieceProto, where: str) -> Definition:
     """Builds the definition; raises FormatError for what no model of sentencepiece may hold."""
     _check_pieces(proto, where)
+    _check_charsmap(proto.normalizer.precompiled_charsmap, f"{where}: normalizer_spec")
     added = _added(proto, where)
     claimed = {token.id for token in added}
     tokens = [None if i in claimed else _token(piece, i, where) for i, piece in enumerate(proto.pieces)]
@@ -115,6 +116,20 @@ def _check_pieces(proto: SentencepieceProto, where: str) -> None:
         raise FormatError(f"{len(unknown)} pieces are of type unknown", "a model has exactly one", where)
 
 
+def _check_charsmap(charsmap: bytes, where: str) -> None:
+    """A charsmap is the size of its trie, the trie, and texts that end in NUL; its size must be true."""
+    if not charsmap:
+        return
+    size = int.from_bytes(charsmap[:4], "little")
+    texts = charsmap[4 + size :]
+    if len(charsmap) < 8 or size % 4 or not 4 <= size <= len(charsmap) - 4 or (texts and texts[-1]):
+        raise FormatError(
+            f"the charsmap of {len(charsmap)} bytes claims a trie of {size}",
+            "it is damaged: restore it",
+            where,
+        )
+
+
 def _token(piece: Piece, number: int, where: str) -> bytes | None:
     if piece.type == UNUSED:
         return None
@@ -123,9 +138,10 @@ def _token(piece: Piece, number: int, where: str) -> bytes | None:
     byte = byte_of_piece(piece.text)
     if byte is None:
         raise FormatError(
-            f"{quoted(piece.text)} is of type byte", "spell a byte with two capital hexadecimal digits: <0x0A>",
+            f"{quoted(piece.text)} is of type byte",
+            "spell a byte with two capital hexadecimal digits: <0x0A>",
             f"{where}: piece {number}",
-        )  # fmt: skip
+        )
     return bytes((byte,))
 
 

@@ -12,12 +12,13 @@ from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
 from typing import Any
 
-from tokforge.errors import ConfigError, ExportError, TokforgeError
+from tokforge.errors import ExportError, TokforgeError
+from tokforge.tokenizer._engine import make_splitter
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.ranks import ranked_definition, ranks_of
 from tokforge.tokenizer.formats.reading import Reading, SourceFile, placed
 from tokforge.tokenizer.formats.strict_json import Node, parse_json
-from tokforge.tokenizer.model import AddedToken, Definition
+from tokforge.tokenizer.model import AddedToken, Definition, Pipeline
 from tokforge.tokenizer.pretokenizers import canonical_stages, parse_pretokenizer, stage_patterns
 
 __all__ = ["is_tekken", "read_tekken", "write_tekken"]
@@ -62,12 +63,15 @@ def read_tekken(file: SourceFile) -> Reading:
     dropped = len(root.child("vocab").array()) - len(tokens)
     if dropped:
         notes.append(f"the last {dropped} tokens of the file lie beyond default_vocab_size and are no tokens")
-    added = [AddedToken(i, text, _ROLES.get(text, ()), special) for i, (text, special) in enumerate(specials)]
     try:
+        added = [
+            AddedToken(i, text, _ROLES.get(text, ()), special) for i, (text, special) in enumerate(specials)
+        ]
         stages = _stages(config, file)
+        make_splitter(Pipeline("text", stages))  # a regex that no engine takes is the file's fault
         definition = ranked_definition([*[None] * specials_count, *tokens], stages, added, file.where)
     except TokforgeError as error:
-        raise error if isinstance(error, ConfigError) else placed(error, file.where) from error
+        raise placed(error, file.where) from error
     return Reading(definition, tuple(notes))
 
 
