@@ -29,6 +29,7 @@ _HEAD = 4096
 _MAX_LATIN1 = 2**24
 """bbpe's older files are small; a larger tokenizer.json is not parsed to see whether it is one."""
 _HF_KEYS = re.compile(rb'"(?:added_tokens"\s*:\s*\[|(?:pre_tokenizer|normalizer|model)"\s*:\s*[{n])')
+_OURS = re.compile(rb'"format"\s*:\s*"' + FORMAT.encode() + b'"')
 _LATIN1_HINT = re.compile(rb'"pre_tokenizer"\s*:\s*null')
 
 
@@ -40,7 +41,7 @@ def detect(data: bytes, name: str, where: str, neighbour: Neighbour) -> str:
     """
     if data.startswith(MAGIC):
         return "gguf"
-    if data[:_HEAD].lstrip()[:1] in (b"{", b"["):
+    if data[:_HEAD].lstrip()[:1] == b"{":
         return _detect_json(data, where)
     found = [kind for kind, test in _TESTS.items() if test(data, neighbour)]
     if not found and name.endswith(".json"):
@@ -49,11 +50,11 @@ def detect(data: bytes, name: str, where: str, neighbour: Neighbour) -> str:
 
 
 def _detect_json(data: bytes, where: str) -> str:
+    if _OURS.search(data, 0, _HEAD):
+        return "tokforge"
     if _HF_KEYS.search(data, 0, _HEAD) and not (len(data) < _MAX_LATIN1 and _LATIN1_HINT.search(data)):
         return "hf"
     root = parse_json(data, where)
-    if not isinstance(root.value, dict):
-        return "hf"  # whose reader says what it expects
     found = [kind for kind, test in _JSON_TESTS.items() if test(root)]
     return found[0] if found else "hf"
 

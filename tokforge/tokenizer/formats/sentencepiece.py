@@ -170,7 +170,11 @@ def _added(proto: SentencepieceProto, where: str) -> list[AddedToken]:
 def _bpe(proto: SentencepieceProto, tokens: Sequence[bytes | None]) -> BpeModel:
     """Any two neighbours that join to a normal piece merge, the highest score first."""
     part = [token if proto.pieces[i].type == NORMAL else None for i, token in enumerate(tokens)]
-    scored = [(-piece.score, i) for i, piece in enumerate(proto.pieces) if piece.type == NORMAL]
+    scored = [
+        (-piece.score, i)
+        for i, piece in enumerate(proto.pieces)
+        if piece.type == NORMAL and len(piece.text) > 1
+    ]
     merges, ranks = product_merges(part, scored)
     return BpeModel(
         merges,
