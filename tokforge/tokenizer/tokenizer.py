@@ -19,7 +19,7 @@ from tokforge.tokenizer.provenance import check_provenance
 from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 
 if TYPE_CHECKING:
-    from tokforge._core import Encoder
+    from tokforge._core import Encoder, ModelEncoder
 
 __all__ = ["Tokenizer", "as_bytes"]
 
@@ -206,7 +206,7 @@ class Tokenizer:
     ) -> tuple[Ids, Offsets]:
         """Returns ids and each token's first byte in ``data``, (tokens,) uint32 and uint64.
 
-        Raises ConfigError where normalisation changes the text.
+        Raises ConfigError where normalisation changes the text, or the pipeline may rewrite it.
         """
         raw = as_bytes(data, errors)
         self._segmenter.require_offsets(raw)
@@ -240,11 +240,13 @@ class Tokenizer:
 
         Raises TokenIdError, with the position, for an id without a token.
         """
+        from tokforge import _core
         from tokforge.tokenizer.batch import decode_ids
 
-        return decode_ids(
-            self._encoder, self.table, self._ordinary, ids, skip_special_tokens=skip_special_tokens
-        )
+        encoder = self._encoder
+        if self.pipeline.decoders or not isinstance(encoder, _core.Encoder):
+            return self._decode_tokens(ids, skip_special_tokens=skip_special_tokens)
+        return decode_ids(encoder, self.table, self._ordinary, ids, skip_special_tokens=skip_special_tokens)
 
     def decode_text(
         self,
@@ -266,7 +268,7 @@ class Tokenizer:
     # -- parts made on first use --------------------------------------------------------------------
 
     @cached_property
-    def _encoder(self) -> "Encoder":
+    def _encoder(self) -> "Encoder | ModelEncoder":
         return make_encoder(self.definition)
 
     @cached_property
@@ -281,6 +283,25 @@ class Tokenizer:
     def _ids_by_bytes(self) -> dict[bytes, int]:
         return {token: i for i, token in enumerate(self.table.ordinary()) if token is not None}
 
+    @cached_property
+    def _spellings(self) -> list[bytes]:
+        from tokforge.tokenizer.decoding import decoder_spellings
+
+        return decoder_spellings(self.definition)
+
+    def _decode_tokens(self, ids: npt.ArrayLike, *, skip_special_tokens: bool) -> bytes:
+        from tokforge.tokenizer.batch import checked_ids
+        from tokforge.tokenizer.decoding import decode_tokens
+
+        checked, kinds = checked_ids(ids, self.table).tolist(), self.table.kinds
+        for at, token_id in enumerate(checked):
+            if kinds[token_id] == "unused":
+                raise TokenIdError(
+                    f"id {token_id} at position {at} is unused", "it has no token in this vocabulary"
+                )
+        kept = [i for i in checked if not (skip_special_tokens and kinds[i] == "special")]
+        return decode_tokens([self._spellings[i] for i in kept], self.pipeline.decoders)
+
     def __getstate__(self) -> dict[str, Any]:
         return {"definition": self.definition, "provenance_json": self.provenance_json}
 
@@ -290,11 +311,20 @@ class Tokenizer:
         return f"Tokenizer({self.kind}, {sizes}, pretokenizer={name})"
 
     def _encode_segment(self, part: Segment) -> Ids:
+        from tokforge import _core
+
         if part.id is not None:
             return _one(part.id)
-        return np.frombuffer(self._encoder.encode(part.data), np.uint32)
+        encoder = self._encoder
+        if isinstance(encoder, _core.Encoder):
+            return np.frombuffer(encoder.encode(part.data), np.uint32)
+        return np.frombuffer(encoder.encode(part.data, at_start=part.start == 0), np.uint32)
 
     def _offsets(self, part: Segment) -> tuple[Ids, bytearray]:
+        from tokforge import _core
+
+        if not isinstance(self._encoder, _core.Encoder):
+            raise ConfigError("this pipeline rewrites text, so its tokens have no offsets", "use encode")
         ids, starts = self._encoder.encode_offsets(part.data)
         return np.frombuffer(ids, np.uint32), starts
 

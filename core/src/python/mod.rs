@@ -3,6 +3,8 @@
 mod buffers;
 mod encoding;
 mod errors;
+mod models;
+mod pipeline;
 mod progress;
 mod training;
 
@@ -13,6 +15,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("UNICODE_VERSION", crate::pretokenizers::unicode_version())?;
     module.add_class::<encoding::Splitter>()?;
     module.add_class::<encoding::Encoder>()?;
+    module.add_class::<models::ModelEncoder>()?;
+    module.add_class::<pipeline::Normalizer>()?;
+    module.add_class::<pipeline::Finder>()?;
+    module.add_function(wrap_pyfunction!(pipeline::cut_pieces, module)?)?;
     module.add_class::<training::WordCounts>()?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;

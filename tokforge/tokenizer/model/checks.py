@@ -38,7 +38,6 @@ def check_model(table: TokenTable, model: Model) -> None:
             _check_named(table, model.user_defined, "user-defined token")
             _check_merges(table, model)
         case UnigramModel():
-            _check_fallback(table, byte_fallback=model.byte_fallback)
             _check_named(table, model.user_defined, "user-defined token")
             _check_scores(table, model)
         case WordPieceModel() | WordLevelModel():
@@ -50,7 +49,6 @@ def check_model(table: TokenTable, model: Model) -> None:
 
 def _check_atoms(table: TokenTable, model: BpeModel) -> None:
     if model.atoms == "characters":
-        _check_fallback(table, byte_fallback=model.byte_fallback)
         return
     _check_bytes(table)
     for token_id, (token, kind) in enumerate(zip(table.tokens, table.kinds, strict=True)):
@@ -58,11 +56,6 @@ def _check_atoms(table: TokenTable, model: BpeModel) -> None:
             raise FormatError(
                 f"{quoted(token)} has the same bytes as the byte token", "keep one of them", f"id {token_id}"
             )
-
-
-def _check_fallback(table: TokenTable, *, byte_fallback: bool) -> None:
-    if byte_fallback and "byte" in table.kinds:
-        _check_bytes(table)
 
 
 def _check_bytes(table: TokenTable) -> None:

@@ -1,7 +1,7 @@
 """The definition of a tokenizer: everything that decides ids, and nothing else.
 
 Invariants, checked when one is made: ordinary tokens differ in bytes or kind, and none is empty; a
-byte-level model has all 256 bytes, one with byte fallback all of them or none; every merge joins two
+byte-level model has all 256 bytes; every merge joins two
 ordinary tokens into a third whose bytes are theirs end to end, no pair is merged twice, ranks ascend;
 scores are finite and one an id; ids that a model names exist. Linear in the table and the merges.
 """

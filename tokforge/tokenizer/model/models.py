@@ -27,8 +27,8 @@ class BpeModel:
     two tokens is a merge, and all of one product are equal in rank: `product_merges` makes both fields.
 
     ``atoms`` is what merging starts from. ``bytes``: the 256 byte tokens, all there. ``characters``:
-    the tokens of one character. One that is no token becomes its bytes' tokens (``byte_fallback``: the
-    table then has all 256, of kind ``byte``, or none), else ``unk_id``, several in a row only one
+    the tokens of one character. One that is no token becomes its bytes' tokens (``byte_fallback``, and all
+    its bytes have a token of kind ``byte``), else ``unk_id``, several in a row only one
     (``fuse_unk``), and is lost where that is None, as in Hugging Face.
 
     With ``ignore_merges`` a pretoken that is a whole token takes that token's id at once (tiktoken does

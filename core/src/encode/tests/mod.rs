@@ -48,7 +48,8 @@ impl Vocabulary {
 
     fn encoder(&self, ignore_merges: bool) -> Encoder {
         let tokens = self.tokens.iter().map(|token| token.as_deref());
-        Encoder::new(tokens, &self.merges, &self.byte_ids, ignore_merges).unwrap()
+        Encoder::new(tokens, &self.merges, self.ranks.as_deref(), &self.byte_ids, ignore_merges)
+            .unwrap()
     }
 
     fn slow(&self, piece: &[u8]) -> Vec<u32> {
@@ -57,9 +58,11 @@ impl Vocabulary {
 
     fn heap(&self, piece: &[u8]) -> Vec<u32> {
         let tokens = self.tokens.iter().map(|token| token.as_deref());
-        let ranks = Ranks::new(&self.merges, &TokenTable::new(tokens).unwrap()).unwrap();
+        let ranks =
+            Ranks::new(&self.merges, self.ranks.as_deref(), &TokenTable::new(tokens).unwrap())
+                .unwrap();
         let mut out = Vec::new();
-        merge_heap(&ranks, &self.byte_ids, piece, &mut out);
+        merge_heap(&ranks, piece.iter().map(|&b| self.byte_ids[usize::from(b)]), &mut out);
         out
     }
 
