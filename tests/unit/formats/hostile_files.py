@@ -9,8 +9,9 @@ import struct
 from base64 import b64encode
 
 import small_files as small
+
 from tokforge.tokenizer.formats.protobuf import write_field
-from tokforge.tokenizer.formats.sentencepiece_proto import BPE, BYTE, NORMAL, Piece
+from tokforge.tokenizer.formats.sentencepiece_proto import BPE, BYTE, NORMAL
 
 DELETE = object()
 HUGE = 10**9
@@ -231,7 +232,7 @@ def _with(**changes):
 
 
 def _gguf():
-    base, u32 = small.gguf(), lambda value: struct.pack("<II", 4, value)  # noqa: E731
+    base, u32 = small.gguf(), lambda value: struct.pack("<II", 4, value)
     text = lambda value: struct.pack("<I", 8) + small.string(value)  # noqa: E731
     head = base[:4]
     deep = b"".join(struct.pack("<IQ", 9, 1) for _ in range(50_000))

@@ -259,7 +259,7 @@ def test_merges_that_are_no_products_cannot_be_ranks():
 def test_legacy_merges_are_text():
     content = FORMATS["hf"].write(read("hf", small.hf()).definition)[""]
     assert json.loads(legacy_merges(content))["model"]["merges"][0] == "h e"
-    spaced = content.replace('"h"'.encode(), b'" h"')
+    spaced = content.replace(b'"h"', b'" h"')
     with pytest.raises(errors.ExportError, match="holds a space"):
         legacy_merges(spaced)
 

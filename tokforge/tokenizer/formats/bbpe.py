@@ -129,7 +129,7 @@ def write_latin1(definition: Definition) -> bytes:
     except FormatError as error:
         raise ExportError(error.problem, error.hint) from error
     content["model"]["byte_fallback"] = True
-    return _dump(content | {"decoder": {"type": "Fuse"}})
+    return _dump(content | {"pre_tokenizer": None, "decoder": {"type": "Fuse"}})
 
 
 def _binary(definition: Definition, name: str) -> bytes:

@@ -19,6 +19,7 @@ from itertools import pairwise
 
 from tokforge.errors import ExportError, FormatError, TokforgeError
 from tokforge.tokenizer.display import printable, quoted
+from tokforge.tokenizer.formats.pair_order import pair_order
 from tokforge.tokenizer.formats.reading import placed
 from tokforge.tokenizer.model import (
     AddedToken,
@@ -177,21 +178,18 @@ def by_pair(definition: Definition) -> Definition:
     """Returns the same tokenizer with its merges ranked by pair, as Hugging Face lists them.
 
     One merge a token where that is proven to be enough (rule 1 above), else all splits in order.
-    Raises ExportError where two products have one rank.
+    Raises ExportError where no order of pairs does what the ranks do.
     """
     model = definition.model
     if not isinstance(model, BpeModel) or model.ranks is None:
         return definition
-    _check_distinct(definition, model.merges, model.ranks)
-    all_splits = replace(definition, model=replace(model, ranks=None))
-    if model.atoms != "bytes":
-        return all_splits
-    merges = _one_each(definition)
-    shortest = replace(definition, model=replace(model, ranks=None, merges=merges, ignore_merges=False))
-    made = {merged for _, _, merged in model.merges}
-    if len(merges) == len(made) and not _unreachable(shortest):
-        return shortest
-    return all_splits
+    if model.atoms == "bytes":
+        merges = _one_each(definition)
+        lean = replace(model, ranks=None, merges=merges, ignore_merges=False)
+        shortest = replace(definition, model=lean)
+        if len(merges) == len(set(model.ranks)) and not _unreachable(shortest):
+            return shortest
+    return replace(definition, model=replace(model, ranks=None, merges=pair_order(definition)))
 
 
 def _one_each(definition: Definition) -> tuple[Merge, ...]:

@@ -240,9 +240,7 @@ def write_sentencepiece(definition: Definition) -> bytes:
     """Returns the model's bytes; raises ExportError, by name, for what it would lose."""
     model = definition.model
     if isinstance(model, BpeModel) and model.atoms == "characters":
-        scores: dict[int, float] = {
-            token_id: -float(rank) for rank, token_id in enumerate(products(definition), 1)
-        }
+        scores = _scores_of(definition, model)
     elif isinstance(model, UnigramModel):
         scores = {i: score for i, score in enumerate(model.scores) if score is not None}
     else:
@@ -263,14 +261,21 @@ def write_sentencepiece(definition: Definition) -> bytes:
     return write_proto(SentencepieceProto(pieces=pieces, trainer=trainer, normalizer=spec))
 
 
+def _scores_of(definition: Definition, model: BpeModel) -> dict[int, float]:
+    """Returns the scores that rank as the model does: its ranks, below zero. Equal ones stay equal."""
+    if model.ranks is None:
+        return {token_id: -float(rank) for rank, token_id in enumerate(products(definition), 1)}
+    return {merged: -float(rank + 1) for (_, _, merged), rank in zip(model.merges, model.ranks, strict=True)}
+
+
 def _normalizer_of(definition: Definition) -> SentencePiece:
     """Returns sentencepiece's normaliser; the two ways in which Hugging Face spells Llama's and Gemma's are
     the same function of a text."""
     pipeline = definition.pipeline
     if pipeline.pretokenizers:
+        names = ", ".join(map(str, pipeline.pretokenizers))
         raise ExportError(
-            f"sentencepiece has no splitter, and this tokenizer has {', '.join(map(str, pipeline.pretokenizers))}",
-            "choose tokenizer.json",
+            f"sentencepiece has no splitter, and this tokenizer has {names}", "choose tokenizer.json"
         )
     match pipeline.normalizers:
         case (SentencePiece() as step,):

@@ -150,8 +150,8 @@ def write_tekken(definition: Definition) -> bytes:
     for place, (token, token_id) in enumerate(ranks):
         if token_id != count + place or (place < 256 and token != bytes((place,))):
             raise ExportError(
-                f"id {token_id} is {quoted(token)}: tekken wants the special tokens, then the bytes 0 to 255 in order, "
-                "then merged tokens without holes",
+                f"id {token_id} is {quoted(token)}: tekken wants the special tokens, then the bytes 0 to 255 "
+                "in order, then merged tokens without holes",
                 "renumber with --allow-lossy, or choose tokenizer.json",
             )
     pattern = _pattern(definition)

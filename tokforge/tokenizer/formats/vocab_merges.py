@@ -158,9 +158,8 @@ def _read_added(
     if not texts and not given:
         texts = {key for key in vocab if key not in made and _SPECIAL.fullmatch(key)}
         if texts:
-            notes.append(
-                f"taken as special, since no merge makes them: {', '.join(sorted(texts, key=vocab.__getitem__))}"
-            )
+            named = ", ".join(sorted(texts, key=vocab.__getitem__))
+            notes.append(f"taken as special, since no merge makes them: {named}")
     added = [
         AddedToken(ids[text], text, roles.get(text, ()))
         for text in texts
