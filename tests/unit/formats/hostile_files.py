@@ -275,7 +275,7 @@ def _gguf():
         "the pre-tokenizer is unknown": _with(pre=text("nonsense")),
         "the pre-tokenizer is a number": _with(pre=u32(1)),
         "no pre-tokenizer": _with(pre=None),
-        "a token outside the byte alphabet": _with(tokens=small.strings(["中"] + ["x"]), token_type=types),
+        "a token outside the byte alphabet": _with(tokens=small.strings(["中", "x"]), token_type=types),
     }
 
 
