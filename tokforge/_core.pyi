@@ -52,6 +52,22 @@ class Encoder:
     def decode(self, ids: Buffer | npt.NDArray[np.uint32]) -> bytes:
         """Joins the tokens of u32 ``ids``; raises TokenIdError for an id that is no byte string."""
 
+def unspell_all(keys: Sequence[str], alphabet: Sequence[tuple[str, int]]) -> list[bytes | None]:
+    """Returns the bytes that each key spells by (character, byte) pairs; None where it spells none."""
+
+def read_merges(
+    merges: list[object], vocab: dict[str, int], cut: int
+) -> tuple[tuple[tuple[int, int, int], ...], bytes] | None:
+    """Reads merges, pairs of keys or ``"a b"``, by key -> id: the (left, right, merged) ids, and by id 1
+    where it takes part in one. None where an entry is malformed or names a missing key. A product's key is
+    its parts' end to end, the right one's without its first ``cut`` bytes."""
+
+def merges_hold(tokens: Sequence[bytes | None], merges: Sequence[tuple[int, int, int]]) -> bool:
+    """Tells whether each merge joins two tokens into the one of their bytes, and none stands twice."""
+
+def tokens_differ(tokens: Sequence[bytes], kinds: bytes, ordinary: int) -> bool:
+    """Tells whether the tokens of kinds below ``ordinary`` are not empty, and differ in bytes or kind."""
+
 Spec: TypeAlias = tuple[object, ...]
 """A step or a stage: its name, then its options; see core/src/python/pipeline.rs."""
 

@@ -5,6 +5,10 @@ after the vocabulary, holes in the ids up to `MAX_SPARSENESS`; what cannot be ca
 refused by name and place. Linear in the file.
 """
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from tokforge.errors import ConfigError, FormatError
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.hf_models import read_entries, read_model
@@ -22,11 +26,24 @@ MAX_SPARSENESS = 16
 def read_definition(data: bytes, source: str) -> Definition:
     """Reads tokenizer.json; raises FormatError with ``source``, the field and the value at fault."""
     try:
-        return _read_root(parse_json(data, source))
+        with _no_collection():
+            return _read_root(parse_json(data, source))
     except RecursionError as error:  # a Sequence of Sequences, as deep as the parser allows
         raise FormatError(
             "the JSON is nested too deeply", "check that the file is complete", source
         ) from error
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Holds the garbage collector back: it would walk the half million objects being made several times."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _read_root(root: Node) -> Definition:
@@ -60,7 +77,7 @@ def _read_added(node: Node) -> AddedToken:
 
 def _highest_id(root: Node, vocab: dict[str, int], added: list[AddedToken]) -> int:
     """Returns the highest id; refuses one that is absurdly high, or that two tokens claim."""
-    owners = {token_id: key for key, token_id in vocab.items()}
+    owners = dict(zip(vocab.values(), vocab, strict=True))
     for number, token in enumerate(added):
         node = Node(token.id, root.source, f"added_tokens[{number}].id")
         if vocab.get(token.text, token.id) != token.id:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
+from tokforge.errors import FormatError
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.hf_vocabulary import Spelling
 from tokforge.tokenizer.formats.strict_json import Node
@@ -111,10 +112,9 @@ def _read_bpe(
     _refuse_dropout(model.child("dropout"))
     prefix, suffix = (_text(model, name) for name in ("continuing_subword_prefix", "end_of_word_suffix"))
     fallback = not byte_level and model.child("byte_fallback").boolean(default=False)
-    merges, merged = _read_merges(model.need("merges"), entries.vocab, len(prefix))
-    tokens, kinds = _ordinary(
-        entries, Spelling(byte_level, fallback, prefix, suffix), added.keys() - merged, size
-    )
+    merges, takes_part = _read_merges(model.need("merges"), entries.vocab, prefix)
+    whole = [key for key in added if key in entries.vocab and not takes_part[entries.vocab[key]]]
+    tokens, kinds = _ordinary(entries, Spelling(byte_level, fallback, prefix, suffix), whole, size)
     unk_id = None if byte_level else _unk(model, entries, required=False)
     return ReadModel(
         tokens,
@@ -159,16 +159,22 @@ def _ordinary(
     """Returns bytes and kind of each id; None for those in ``whole``, matched in text and never produced."""
     tokens: list[bytes | None] = [None] * size
     kinds: list[Kind] = ["unused"] * size
-    skipped = set(whole)
-    read = spelling.read
-    for key, token_id in entries.vocab.items():
-        token, kind = read(key)
-        if key in skipped and not (token and _is_atom(token, byte_level=spelling.byte_level)):
-            continue
+    odd = []
+    for (key, token_id), (token, kind) in zip(
+        entries.vocab.items(), spelling.read_all(list(entries.vocab)), strict=True
+    ):
+        tokens[token_id], kinds[token_id] = token, kind
         if token is None:
+            odd.append(key)
+    skipped = {key for key in whole if key in entries.vocab}
+    for key in odd:
+        if key not in skipped:
             raise spelling.refuse(entries.node, key)
-        tokens[token_id] = token
-        kinds[token_id] = kind
+    for key in skipped:
+        token_id = entries.vocab[key]
+        token = tokens[token_id]
+        if not (token and _is_atom(token, byte_level=spelling.byte_level)):
+            tokens[token_id], kinds[token_id] = None, "unused"
     return tokens, kinds
 
 
@@ -178,27 +184,28 @@ def _is_atom(token: bytes, *, byte_level: bool) -> bool:
     return len(token) <= 4 and len(token.decode("utf-8", "ignore")) == 1
 
 
-def _read_merges(node: Node, vocab: dict[str, int], cut: int) -> tuple[tuple[Merge, ...], set[str]]:
-    """Returns the merges as ids, and every spelling that takes part in one.
+def _read_merges(node: Node, vocab: dict[str, int], prefix: str) -> tuple[tuple[Merge, ...], bytes]:
+    """Returns the merges as ids, and by id 1 where it takes part in one.
 
-    A product is spelled as its parts end to end, the right one without its prefix of ``cut`` characters.
+    A product is spelled as its parts end to end, the right one without its ``prefix``.
     """
-    pairs = [_sides(node, number, value) for number, value in enumerate(node.array())]
-    products = (
-        [left + right[cut:] for left, right in pairs] if cut else [left + right for left, right in pairs]
-    )
-    try:
-        merges = tuple(
-            (vocab[left], vocab[right], vocab[product])
-            for (left, right), product in zip(pairs, products, strict=True)
-        )
-    except KeyError as error:
-        part = error.args[0]
-        number = next(i for i, pair in enumerate(pairs) if part in (*pair, products[i]))
-        raise _item(node, number).error(
-            f"{quoted(part)} is not in the vocabulary", "add the token, or drop the merge"
-        ) from error
-    return merges, {part for pair in pairs for part in pair}.union(products)
+    from tokforge import _core
+
+    read = _core.read_merges(node.array(), vocab, len(prefix.encode()))
+    if read is None:
+        raise _refused_merge(node, vocab, len(prefix))
+    return read
+
+
+def _refused_merge(node: Node, vocab: dict[str, int], cut: int) -> FormatError:
+    for number, value in enumerate(node.array()):
+        left, right = _sides(node, number, value)
+        for part in (left, right, left + right[cut:]):
+            if part not in vocab:
+                return _item(node, number).error(
+                    f"{quoted(part)} is not in the vocabulary", "add the token, or drop the merge"
+                )
+    return node.error("a merge holds a lone surrogate")
 
 
 def _sides(node: Node, number: int, value: Any) -> tuple[str, str]:

@@ -5,12 +5,12 @@ with a prefix or suffix `##ing` is the continuing `ing`, `ing</w>` the ending on
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from tokforge.errors import ExportError
 from tokforge.tokenizer.display import quoted
-from tokforge.tokenizer.formats.byte_alphabet import spell, unspell
+from tokforge.tokenizer.formats.byte_alphabet import spell, unspell, unspell_all
 from tokforge.tokenizer.formats.strict_json import Node
 from tokforge.tokenizer.model import BpeModel, Definition, Kind, WordPieceModel
 
@@ -41,6 +41,13 @@ class Spelling:
             return text.encode() or None, kind
         except UnicodeEncodeError:
             return None, kind
+
+    def read_all(self, keys: Sequence[str]) -> Iterable[Entry]:
+        """Returns `read` of each key."""
+        if self.byte_level and not (self.prefix or self.suffix):
+            tokens = unspell_all(keys)
+            return [(token, "byte" if token and len(token) == 1 else "normal") for token in tokens]
+        return map(self.read, keys)
 
     def _read_bytes(self, key: str) -> Entry:
         text, kind = self._affix(key)

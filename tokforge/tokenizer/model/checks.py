@@ -10,8 +10,22 @@ from tokforge.tokenizer.model.table import ORDINARY, TokenTable
 __all__ = ["check_model", "check_table"]
 
 
+_KIND_NUMBERS = {kind: number for number, kind in enumerate((*ORDINARY, "special", "added", "unused"))}
+
+
 def check_table(table: TokenTable) -> None:
     """Raises FormatError for an empty ordinary token, and for two that are the same."""
+    from tokforge import _core
+
+    kinds = bytes(map(_KIND_NUMBERS.__getitem__, table.kinds))
+    long_bytes = any(
+        len(token) > 1 for token, kind in zip(table.tokens, table.kinds, strict=True) if kind == "byte"
+    )
+    if long_bytes or not _core.tokens_differ(table.tokens, kinds, len(ORDINARY)):
+        _refuse_token(table)
+
+
+def _refuse_token(table: TokenTable) -> None:
     seen: dict[tuple[bytes, str], int] = {}
     for token_id, (token, kind) in enumerate(zip(table.tokens, table.kinds, strict=True)):
         if kind not in ORDINARY:
@@ -86,8 +100,15 @@ def _check_scores(table: TokenTable, model: UnigramModel) -> None:
 
 
 def _check_merges(table: TokenTable, model: BpeModel) -> None:
+    from tokforge import _core
+
     _check_ranks(model)
     tokens = table.ordinary()
+    if not _core.merges_hold(tokens, model.merges):
+        _refuse_merge(tokens, model)
+
+
+def _refuse_merge(tokens: list[bytes | None], model: BpeModel) -> None:
     seen: dict[tuple[int, int], int] = {}
     for rank, (left, right, merged) in enumerate(model.merges):
         where = f"merge {rank}"

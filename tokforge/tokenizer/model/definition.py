@@ -7,6 +7,7 @@ scores are finite and one an id; ids that a model names exist. Linear in the tab
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 
 from tokforge.errors import FormatError
@@ -95,4 +96,7 @@ def with_roles(definition: Definition, roles: Mapping[str, str], source: str) ->
         replace(token, roles=tuple(role for role, text in roles.items() if text == token.text))
         for token in definition.added_tokens
     ]
-    return replace(definition, added_tokens=tuple(added))
+    changed = copy(definition)  # the rest was checked when it was made
+    object.__setattr__(changed, "added_tokens", tuple(added))
+    _check_added(changed.table, changed.added_tokens)
+    return changed
