@@ -12,6 +12,7 @@ from pathlib import Path
 TABLES = {
     "encode-binaries": "benches.encoding:encode_binaries",
     "encode-text": "benches.encoding:encode_text",
+    "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "train-binaries": "benches.training:train_binaries",
     "train-lines": "benches.training:train_lines",
     "train-one-line": "benches.training:train_one_line",

@@ -304,10 +304,10 @@ def finish(
     if id_map:
         beside[id_map] = ids.to_json()
     texts = {path: text.encode() if isinstance(text, str) else text for path, text in beside.items()}
-    after.save(output, force=force, beside=texts)
+    written = after.save(output, force=force, beside=texts)
     figures = {
         "operation": context.info_name,
-        "output": str(output),
+        "output": str(written),
         "map": str(id_map) if id_map else None,
         **edit.edit_figures(before, after, ids),
         **(more or {}),

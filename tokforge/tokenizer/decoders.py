@@ -16,6 +16,7 @@ __all__ = [
     "Fuse",
     "MetaspaceDecoder",
     "Replace",
+    "Spaces",
     "StripTokens",
     "WordPieceDecoder",
 ]
@@ -29,6 +30,11 @@ class ByteFallback:
 @dataclass(frozen=True, slots=True)
 class Fuse:
     """Joins all tokens to one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spaces:
+    """Joins all tokens to one with spaces between: what Hugging Face does where no decoder is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +71,5 @@ class BpeSuffix:
 
 
 Decoder: TypeAlias = (
-    ByteFallback | Fuse | MetaspaceDecoder | StripTokens | Replace | WordPieceDecoder | BpeSuffix
+    ByteFallback | Fuse | Spaces | MetaspaceDecoder | StripTokens | Replace | WordPieceDecoder | BpeSuffix
 )

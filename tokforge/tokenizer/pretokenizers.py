@@ -24,6 +24,7 @@ __all__ = [
     "PATTERNS",
     "canonical_pipeline",
     "canonical_stages",
+    "check_portable",
     "parse_pretokenizer",
     "stage_patterns",
 ]
@@ -130,7 +131,7 @@ def stage_patterns(stage: str) -> tuple[str, ...]:
             f"there is no splitter {quoted(stage)}", f"use one of: {', '.join(NAMES[:-1])}, regex:PATTERN"
         )
     pattern = stage.removeprefix(_REGEX)
-    _check_portable(pattern)
+    check_portable(pattern)
     return (pattern,)
 
 
@@ -152,7 +153,8 @@ def _escaped(pattern: str) -> str:
     return "".join(char if char < "\x80" else f"\\u{ord(char):04X}" for char in pattern)
 
 
-def _check_portable(pattern: str) -> None:
+def check_portable(pattern: str) -> None:
+    """Raises PatternError for a regex that Hugging Face's engine and ours would read differently."""
     if not pattern:
         raise PatternError("the regex is empty", "give a pattern, or the pre-tokenizer none")
     if any("\ud800" <= char <= "\udfff" for char in pattern):

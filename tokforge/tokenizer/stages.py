@@ -20,7 +20,6 @@ __all__ = [
     "Punctuation",
     "Split",
     "Stage",
-    "UnicodeScripts",
     "Whitespace",
     "WhitespaceSplit",
 ]
@@ -110,11 +109,6 @@ class Digits:
     individual_digits: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class UnicodeScripts:
-    """Cuts where the script changes; Hiragana and Katakana count as Han, spaces as either side."""
-
-
 Stage: TypeAlias = (
     str
     | Split
@@ -125,5 +119,4 @@ Stage: TypeAlias = (
     | WhitespaceSplit
     | Punctuation
     | Digits
-    | UnicodeScripts
 )

@@ -12,7 +12,7 @@ is no subject of `can_stream`: such a document is held whole. Complexity: linear
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,9 @@ from tokforge.tokenizer.normalizers import FORMS
 from tokforge.tokenizer.pretokenizers import PATTERNS
 from tokforge.tokenizer.segments import AllowedSpecial
 from tokforge.tokenizer.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from tokforge._core import Encoder
 
 __all__ = ["Stretch", "can_stream", "encode_stream"]
 
@@ -122,10 +125,11 @@ def _may_span_border(token: AddedToken) -> bool:
 
 
 def _settling(tokenizer: Tokenizer, threads: int) -> Step:
+    encoder = cast("Encoder", tokenizer._encoder)  # that of plain bytes: `_is_engines_alone`
     lengths = np.array([len(token or b"") for token in tokenizer.table.ordinary()], np.uint64)
 
     def step(held: bytes, before: int) -> Stretch:
-        raw, end = tokenizer._encoder.encode_settled(held, threads)
+        raw, end = encoder.encode_settled(held, threads)
         ids = np.frombuffer(raw, np.uint32)
         sizes = lengths[ids]
         return Stretch(held[:end], ids, np.cumsum(sizes, dtype=np.uint64) - sizes)

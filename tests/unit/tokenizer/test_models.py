@@ -54,10 +54,6 @@ def test_products_share_a_rank_and_ties_stay_ties():
         (lambda: characters([b"a", b"a"], BpeModel((), atoms="characters")), "same bytes"),
         (lambda: characters([b"a"], BpeModel((), atoms="characters", unk_id=9)), "unknown token's id 9"),
         (
-            lambda: characters([b"a"], BpeModel((), atoms="characters", byte_fallback=True), FALLBACK[1:]),
-            "1 of the 256 byte tokens are missing, first 0x00",
-        ),
-        (
             lambda: characters([b"a"], BpeModel((), atoms="characters", user_defined=(1,))),
             "user-defined token 1 is no",
         ),

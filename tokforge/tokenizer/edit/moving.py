@@ -93,10 +93,8 @@ def _moved_model(model: Model, id_map: IdMap) -> Model:
                 user_defined=_survivors(model.user_defined, id_map),
             )
         case WordPieceModel() | WordLevelModel():
-            fields: dict[str, Any] = {"unk_id": _moved_unk(model.unk_id, id_map)}
-            if special := getattr(model, "special_ids", ()):  # the models' branch brings this field
-                fields["special_ids"] = _survivors(special, id_map)
-            return replace(model, **fields)
+            special_ids = _survivors(model.special_ids, id_map)
+            return replace(model, unk_id=_moved_unk(model.unk_id, id_map), special_ids=special_ids)
 
 
 def _moved_bpe(model: BpeModel, id_map: IdMap) -> BpeModel:

@@ -19,7 +19,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from itertools import pairwise
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +33,9 @@ from tokforge.tokenizer.edit.references import referenced_ids
 from tokforge.tokenizer.edit.remove import compacting
 from tokforge.tokenizer.model import BpeModel, Definition
 from tokforge.tokenizer.tokenizer import Tokenizer
+
+if TYPE_CHECKING:
+    from tokforge._core import Encoder
 
 __all__ = ["PruneStep", "Pruned", "protected_ids", "prune", "require_prunable"]
 
@@ -101,7 +104,8 @@ def prune(
 def require_prunable(tokenizer: Tokenizer) -> BpeModel:
     """Returns the model; raises ConfigError if it is no byte-level BPE."""
     model = tokenizer.definition.model
-    if not isinstance(model, BpeModel) or model.atoms != "bytes":
+    spelled = isinstance(model, BpeModel) and (model.continuing_subword_prefix or model.end_of_word_suffix)
+    if not isinstance(model, BpeModel) or model.atoms != "bytes" or spelled:
         raise ConfigError("only byte-level BPE is pruned by use", "remove tokens by name instead")
     return model
 
@@ -191,7 +195,8 @@ class _Use:
         self._lay_out(definition, list(texts))
 
     def _lay_out(self, definition: Definition, texts: list[bytes]) -> None:
-        raw_ids, raw_ends = make_encoder(definition, split=False).encode_batch(texts, 1)
+        encoder = cast("Encoder", make_encoder(definition, split=False))  # that of plain bytes
+        raw_ids, raw_ends = encoder.encode_batch(texts, 1)
         ids, ends = np.frombuffer(raw_ids, np.uint32), np.frombuffer(raw_ends, np.uint64).astype(np.int64)
         lengths = np.array([len(token or b"") for token in self._tokens], np.int64)
         places = np.cumsum(lengths[ids]) - lengths[ids]

@@ -10,8 +10,22 @@ from tokforge.tokenizer.model.table import ORDINARY, TokenTable
 __all__ = ["check_model", "check_table"]
 
 
+_KIND_NUMBERS = {kind: number for number, kind in enumerate((*ORDINARY, "special", "added", "unused"))}
+
+
 def check_table(table: TokenTable) -> None:
     """Raises FormatError for an empty ordinary token, and for two that are the same."""
+    from tokforge import _core
+
+    kinds = bytes(map(_KIND_NUMBERS.__getitem__, table.kinds))
+    long_bytes = any(
+        len(token) > 1 for token, kind in zip(table.tokens, table.kinds, strict=True) if kind == "byte"
+    )
+    if long_bytes or not _core.tokens_differ(table.tokens, kinds, len(ORDINARY)):
+        _refuse_token(table)
+
+
+def _refuse_token(table: TokenTable) -> None:
     seen: dict[tuple[bytes, str], int] = {}
     for token_id, (token, kind) in enumerate(zip(table.tokens, table.kinds, strict=True)):
         if kind not in ORDINARY:
@@ -38,11 +52,12 @@ def check_model(table: TokenTable, model: Model) -> None:
             _check_named(table, model.user_defined, "user-defined token")
             _check_merges(table, model)
         case UnigramModel():
-            _check_fallback(table, byte_fallback=model.byte_fallback)
             _check_named(table, model.user_defined, "user-defined token")
             _check_scores(table, model)
         case WordPieceModel() | WordLevelModel():
-            pass
+            for token_id in model.special_ids:
+                if not 0 <= token_id < len(table) or table.kinds[token_id] not in ("special", "added"):
+                    raise FormatError(f"id {token_id} is no added token", "drop it from special_ids")
     unk_id = model.unk_id
     if unk_id is not None and not 0 <= unk_id < len(table):
         raise FormatError(f"the unknown token's id {unk_id} lies outside the table", "name one of its ids")
@@ -50,7 +65,6 @@ def check_model(table: TokenTable, model: Model) -> None:
 
 def _check_atoms(table: TokenTable, model: BpeModel) -> None:
     if model.atoms == "characters":
-        _check_fallback(table, byte_fallback=model.byte_fallback)
         return
     _check_bytes(table)
     for token_id, (token, kind) in enumerate(zip(table.tokens, table.kinds, strict=True)):
@@ -58,11 +72,6 @@ def _check_atoms(table: TokenTable, model: BpeModel) -> None:
             raise FormatError(
                 f"{quoted(token)} has the same bytes as the byte token", "keep one of them", f"id {token_id}"
             )
-
-
-def _check_fallback(table: TokenTable, *, byte_fallback: bool) -> None:
-    if byte_fallback and "byte" in table.kinds:
-        _check_bytes(table)
 
 
 def _check_bytes(table: TokenTable) -> None:
@@ -93,8 +102,15 @@ def _check_scores(table: TokenTable, model: UnigramModel) -> None:
 
 
 def _check_merges(table: TokenTable, model: BpeModel) -> None:
+    from tokforge import _core
+
     _check_ranks(model)
     tokens = table.ordinary()
+    if not _core.merges_hold(tokens, model.merges):
+        _refuse_merge(tokens, model)
+
+
+def _refuse_merge(tokens: list[bytes | None], model: BpeModel) -> None:
     seen: dict[tuple[int, int], int] = {}
     for rank, (left, right, merged) in enumerate(model.merges):
         where = f"merge {rank}"

@@ -1,12 +1,13 @@
 """The definition of a tokenizer: everything that decides ids, and nothing else.
 
 Invariants, checked when one is made: ordinary tokens differ in bytes or kind, and none is empty; a
-byte-level model has all 256 bytes, one with byte fallback all of them or none; every merge joins two
+byte-level model has all 256 bytes; every merge joins two
 ordinary tokens into a third whose bytes are theirs end to end, no pair is merged twice, ranks ascend;
 scores are finite and one an id; ids that a model names exist. Linear in the table and the merges.
 """
 
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, replace
 
 from tokforge.errors import FormatError
@@ -95,4 +96,7 @@ def with_roles(definition: Definition, roles: Mapping[str, str], source: str) ->
         replace(token, roles=tuple(role for role, text in roles.items() if text == token.text))
         for token in definition.added_tokens
     ]
-    return replace(definition, added_tokens=tuple(added))
+    changed = copy(definition)  # the rest was checked when it was made
+    object.__setattr__(changed, "added_tokens", tuple(added))
+    _check_added(changed.table, changed.added_tokens)
+    return changed

@@ -27,8 +27,8 @@ class BpeModel:
     two tokens is a merge, and all of one product are equal in rank: `product_merges` makes both fields.
 
     ``atoms`` is what merging starts from. ``bytes``: the 256 byte tokens, all there. ``characters``:
-    the tokens of one character. One that is no token becomes its bytes' tokens (``byte_fallback``: the
-    table then has all 256, of kind ``byte``, or none), else ``unk_id``, several in a row only one
+    the tokens of one character. One that is no token becomes its bytes' tokens (``byte_fallback``, and all
+    its bytes have a token of kind ``byte``), else ``unk_id``, several in a row only one
     (``fuse_unk``), and is lost where that is None, as in Hugging Face.
 
     With ``ignore_merges`` a pretoken that is a whole token takes that token's id at once (tiktoken does
@@ -99,18 +99,22 @@ class WordPieceModel:
 
     A pretoken that cannot be covered so, or that has more than ``max_input_chars_per_word`` characters,
     is ``unk_id`` as a whole. ``continuing_subword_prefix`` is how kind ``continuing`` is spelled.
+    ``special_ids`` are the added tokens that the model itself makes of their text, since Hugging Face's
+    vocabulary holds them; a pre-tokenizer that isolates punctuation never lets it.
     """
 
     unk_id: int
     max_input_chars_per_word: int = 100
     continuing_subword_prefix: str = "##"
+    special_ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class WordLevelModel:
-    """A pretoken is one token, or ``unk_id``."""
+    """A pretoken is one token, or ``unk_id``. ``special_ids``: as in `WordPieceModel`."""
 
     unk_id: int
+    special_ids: tuple[int, ...] = ()
 
 
 Model: TypeAlias = BpeModel | UnigramModel | WordPieceModel | WordLevelModel
