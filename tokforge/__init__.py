@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TokforgeError,
         UnknownNameError,
     )
+    from tokforge.metrics import compare
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
 
     __version__: str
@@ -42,6 +43,7 @@ _HOMES = {
     "Tokenizer": "tokforge.tokenizer",
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
+    "compare": "tokforge.metrics",
     "train_bpe": "tokforge.bpe",
 }
 
@@ -62,6 +64,7 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "bytes_to_hf",
+    "compare",
     "train_bpe",
 ]
 

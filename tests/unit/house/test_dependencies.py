@@ -5,21 +5,22 @@ import re
 import tokforge
 
 ALLOWED = {
-    "tokforge": {"bpe", "errors", "tokenizer"},  # only names that load on first use
+    "tokforge": {"bpe", "errors", "metrics", "tokenizer"},  # only names that load on first use
     "tokforge.errors": set(),
     "tokforge.outputs": {"errors"},
     "tokforge.threads": {"errors"},
     "tokforge.inputs": {"errors"},
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
     "tokforge.encoding": {"errors", "outputs", "threads", "tokenizer"},
-    "tokforge.metrics": {"errors", "tokenizer"},
+    "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
+    "tokforge.report": {"errors", "metrics", "tokenizer"},
     "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.
 
 A new part needs a line. A capability's line names `bpe` at most, and no other capability.
 """
-NO_LOGIC = {"encoding", "bpe", "errors", "metrics", "outputs", "tokenizer"}
+NO_LOGIC = {"encoding", "bpe", "errors", "metrics", "outputs", "report", "tokenizer"}
 """What the command line may import of the library: never the engine, never the readers."""
 CAPABILITIES = {"supertokens", "transplant", "merging", "mixture", "masking"}
 

@@ -1,0 +1,76 @@
+"""A passage of each text as every tokenizer cuts it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tokforge.errors import ConfigError
+from tokforge.metrics.vocabulary import Vocabulary
+from tokforge.tokenizer import Tokenizer
+
+__all__ = ["SAMPLE_BYTES", "Sample", "Segmentation", "sample_of", "segmentation"]
+
+SAMPLE_BYTES = 700
+
+
+@dataclass(frozen=True, slots=True)
+class Segmentation:
+    """The tokens of one passage."""
+
+    ids: list[int]
+    starts: list[int]
+    """First byte of each token in the passage."""
+    exact: bool
+    """False where normalisation changes the passage: then the bytes shown are the tokens' own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A passage and its segmentations, by tokenizer."""
+
+    category: str
+    data: bytes
+    binary: bool
+    """Whether the passage is no UTF-8."""
+    tokens: dict[str, Segmentation]
+
+
+def sample_of(category: str, documents: Sequence[bytes], vocabularies: Sequence[Vocabulary]) -> Sample:
+    """Returns the beginning of a document that is long enough, as every tokenizer cuts it."""
+    document = next((one for one in documents if len(one) >= SAMPLE_BYTES), max(documents, key=len))
+    data = _passage(document)
+    tokens = {v.name: segmentation(v.tokenizer, data) for v in vocabularies}
+    return Sample(category, data, not _is_text(data), tokens)
+
+
+def segmentation(tokenizer: Tokenizer, data: bytes) -> Segmentation:
+    """Returns the tokens of ``data`` and where they begin."""
+    try:
+        ids, starts = tokenizer.encode_with_offsets(data)
+    except ConfigError:  # normalisation moves bytes
+        found = tokenizer.encode(data).tolist()
+        at, begins = 0, []
+        for token_id in found:
+            begins.append(at)
+            at += len(tokenizer.table.tokens[token_id])
+        return Segmentation(found, begins, exact=False)
+    return Segmentation(ids.tolist(), starts.tolist(), exact=True)
+
+
+def _passage(document: bytes) -> bytes:
+    """Cuts at the last line break or space before the limit, never inside a character."""
+    cut = document[:SAMPLE_BYTES]
+    if len(document) <= SAMPLE_BYTES or not _is_text(cut[:-3]):
+        return cut
+    at = max(cut.rfind(b"\n"), cut.rfind(b" "))
+    if at > SAMPLE_BYTES // 2:
+        return cut[:at]
+    return cut.decode("utf-8", "ignore").encode()
+
+
+def _is_text(data: bytes) -> bool:
+    for missing in range(4):  # the cut may stand inside a character
+        try:
+            return "\x00" not in data[: len(data) - missing].decode()
+        except UnicodeDecodeError:
+            continue
+    return False
