@@ -32,6 +32,8 @@ class Sample:
     binary: bool
     """Whether the passage is no UTF-8."""
     tokens: dict[str, Segmentation]
+    sections: tuple[tuple[str, int], ...] = ()
+    """Name and first byte in the passage of each section of an executable that begins in it."""
 
 
 def sample_of(category: str, documents: Sequence[bytes], vocabularies: Sequence[Vocabulary]) -> Sample:
