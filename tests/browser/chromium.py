@@ -21,8 +21,19 @@ class Browser:
     """One browser process with an empty profile; `page` opens a tab."""
 
     def __init__(self, program, profile: Path):
-        flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", "--disable-dev-shm-usage"]
-        quiet = ["--no-first-run", "--disable-background-networking", "--disable-component-update", "--hide-scrollbars"]
+        flags = [
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--remote-debugging-port=0",
+            "--disable-dev-shm-usage",
+        ]
+        quiet = [
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--hide-scrollbars",
+        ]
         self.process = subprocess.Popen(
             [program, *flags, *quiet, f"--user-data-dir={profile}", "about:blank"],
             stdout=subprocess.DEVNULL,
@@ -59,7 +70,13 @@ class Page:
         self.number, self.requests, self.problems, self.loaded = 0, [], [], False
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=width < 600)
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=1,
+            mobile=width < 600,
+        )
         self.scheme(dark)
 
     def scheme(self, dark):
@@ -118,25 +135,42 @@ class Page:
 
     def key(self, name):
         for kind in ("keyDown", "keyUp"):
-            self.call("Input.dispatchKeyEvent", type=kind, key=name, code=name, windowsVirtualKeyCode={"ArrowRight": 39, "Tab": 9}.get(name, 0))
+            self.call(
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=name,
+                code=name,
+                windowsVirtualKeyCode={"ArrowRight": 39, "Tab": 9}.get(name, 0),
+            )
 
     def choose(self, selector, value):
-        change = f"s.value = {json.dumps(str(value))}; s.dispatchEvent(new Event('change', {{bubbles: true}}))"
+        change = (
+            f"s.value = {json.dumps(str(value))}; s.dispatchEvent(new Event('change', {{bubbles: true}}))"
+        )
         self.run(f"(() => {{ const s = document.querySelector({json.dumps(selector)}); {change} }})()")
 
     def hover(self, selector):
         box = f"document.querySelector({json.dumps(selector)})"
         self.run(f"{box}.scrollIntoView({{block: 'center'}})")
-        x, y = self.run(f"(() => {{ const r = {box}.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2] }})()")
+        x, y = self.run(
+            f"(() => {{ const r = {box}.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2] }})()"
+        )
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
 
     def picture(self, path, whole=True):
-        found = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole, **(self._whole() if whole else {}))
+        found = self.call(
+            "Page.captureScreenshot",
+            format="png",
+            captureBeyondViewport=whole,
+            **(self._whole() if whole else {}),
+        )
         Path(path).write_bytes(base64.b64decode(found["data"]))
 
     def _whole(self):
         size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-        return {"clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 12000), "scale": 1}}
+        return {
+            "clip": {"x": 0, "y": 0, "width": size["width"], "height": min(size["height"], 12000), "scale": 1}
+        }
 
     def pdf(self):
         return base64.b64decode(self.call("Page.printToPDF", printBackground=True)["data"])

@@ -128,7 +128,7 @@ def compare(
     *,
     progress: Progress | None = None,
 ) -> Comparison:
-    """Compares ``tokenizers`` (paths, or name -> tokenizer) on ``texts`` (a file or folder for each category).
+    """Compares ``tokenizers`` (paths, or name -> tokenizer) on ``texts`` (a file or folder for each).
 
     ``progress`` is called with the phase "encode" and bytes on disk, done and in all.
 
@@ -313,5 +313,7 @@ def _warnings(found: _Gathered, totals: Mapping[str, Tally]) -> tuple[str, ...]:
         )
     for name, total in totals.items():
         if total.unaligned:
-            said.append(f"{name} changes {total.unaligned} documents, whose words are not counted as split")
+            said.append(
+                f"{name} normalises {total.unaligned} documents; their words are left out of the split shares"
+            )
     return tuple(said)

@@ -1,5 +1,7 @@
 """Properties of a vocabulary that need no text: reachability, lengths, the grouping of digits."""
 
+from itertools import pairwise
+
 import numpy as np
 
 from tokforge.errors import TokforgeError
@@ -52,13 +54,15 @@ def _threes(number: str) -> list[int]:
 
 
 def _cut(tokenizer: Tokenizer, number: str) -> list[int]:
-    """Returns the digits of each token of ``number``, after a line break, which takes a prefix space off it."""
+    """Returns the digits of each token of ``number``, after a line break.
+
+    The break takes the prefix space that some tokenizers put before a text."""
     try:
         _, starts = tokenizer.encode_with_offsets(b"\n" + number.encode())
     except TokforgeError:  # offsets that a normaliser denies; then nothing can be said
         return []
     edges = sorted({1, *(at for at in starts.tolist() if at > 1), len(number) + 1})
-    return [after - before for before, after in zip(edges, edges[1:], strict=False)]
+    return [after - before for before, after in pairwise(edges)]
 
 
 def lengths(vocabulary: Vocabulary) -> dict[int, int]:

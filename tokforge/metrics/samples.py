@@ -4,12 +4,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokforge.errors import ConfigError
+from tokforge.metrics.sections import code_section, sections
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
 
 __all__ = ["SAMPLE_BYTES", "Sample", "Segmentation", "sample_of", "segmentation"]
 
 SAMPLE_BYTES = 700
+LEAD_BYTES = 96
+"""Bytes that an executable's sample shows before its machine code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +37,21 @@ class Sample:
     tokens: dict[str, Segmentation]
     sections: tuple[tuple[str, int], ...] = ()
     """Name and first byte in the passage of each section of an executable that begins in it."""
+    start: int = 0
+    """Where the passage begins in its document."""
 
 
 def sample_of(category: str, documents: Sequence[bytes], vocabularies: Sequence[Vocabulary]) -> Sample:
-    """Returns the beginning of a document that is long enough, as every tokenizer cuts it."""
+    """Returns a passage of a document that is long enough, as every tokenizer cuts it: the beginning of a
+    text, the beginning of an executable's machine code."""
     document = next((one for one in documents if len(one) >= SAMPLE_BYTES), max(documents, key=len))
-    data = _passage(document)
+    start, data = 0, _passage(document)
+    if not _is_text(data):
+        start = max(0, code_section(document) - LEAD_BYTES)
+        data = document[start : start + SAMPLE_BYTES]
+    named = [(name, at - start) for name, at, _ in sections(document) if start <= at < start + len(data)]
     tokens = {v.name: segmentation(v.tokenizer, data) for v in vocabularies}
-    return Sample(category, data, not _is_text(data), tokens)
+    return Sample(category, data, not _is_text(data), tokens, tuple(named), start)
 
 
 def segmentation(tokenizer: Tokenizer, data: bytes) -> Segmentation:

@@ -122,13 +122,15 @@ def _word_starts(classes: Array) -> Array:
     unit = classes == _UNIT
     after_space = np.concatenate([[True], space[:-1]])
     after_unit = np.concatenate([[False], unit[:-1]])
-    return ~space & (after_space | unit | (after_unit & (classes != _MARK)))
+    starts: Array = ~space & (after_space | unit | (after_unit & (classes != _MARK)))
+    return starts
 
 
 def _between(mask: Array, starts: Array, ends: Array) -> Array:
     """Returns how often ``mask`` is true in each of the ranges."""
     sums = np.concatenate([[0], np.cumsum(mask)])
-    return sums[ends] - sums[starts]
+    counts: Array = sums[ends] - sums[starts]
+    return counts
 
 
 def _code_points(data: bytes) -> Array:
@@ -145,7 +147,7 @@ def _offsets(codes: Array) -> Array:
 
 
 def _classes(codes: Array) -> Array:
-    classes = _table()[np.minimum(codes, _TABLE_SIZE - 1)]
+    classes: Array = _table()[np.minimum(codes, _TABLE_SIZE - 1)]
     classes[codes >= _TABLE_SIZE] = _OTHER
     classes[(codes >= UNSPACED[-1][0]) & (codes <= UNSPACED[-1][1])] = _UNIT
     return classes

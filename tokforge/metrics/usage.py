@@ -105,7 +105,7 @@ METRICS = (
         title="Merge residue",
         unit="share",
         direction="lower",
-        definition="Share of the ordinary tokens that merging forms at least 100 times and keeps in at most 1%.",
+        definition="Share of ordinary tokens that merging forms 100 times or more and keeps in at most 1%.",
         formula="|{t: F_t >= 100, c_t <= 0.01 F_t}| / V, with F_t the times t is formed",
         source="LiteToken, arXiv 2602.04706; thresholds ours",
         function=_residue,

@@ -73,7 +73,8 @@ class Vocabulary:
         return [(group[:, 0], group[:, 1], group[:, 2]) for group in np.split(merges, edges)]
 
     def _ordinary_where(self, holds: Any) -> Array:
-        return self.ordinary & np.fromiter(map(holds, self.tokens), bool, self.size)
+        found: Array = self.ordinary & np.fromiter(map(holds, self.tokens), bool, self.size)
+        return found
 
 
 def words_in(token: bytes) -> int:

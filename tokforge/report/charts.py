@@ -87,7 +87,7 @@ def line_chart(
     x_ticks = _decades(max(xs)) if log_x else _ticks(0.0, max(xs))
     along: Callable[[float], float] = log10 if log_x else float
     low, high = along(x_ticks[0]), along(max(xs) if log_x else x_ticks[-1])
-    across, up = _scale(low, high, 46, WIDTH - 16), _scale(0.0, y_ticks[-1], bottom, _TOP)
+    across, up = _scale(low, high, 46, WIDTH - 16), _scale(0.0, y_ticks[-1], bottom, _TOP + 12)
     body = [_horizontal(up(tick), _number(tick)) for tick in y_ticks]
     body += [
         _vertical(across(along(tick)), _TOP, bottom, _number(tick)) for tick in x_ticks if along(tick) <= high
@@ -104,7 +104,7 @@ def line_chart(
     body.append(
         element("text", text_of(x_unit), x=WIDTH - 16, y=height - 6, text_anchor="end", class_="unit")
     )
-    body.append(element("text", text_of(y_unit), x=4, y=10, class_="unit"))
+    body.append(element("text", text_of(y_unit), x=46, y=10, class_="unit"))
     return _svg(title, height, body)
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tokforge.errors import ConfigError
 from tokforge.metrics import Comparison
+from tokforge.outputs import StrPath
 from tokforge.report.tables import csv_table, latex_table, markdown_table
 
 __all__ = ["plot_files", "report_files"]
@@ -28,9 +29,9 @@ def plot_files(folder: Path | None) -> list[Path]:
 
 def report_files(
     comparison: Comparison, *, html: Path | None, tables: Iterable[Path], plots: Sequence[Path]
-) -> dict[str | Path, bytes | str]:
+) -> dict[StrPath, bytes | str]:
     """Returns the content of every file that was asked for. Raises ConfigError for an unknown suffix."""
-    files: dict[str | Path, bytes | str] = {}
+    files: dict[StrPath, bytes | str] = {}
     for path in tables:
         if path.suffix not in _TABLES:
             raise ConfigError(f"{path.name} is no table", f"end it in {', '.join(_TABLES)}", "table")

@@ -24,7 +24,7 @@ def element(tag: str, *children: str, **attributes: object) -> str:
 
 
 def text_of(value: object) -> str:
-    """Returns ``value`` as text for markup: escaped, with control and bidirectional characters spelled out."""
+    """Returns ``value`` as text for markup: escaped, its control and bidirectional characters spelled out."""
     return escape("".join(_visible(char) for char in str(value)), quote=True)
 
 

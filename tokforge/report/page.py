@@ -39,10 +39,14 @@ def page(comparison: Comparison, title: str = "Tokenizer comparison") -> str:
     return document(title, "".join(blocks) + stored, script="report.js")
 
 
-def document(title: str, body: str, *, script: str) -> str:
-    """Returns a whole page around ``body`` with the package's style and the named script."""
+def document(title: str, body: str, *, script: str, connect: str = "'none'") -> str:
+    """Returns a whole page around ``body`` with the package's style and the named script.
+
+    ``connect`` is what the page may send requests to, as a content security policy names it.
+    """
     style, code = _asset("style.css"), _asset("tokens.js") + _asset(script)
-    policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(code)}; connect-src 'self'; base-uri 'none'; form-action 'none'"
+    rules = ["default-src 'none'", "img-src data:", f"style-src {_hash(style)}", f"script-src {_hash(code)}"]
+    policy = "; ".join([*rules, f"connect-src {connect}", "base-uri 'none'", "form-action 'none'"])
     head = "".join(
         [
             '<meta charset="utf-8">',

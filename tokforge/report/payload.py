@@ -36,6 +36,7 @@ def sample_data(sample: Sample) -> dict[str, Any]:
         "category": sample.category,
         "bytes": b64encode(sample.data).decode(),
         "binary": sample.binary,
+        "start": sample.start,
         "sections": [list(section) for section in sample.sections],
         "tokens": [
             {"ids": one.ids, "starts": one.starts, "exact": one.exact} for one in sample.tokens.values()

@@ -1,8 +1,10 @@
 """The sections of the report that need no script: headline, tables, charts, definitions."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 from tokforge.metrics import METRICS, Comparison, Metric
+from tokforge.metrics.measure import Values
 from tokforge.report.charts import Series, dot_plot, legend, line_chart
 from tokforge.report.markup import element, text_of
 from tokforge.report.tables import best_of, shown
@@ -10,8 +12,7 @@ from tokforge.report.tables import best_of, shown
 __all__ = ["definitions", "fairness", "headline", "kin", "summary", "texts", "usage"]
 
 _ARROWS = {"higher": ("↑", "higher is better"), "lower": ("↓", "lower is better"), "none": ("", "")}
-MANY_BYTES = 64
-"""Longest token that the chart of lengths draws."""
+_FACTS = ("Digits", "Pre-tokenizer", "Merge residue, the most formed")
 
 
 def headline(comparison: Comparison) -> str:
@@ -22,7 +23,8 @@ def headline(comparison: Comparison) -> str:
     best = comparison.metrics["bytes_per_token"][order[0]].overall
     size = sum(text.bytes for text in comparison.texts.values())
     documents = sum(text.documents for text in comparison.texts.values())
-    scope = f"{_count(len(names), 'tokenizer')}, {_count(len(comparison.texts), 'text')}, {_count(documents, 'document')}, {size / 1e6:,.1f} MB"
+    counts = {"tokenizer": len(names), "text": len(comparison.texts), "document": documents}
+    scope = ", ".join([*(_count(number, noun) for noun, number in counts.items()), f"{size / 1e6:,.1f} MB"])
     lead = [
         element("strong", text_of(names[order[0]])),
         f" needs the fewest tokens: {best:.3f} bytes each" if best else "",
@@ -56,13 +58,16 @@ def summary(comparison: Comparison) -> str:
     """Every metric by tokenizer, the best marked, with intervals where there are any."""
     rows = [_metric_row(METRICS[name], list(by.values())) for name, by in comparison.metrics.items()]
     table = _table("All metrics by tokenizer", ["Metric", *_names(comparison).values()], rows)
-    note = "★ marks the best by the metric's own intent. Ranges are 95% intervals over documents. All of it is intrinsic: it says nothing about a model's quality."
+    note = (
+        "★ marks the best by the metric's own intent. Ranges are 95% intervals over documents. "
+        "All of it is intrinsic: it says nothing about a model's quality."
+    )
     return element(
         "section", element("h2", "Summary"), element("p", note, class_="note"), table, id="section-summary"
     )
 
 
-def _metric_row(metric: Metric, values: Sequence[object]) -> list[str]:
+def _metric_row(metric: Metric, values: Sequence[Values]) -> list[str]:
     arrow, meaning = _ARROWS[metric.direction]
     hint = element("abbr", arrow, title=meaning, class_="arrow") if arrow else ""
     label = element(
@@ -72,12 +77,12 @@ def _metric_row(metric: Metric, values: Sequence[object]) -> list[str]:
         title=f"{metric.definition} {metric.caveat}".strip(),
     )
     head = f"{label} {hint}" + element("small", text_of(metric.unit))
-    best = best_of(metric, [one.overall for one in values])  # type: ignore[attr-defined]
+    best = best_of(metric, [one.overall for one in values])
     return [head, *(_value(metric, one, best) for one in values)]
 
 
-def _value(metric: Metric, values: object, best: float | None) -> str:
-    overall, bounds = values.overall, values.interval  # type: ignore[attr-defined]
+def _value(metric: Metric, values: Values, best: float | None) -> str:
+    overall, bounds = values.overall, values.interval
     text = text_of(shown(metric, overall))
     is_best = best is not None and overall == best
     mark = (
@@ -171,26 +176,27 @@ def usage(comparison: Comparison) -> str:
             line_chart("Share of tokens by length", "bytes", "share", lengths),
         ),
     ]
-    suspects = [
-        [text_of(name), *(element("code", text_of(found["text"])) for found in one["residue"][:8])]
-        + [""] * (8 - len(one["residue"][:8]))
-        for name, one in zip(names, described, strict=True)
-    ]
-    table = _table("Merge residue", ["Tokenizer", "formed most often, hardly ever kept", *[""] * 7], suspects)
-    digits = [
-        [text_of(n), text_of(one["digit_grouping"]), text_of(", ".join(one["pretokenizers"])[:60] or "none")]
-        for n, one in zip(names, described, strict=True)
-    ]
-    facts = _table("Digits and pre-tokenizers", ["Tokenizer", "Digits", "Pre-tokenizer"], digits)
+    rows = [_facts(name, one) for name, one in zip(names, described, strict=True)]
+    table = _table("Digits, splitting and residue", ["Tokenizer", *_FACTS], rows, wordy=True)
+    note = (
+        "Merge residue: tokens that merging forms often and hardly ever keeps, such as halves of characters."
+    )
     return element(
         "section",
         element("h2", "Use of the vocabulary"),
         legend(names),
         element("div", *charts, class_="charts"),
         table,
-        facts,
+        element("p", note, class_="note"),
         id="section-usage",
     )
+
+
+def _facts(name: str, described: dict[str, Any]) -> list[str]:
+    residue = " ".join(element("code", text_of(found["text"])) for found in described["residue"][:8])
+    splitters = ", ".join(described["pretokenizers"]) or "none"
+    shown_splitter = splitters if len(splitters) <= 40 else splitters[:39] + "…"
+    return [text_of(name), text_of(described["digit_grouping"]), text_of(shown_splitter), residue or "–"]
 
 
 def _length_shares(counts: dict[str, int]) -> list[tuple[float, float]]:
@@ -220,7 +226,10 @@ def kin(comparison: Comparison) -> str:
         "Common first merges",
         "Kinship",
     ]
-    note = "The test exchanges the two tokenizers of each document at random. Shared tokens: those of both over those of either."
+    note = (
+        "The test exchanges the two tokenizers of each document at random. "
+        "Shared tokens: those of both over those of either."
+    )
     return element(
         "section",
         element("h2", "Pairs"),
@@ -268,8 +277,8 @@ def _names(comparison: Comparison) -> dict[str, str]:
     return {path: one["name"] for path, one in comparison.tokenizers.items()}
 
 
-def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Returns a table that scrolls within itself; cells of ``rows`` are markup."""
+def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, wordy: bool = False) -> str:
+    """Returns a table that scrolls within itself; cells of ``rows`` are markup, ``wordy`` ones words."""
     head = element(
         "tr", *(element("th", text_of(cell), scope="col") if cell else element("td") for cell in header)
     )

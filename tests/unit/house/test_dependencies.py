@@ -13,7 +13,7 @@ ALLOWED = {
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
     "tokforge.encoding": {"errors", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
-    "tokforge.report": {"errors", "metrics", "tokenizer"},
+    "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.

@@ -12,7 +12,7 @@ function drawSample() {
   const sample = data.samples[Number(byId("sample").value)];
   const bytes = fromBase64(sample.bytes);
   passages = sample.tokens.map((tokens, number) => new Passage({
-    bytes, ids: tokens.ids, starts: tokens.starts, binary: sample.binary, sections: sample.sections,
+    bytes, ids: tokens.ids, starts: tokens.starts, binary: sample.binary, sections: sample.sections, base: sample.start,
     label: `${sample.category} as ${data.names[number]} cuts it`, onSelect: selected,
   }));
   byId("samples").replaceChildren(...passages.map((passage, number) => el("article", { class: "sample" },

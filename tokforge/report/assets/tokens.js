@@ -32,6 +32,7 @@ function fill(node, bytes) {
   let run = "";
   const flush = () => { if (run) node.append(run); run = ""; };
   for (const [kind, text] of pieces(bytes)) {
+    if (text === GLYPHS[" "]) { flush(); node.append(el("wbr")); } // the mark of a space gives no place to break
     if (kind) { flush(); node.append(el("span", { class: kind }, text)); } else run += text;
   }
   flush();
@@ -41,8 +42,8 @@ const colour = (id) => "k" + (Math.imul(id, 2654435761) >>> 29);
 
 /** One tokenizer's view of `bytes`: draws, moves with the arrow keys, and reports the token it is on. */
 class Passage {
-  constructor({ bytes, ids, starts, binary, sections, label, onSelect, tokenBytes }) {
-    Object.assign(this, { bytes, ids, starts, onSelect, at: -1, tokenBytes });
+  constructor({ bytes, ids, starts, binary, sections, label, onSelect, tokenBytes, base = 0 }) {
+    Object.assign(this, { bytes, ids, starts, onSelect, at: -1, tokenBytes, base });
     this.nodes = ids.map(() => []);
     this.root = el("div", { class: binary ? "hex" : "tokens", tabindex: "0", role: "group", "aria-label": label, dir: binary ? "ltr" : "auto" });
     if (binary) this.drawHex(sections || []); else this.drawText();
@@ -66,8 +67,8 @@ class Passage {
     const owner = new Int32Array(this.bytes.length).fill(-1);
     this.starts.forEach((start, at) => owner.fill(at, start, this.end(at)));
     for (let line = 0; line < this.bytes.length; line += 16) {
-      for (const [name, start] of sections) if (start >= line && start < line + 16) this.root.append(el("span", { class: "where" }, `${name} begins at ${start.toString(16)}\n`));
-      const row = el("div", {}, el("span", { class: "at" }, line.toString(16).padStart(6, "0") + "  "));
+      for (const [name, start] of sections) if (start >= line && start < line + 16) this.root.append(el("span", { class: "where" }, `${name} begins at ${(this.base + start).toString(16)}\n`));
+      const row = el("div", {}, el("span", { class: "at" }, (this.base + line).toString(16).padStart(6, "0") + "  "));
       const end = Math.min(line + 16, this.bytes.length);
       for (const text of [(byte) => byte.toString(16).padStart(2, "0") + " ", (byte) => (byte > 32 && byte < 127 ? String.fromCharCode(byte) : "·")]) {
         for (let at = line; at < end;) {
@@ -114,7 +115,7 @@ class Passage {
 function describe(name, passage, at) {
   const part = passage.part(at);
   const from = passage.starts[at];
-  return `${name}: id ${passage.ids[at]}, ${part.length} byte${part.length === 1 ? "" : "s"} at ${from}: ${hex(part.subarray(0, 48))}  “${plain(part)}”`;
+  return `${name}: id ${passage.ids[at]}, ${part.length} byte${part.length === 1 ? "" : "s"} at ${passage.base + from}: ${hex(part.subarray(0, 48))}  “${plain(part)}”`;
 }
 function markDifferences(passages, reference) {
   const spans = passages.map((passage) => passage.spans());
