@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
+from benches.compare import compare_at_scale
 from benches.training import train_binaries, train_text
 
-TABLES = {"train-binaries": train_binaries, "train-text": train_text}
+TABLES = {"compare": compare_at_scale, "train-binaries": train_binaries, "train-text": train_text}
 
 
 def main() -> None:

@@ -38,7 +38,8 @@ def segmentation_html(tokens: Sequence[bytes], ids: Sequence[int]) -> str:
     """Returns tokens as coloured text; the colour follows the id, the id stands in the title."""
     look = "color:#111;border-radius:3px;margin-right:1px;white-space:pre"
     spans = [
-        f'<span title="id {number}" style="background:{_colour(number)};{look}">{escape(printable(token))}</span>'
+        f'<span title="id {number}" style="background:{_colour(number)};{look}">'
+        f"{escape(printable(token))}</span>"
         for token, number in zip(tokens, ids, strict=True)
     ]
     return f'<div style="font-family:monospace;line-height:1.8">{"".join(spans)}</div>'

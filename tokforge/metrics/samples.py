@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from tokforge.errors import ConfigError
 from tokforge.metrics.sections import code_section, sections
@@ -22,8 +23,8 @@ class Segmentation:
     ids: list[int]
     starts: list[int]
     """First byte of each token in the passage."""
-    exact: bool
-    """False where normalisation changes the passage: then the bytes shown are the tokens' own."""
+    changed: bytes | None = None
+    """The bytes that the tokens lie on where normalisation changes the passage, else None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,12 +61,9 @@ def segmentation(tokenizer: Tokenizer, data: bytes) -> Segmentation:
         ids, starts = tokenizer.encode_with_offsets(data)
     except ConfigError:  # normalisation moves bytes
         found = tokenizer.encode(data).tolist()
-        at, begins = 0, []
-        for token_id in found:
-            begins.append(at)
-            at += len(tokenizer.table.tokens[token_id])
-        return Segmentation(found, begins, exact=False)
-    return Segmentation(ids.tolist(), starts.tolist(), exact=True)
+        parts = [tokenizer.table.tokens[token_id] for token_id in found]
+        return Segmentation(found, list(accumulate(map(len, parts), initial=0))[:-1], b"".join(parts))
+    return Segmentation(ids.tolist(), starts.tolist())
 
 
 def _passage(document: bytes) -> bytes:

@@ -61,6 +61,14 @@ class Vocabulary:
         return self._ordinary_where(lambda token: len(token) == 1 and token[0] >= 0x80)
 
     @cached_property
+    def first_merges(self) -> dict[int, tuple[int, int, int]]:
+        """Id -> (rank, left, right) of the first merge that makes it."""
+        found: dict[int, tuple[int, int, int]] = {}
+        for rank, (left, right, merged) in enumerate(self.tokenizer.merges):
+            found.setdefault(merged, (rank, left, right))
+        return found
+
+    @cached_property
     def merge_levels(self) -> list[tuple[Array, Array, Array]]:
         """(left, right, merged) ids of each token's first merge, grouped by the token's length, short ones
         first: a token is longer than its parts, so whatever runs down the merges runs over these groups.

@@ -39,7 +39,8 @@ def sample_data(sample: Sample) -> dict[str, Any]:
         "start": sample.start,
         "sections": [list(section) for section in sample.sections],
         "tokens": [
-            {"ids": one.ids, "starts": one.starts, "exact": one.exact} for one in sample.tokens.values()
+            {"ids": one.ids, "starts": one.starts, "bytes": one.changed and b64encode(one.changed).decode()}
+            for one in sample.tokens.values()
         ],
     }
 

@@ -12,11 +12,11 @@ function drawSample() {
   const sample = data.samples[Number(byId("sample").value)];
   const bytes = fromBase64(sample.bytes);
   passages = sample.tokens.map((tokens, number) => new Passage({
-    bytes, ids: tokens.ids, starts: tokens.starts, binary: sample.binary, sections: sample.sections, base: sample.start,
+    bytes: tokens.bytes === null ? bytes : fromBase64(tokens.bytes), ids: tokens.ids, starts: tokens.starts, binary: sample.binary, sections: sample.sections, base: sample.start,
     label: `${sample.category} as ${data.names[number]} cuts it`, onSelect: selected,
   }));
   byId("samples").replaceChildren(...passages.map((passage, number) => el("article", { class: "sample" },
-    el("h3", {}, data.names[number], el("small", {}, `${passage.ids.length} tokens, ${(bytes.length / Math.max(1, passage.ids.length)).toFixed(2)} bytes each` + (sample.tokens[number].exact ? "" : "; normalised, so places are approximate"))),
+    el("h3", {}, data.names[number], el("small", {}, `${passage.ids.length} tokens, ${(bytes.length / Math.max(1, passage.ids.length)).toFixed(2)} bytes each` + (sample.tokens[number].bytes === null ? "" : "; normalised, so places may differ"))),
     passage.root)));
   byId("inspector").textContent = "Nothing is selected.";
   markDifferences(passages, byId("reference").value);

@@ -28,10 +28,10 @@ function pieces(bytes) {
 }
 const plain = (bytes) => pieces(bytes).map(([, text]) => text).join("").trimEnd();
 
-function fill(node, bytes) {
+function fill(node, found) {
   let run = "";
   const flush = () => { if (run) node.append(run); run = ""; };
-  for (const [kind, text] of pieces(bytes)) {
+  for (const [kind, text] of found) {
     if (text === GLYPHS[" "]) { flush(); node.append(el("wbr")); } // the mark of a space gives no place to break
     if (kind) { flush(); node.append(el("span", { class: kind }, text)); } else run += text;
   }
@@ -42,8 +42,8 @@ const colour = (id) => "k" + (Math.imul(id, 2654435761) >>> 29);
 
 /** One tokenizer's view of `bytes`: draws, moves with the arrow keys, and reports the token it is on. */
 class Passage {
-  constructor({ bytes, ids, starts, binary, sections, label, onSelect, tokenBytes, base = 0 }) {
-    Object.assign(this, { bytes, ids, starts, onSelect, at: -1, tokenBytes, base });
+  constructor({ bytes, ids, starts, binary, sections, label, onSelect, base = 0 }) {
+    Object.assign(this, { bytes, ids, starts, onSelect, at: -1, base });
     this.nodes = ids.map(() => []);
     this.root = el("div", { class: binary ? "hex" : "tokens", tabindex: "0", role: "group", "aria-label": label, dir: binary ? "ltr" : "auto" });
     if (binary) this.drawHex(sections || []); else this.drawText();
@@ -52,7 +52,7 @@ class Passage {
     this.root.addEventListener("keydown", (event) => this.move(event));
   }
   end(at) { return at + 1 < this.starts.length ? this.starts[at + 1] : this.bytes.length; }
-  part(at) { return this.tokenBytes ? this.tokenBytes[at] : this.bytes.subarray(this.starts[at], this.end(at)); }
+  part(at) { return this.bytes.subarray(this.starts[at], this.end(at)); }
   mark(at, ...children) {
     const node = el("i", { class: colour(this.ids[at]), "data-at": String(at) }, ...children);
     this.nodes[at].push(node);
@@ -60,7 +60,13 @@ class Passage {
   }
   drawText() {
     const all = document.createDocumentFragment();
-    this.ids.forEach((_, at) => { const node = this.mark(at); fill(node, this.part(at)); all.append(node); });
+    const known = new Map(); // an id stands for the same bytes wherever it occurs
+    this.ids.forEach((id, at) => {
+      if (!known.has(id)) known.set(id, pieces(this.part(at)));
+      const node = this.mark(at);
+      fill(node, known.get(id));
+      all.append(node);
+    });
     this.root.append(all);
   }
   drawHex(sections) {
