@@ -22,7 +22,7 @@ def sections(data: bytes) -> list[Section]:
         return []
     try:
         found = reader(data)
-    except (struct.error, IndexError, ValueError):
+    except (struct.error, IndexError, ValueError, OverflowError):
         return []
     return sorted((one for one in found if one[2] and 0 < one[1] < len(data)), key=lambda one: one[1])
 

@@ -8,7 +8,7 @@ __all__ = ["METRICS"]
 
 
 def _encode_rate(tally: Tally) -> float | None:
-    return ratio(tally.bytes / 1e6, tally.seconds)
+    return ratio(tally.bytes / 1e6, tally.seconds) if tally.bytes else None
 
 
 METRICS = (
