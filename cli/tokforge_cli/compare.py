@@ -129,8 +129,9 @@ def compare(
         result = run(
             [str(path) for path in tokenizers], [str(path) for path in text], options, progress=progress
         )
-    recipe = resolved(context, html) if html else {}
-    write_files({**recipe, **report_files(result, html=html, tables=tables or (), plots=charts)}, force=force)
+    written = report_files(result, html=html, tables=tables or (), plots=charts)
+    if written:
+        write_files({**(resolved(context, html) if html else {}), **written}, force=force)
     figures = {
         **result.as_dict(),
         "html": str(html) if html else None,

@@ -6,6 +6,7 @@ Memory: O(vocabularies + documents + one batch). Deterministic for a seed, encod
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from time import perf_counter
 from typing import Any, TypeAlias
@@ -69,6 +70,8 @@ class TextSummary:
     bytes: int
     characters: int
     words: int
+    sha256: str
+    """Of the documents end to end, in order."""
     left_out: int
     """Files without a counterpart in another parallel text."""
 
@@ -196,7 +199,7 @@ def _gather(
                 progress("encode", min(base + done, total), total)
 
         report(0)
-        units = _gather_category(vocabularies, category, config, found, report)
+        units, digest = _gather_category(vocabularies, category, config, found, report)
         found.units[category.name] = units
         found.texts[category.name] = TextSummary(
             path=category.source.name,
@@ -204,6 +207,7 @@ def _gather(
             bytes=int(units[:, 0].sum()),
             characters=int(units[:, 1].sum()),
             words=int(units[:, 2].sum()),
+            sha256=digest,
             left_out=category.left_out,
         )
         base += category.size_bytes
@@ -216,12 +220,14 @@ def _gather_category(
     config: CompareConfig,
     found: _Gathered,
     report: Callable[[int], None],
-) -> Array:
-    """Adds the tallies of one category to ``found``; returns (documents, 3) bytes, characters, words."""
+) -> tuple[Array, str]:
+    """Adds the tallies of one category to ``found``; returns (documents, 3) bytes, characters and words of
+    each document, and the hash of them all."""
     tallies: dict[str, list[Tally]] = {vocabulary.name: [] for vocabulary in vocabularies}
-    units = []
+    units, digest = [], sha256()
     for number, (documents, done) in enumerate(batched(category, config.documents)):
         text = analyse(documents)
+        digest.update(b"".join(documents))
         units.append(np.column_stack([text.bytes, text.characters, text.words]))
         for vocabulary in vocabularies:
             so_far = tallies[vocabulary.name]
@@ -232,7 +238,7 @@ def _gather_category(
             found.samples.append(sample_of(category.name, documents, vocabularies))
         report(done)
     found.tallies[category.name] = {name: one[0] for name, one in tallies.items()}
-    return np.concatenate(units)
+    return np.concatenate(units), digest.hexdigest()
 
 
 def _check_parallel(texts: Mapping[str, TextSummary]) -> None:

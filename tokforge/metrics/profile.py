@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 
-from tokforge.errors import TokforgeError
 from tokforge.metrics.reach import digit_grouping, lengths
 from tokforge.metrics.tally import Tally
 from tokforge.metrics.usage import formed_counts, residue_suspects
@@ -29,7 +28,7 @@ def profile(vocabulary: Vocabulary, total: Tally, name: str) -> dict[str, Any]:
         "normalizers": [str(stage) for stage in tokenizer.pipeline.normalizers],
         "pretokenizers": [str(stage) for stage in tokenizer.pipeline.pretokenizers],
         "digit_grouping": digit_grouping(tokenizer),
-        "sha256": _fingerprint(vocabulary),
+        "sha256": vocabulary.sha256,
         "token_bytes": {str(length): count for length, count in lengths(vocabulary).items()},
         "used_token_bytes": _used_lengths(total),
         "words_per_token": _words_per_token(total),
@@ -37,13 +36,6 @@ def profile(vocabulary: Vocabulary, total: Tally, name: str) -> dict[str, Any]:
         "residue": _residue(vocabulary, total),
         "unaligned_documents": total.unaligned,
     }
-
-
-def _fingerprint(vocabulary: Vocabulary) -> str | None:
-    try:
-        return vocabulary.tokenizer.fingerprint
-    except TokforgeError:  # no tokenizer.json expresses it
-        return None
 
 
 def _used_lengths(total: Tally) -> dict[str, int]:

@@ -10,7 +10,7 @@ from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.reach import unreachable_tokens
 
-__all__ = ["METRICS", "digit_grouping", "never_split_to", "unreachable"]
+__all__ = ["METRICS", "digit_grouping", "lengths", "never_split_to", "unreachable"]
 
 NUMBERS = ("2024", "31415", "100000", "1234567", "86400000", "271828182", "5", "37", "409")
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -34,6 +35,24 @@ class Vocabulary:
     def tokens(self) -> tuple[bytes, ...]:
         """The bytes of each id."""
         return self.tokenizer.table.tokens
+
+    @cached_property
+    def sha256(self) -> str:
+        """Hash of what decides ids: tokens and kinds by id, the model, the pipeline, the added tokens.
+
+        Not `Tokenizer.fingerprint`, which spells a whole tokenizer.json and takes a second for it.
+        """
+        table, definition = self.tokenizer.table, self.tokenizer.definition
+        merges = np.array(self.tokenizer.merges, np.int64).reshape(-1, 3)
+        other = (table.kinds, definition.pipeline, definition.added_tokens, type(definition.model).__name__)
+        found = sha256(b"".join(table.tokens))
+        for part in (
+            self.lengths.tobytes(),
+            merges.tobytes(),
+            repr(other).encode("utf-8", "backslashreplace"),
+        ):
+            found.update(part)
+        return found.hexdigest()
 
     @cached_property
     def ordinary(self) -> Array:

@@ -8,6 +8,7 @@ import pytest
 
 LONGEST_FUNCTION, LONGEST_FILE = 70, 500
 EXCEPTIONS = {
+    "cli/tokforge_cli/compare.py:compare": "one declaration an option; its statements are a quarter of it",
     "cli/tokforge_cli/train_bpe.py:train_bpe": "one declaration an option; its statements are a third of it",
 }
 """Functions (``path:name``) and files (``path``) that are longer, and why."""
