@@ -12,7 +12,7 @@ TEXTS, TOKENIZERS, MEGABYTES = 16, 10, 5
 def compare_at_scale(corpus: Path, *, size: int, runs: int) -> str:
     """Runs `tokforge compare` over the first sixteen folders of ``corpus``, each repeated to 5 MB.
 
-    ``size`` is not used. The tokenizers are those of the folder beside it, ``tokenizers/NAME/tokenizer.json``,
+    ``size`` is not used. The tokenizers are those of the folder ``tokenizers`` beside it, one a folder,
     repeated under other names where there are fewer than ten.
     """
     with TemporaryDirectory() as folder:
@@ -31,7 +31,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _filled(group: Path, target: Path) -> str:
-    """Writes the files of ``group`` in turn, again from the first, until there are 5 MB; keeps their sizes."""
+    """Writes the files of ``group`` in turn, again from the first, until there are 5 MB."""
     files = sorted(path for path in group.rglob("*") if path.is_file() and path.stat().st_size)
     target.mkdir()
     written = number = 0
