@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 20
 
 
 def find_chromium():
@@ -125,7 +125,7 @@ class Page:
     def wait(self, script):
         """Waits until a JavaScript expression holds."""
         limit = time.monotonic() + PATIENCE_SECONDS
-        while not self.run(script):
+        while not self.run(f"!!({script})"):
             assert time.monotonic() < limit, f"never true: {script}"
             time.sleep(0.02)
 
@@ -151,7 +151,7 @@ class Page:
 
     def hover(self, selector):
         box = f"document.querySelector({json.dumps(selector)})"
-        self.run(f"{box}.scrollIntoView({{block: 'center'}})")
+        self.run(f"{box}.scrollIntoView({{block: 'center', behavior: 'instant'}})")
         x, y = self.run(
             f"(() => {{ const r = {box}.getClientRects()[0]; return [r.x + r.width / 2, r.y + r.height / 2] }})()"
         )

@@ -81,7 +81,7 @@ def test_searching_the_vocabulary(wide, report):
     wide.run("document.querySelector('#query').value = ''")
     wide.choose("#filter", "special")
     wide.wait("document.querySelectorAll('#vocabulary tbody tr').length === 1")
-    assert "<img src=x" in wide.run("document.querySelector('#vocabulary .token-text').textContent")
+    assert "<img␣src=x" in wide.run("document.querySelector('#vocabulary .token-text').textContent")
     wide.choose("#filter", "all")
     wide.wait(f"document.querySelectorAll('#vocabulary tbody tr').length === {everything}")
     wide.choose("#tokenizer", 1)

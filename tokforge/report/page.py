@@ -67,7 +67,7 @@ def document(title: str, body: str, *, script: str, connect: str = "'none'") -> 
 
 def _header(title: str) -> str:
     theme = element(
-        "button", "Theme", type="button", id="theme", class_="quiet", aria_label="Switch light and dark"
+        "button", "Theme", type="button", id="theme", class_="quiet", title="Switch between light and dark"
     )
     skip = element("a", "Skip to content", href="#main", class_="skip")
     return element(
