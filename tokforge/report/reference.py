@@ -9,18 +9,18 @@ __all__ = ["metrics_page"]
 
 _HEAD = """# Metrics
 
-What `tokforge compare` computes, written from the registry that also feeds its JSON and its report.
-N tokens, B bytes, C characters, W words, V ids, c_t occurrences of token t, p_t = c_t / N.
+What `tokforge compare` computes, written from the registry that also feeds its JSON and its report. N
+tokens, B bytes, C characters, W words, V ids, c_t occurrences of token t, p_t = c_t / N.
 
-A *character* is a code point. A *word* is a run of characters other than white space, except that each letter of a
-script written without spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) is a word of its own. A *lexical
-word* is a run of letters and marks of the other scripts, a *number* a run of decimal digits, an *identifier* a
-snake_case or camelCase run of ASCII letters, digits and underscores. Special tokens are never counted as such: text
-that spells one is text.
+A *character* is a code point. A *word* is a run of characters other than white space, except that each
+letter of a script written without spaces (Han, Hiragana, Katakana, Thai, Lao, Khmer, Myanmar) is a word of
+its own. A *lexical word* is a run of letters and marks of the other scripts, a *number* a run of decimal
+digits, an *identifier* a snake_case or camelCase run of ASCII letters, digits and underscores. Special
+tokens are never counted as such: text that spells one is text.
 
-Ratios are ratios of sums over all documents, not means of ratios. Their intervals are the central 95% of a bootstrap
-over documents, drawn within each text, the same draw for every tokenizer; two tokenizers are compared by a sign-flip
-test over documents. A text of one document has no interval.
+Ratios are ratios of sums over all documents, not means of ratios. Their intervals are the central 95% of a
+bootstrap over documents, drawn within each text, the same draw for every tokenizer; two tokenizers are
+compared by a sign-flip test over documents. A text of one document has no interval.
 """
 
 

@@ -14,13 +14,14 @@ ALLOWED = {
     "tokforge.encoding": {"errors", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
+    "tokforge.advice": {"bpe", "errors", "inputs", "tokenizer"},
     "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.
 
 A new part needs a line. A capability's line names `bpe` at most, and no other capability.
 """
-NO_LOGIC = {"encoding", "bpe", "errors", "metrics", "outputs", "report", "tokenizer"}
+NO_LOGIC = {"advice", "encoding", "bpe", "errors", "metrics", "outputs", "report", "tokenizer"}
 """What the command line may import of the library: never the engine, never the readers."""
 CAPABILITIES = {"supertokens", "transplant", "merging", "mixture", "masking"}
 
