@@ -20,7 +20,7 @@ from tokforge.tokenizer import Tokenizer
 __all__ = ["Advice", "AdviseConfig", "SizeFigures", "advise_vocab", "tao_vocab_sizes"]
 
 MIN_FREQUENCY = 100
-"""A merge chosen less often than this is taken for too rare to learn from; ours, a convention."""
+"""A merge that the model sees less often is taken for too rare to learn from; ours, a convention."""
 _HELD_OUT_EVERY = 10
 
 
@@ -37,6 +37,8 @@ class AdviseConfig:
     """Whether input and output embeddings are one matrix."""
     kv_bytes_per_token: int | None = None
     """Bytes that a token takes in the cache: 2 x layers x key-value width x bytes of a number."""
+    training_bytes: int | None = None
+    """Bytes of text that the model will see, which scales how often it sees a merge; the corpus if not known."""
     multiple_of: int = 128
     held_out: tuple[str, ...] = ()
     """Inputs to measure on; every tenth file of the inputs if none is named."""
@@ -44,8 +46,8 @@ class AdviseConfig:
     threads: int | None = None
 
     def __post_init__(self) -> None:
-        for name in ("parameters", "hidden_size", "multiple_of"):
-            if getattr(self, name) < 1:
+        for name in ("parameters", "hidden_size", "multiple_of", "training_bytes"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ConfigError(f"{name} is {getattr(self, name)}", "use 1 or more", name)
         if not 512 <= self.largest <= 1 << 20:
             raise ConfigError(f"largest is {self.largest}", "use 512 to 1048576", "largest")
@@ -60,6 +62,8 @@ class SizeFigures:
     """On the held-out files."""
     last_merge_frequency: int
     """Occurrences in the training corpus of the last pair merged, when it was chosen."""
+    expected_frequency: float
+    """The same in the text that the model will see."""
     embedding_share: float
     """Embedding parameters over all parameters."""
     softmax_share: float
@@ -77,7 +81,7 @@ class Advice:
     rule: dict[str, int]
     """Vocabulary size by approach of Tao et al."""
     largest_learnable: int
-    """The largest measured size whose last merge occurs `MIN_FREQUENCY` times or more."""
+    """The largest measured size whose last merge the model sees `MIN_FREQUENCY` times or more."""
     recommended: tuple[int, int]
     limited_by: str
     """``rule``, ``corpus`` (the last merges are too rare) or ``largest`` (nothing larger was tried)."""
@@ -95,7 +99,7 @@ def tao_vocab_sizes(parameters: int, hidden_size: int) -> dict[str, int]:
     Source: Tao et al. 2024, arXiv 2407.13623; constants of sail-sg/scaling-with-vocab, optimal_Nv_predict.py.
     Example:
         >>> tao_vocab_sizes(7_000_000_000, 4096)
-        {'isoflops': 62322, 'derivative': 67033}
+        {'isoflops': 62280, 'derivative': 67450}
     """
     flops = (parameters / exp(-2.4846510161625193)) ** 2
     isoflops = exp(-1.589031299255507) * flops**0.4163622634135234
@@ -121,7 +125,10 @@ def advise_vocab(
     result = train(training, bpe, progress=progress)
     texts = [bytes(document.data) for document in documents(held_out)]
     tokenizers = {**result.family, result.tokenizer.vocab_size: result.tokenizer}
-    figures = tuple(_figures(tokenizers[size], result.counts, texts, config) for size in sorted(tokenizers))
+    scale = (config.training_bytes or result.corpus_bytes) / result.corpus_bytes
+    figures = tuple(
+        _figures(tokenizers[size], result.counts, texts, config, scale) for size in sorted(tokenizers)
+    )
     return _advice(figures, config, result.corpus_bytes, sum(map(len, texts)))
 
 
@@ -146,17 +153,19 @@ def _ladder(largest: int) -> list[int]:
 
 
 def _figures(
-    tokenizer: Tokenizer, counts: tuple[int, ...], texts: list[bytes], config: AdviseConfig
+    tokenizer: Tokenizer, counts: tuple[int, ...], texts: list[bytes], config: AdviseConfig, scale: float
 ) -> SizeFigures:
     size, d = tokenizer.vocab_size, config.hidden_size
     tokens = len(tokenizer.encode_batch(texts, config.threads)[0])
     rate = sum(map(len, texts)) / tokens
     embedding, softmax = size * d * (1 if config.tied else 2), 2 * size * d
     flops = 2 * config.parameters + softmax
+    frequency = counts[len(tokenizer.merges) - 1] if tokenizer.merges else 0
     return SizeFigures(
         vocab_size=size,
         bytes_per_token=rate,
-        last_merge_frequency=counts[len(tokenizer.merges) - 1] if tokenizer.merges else 0,
+        last_merge_frequency=frequency,
+        expected_frequency=frequency * scale,
         embedding_share=embedding / (embedding + config.parameters),
         softmax_share=softmax / flops,
         flops_per_byte=flops / rate,
@@ -168,7 +177,7 @@ def _advice(
     figures: tuple[SizeFigures, ...], config: AdviseConfig, corpus_bytes: int, held_out_bytes: int
 ) -> Advice:
     rule = tao_vocab_sizes(config.parameters, config.hidden_size)
-    frequent = [one.vocab_size for one in figures if one.last_merge_frequency >= MIN_FREQUENCY]
+    frequent = [one.vocab_size for one in figures if one.expected_frequency >= MIN_FREQUENCY]
     learnable = max(frequent, default=figures[0].vocab_size)
     bounds = [min(one, learnable) for one in (min(rule.values()), max(rule.values()))]
     low, high = (_rounded(one, config.multiple_of) for one in bounds)

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge_cli._options import Config, Json, Quiet, Threads
+from tokforge_cli._options import Config, Json, Quiet, Threads, byte_count
 from tokforge_cli._output import emit, table
 from tokforge_cli._progress import bars
 
@@ -43,6 +43,14 @@ def advise_vocab(
             metavar="PATH", help="Texts to measure on; every tenth file if not set.", rich_help_panel=SEARCH
         ),
     ] = None,
+    training_bytes: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SIZE",
+            help="Text that the model will see, such as 10GB; the corpus if not set.",
+            rich_help_panel=MODEL,
+        ),
+    ] = None,
     largest: Annotated[
         int, typer.Option(metavar="N", help="The largest size tried.", rich_help_panel=SEARCH)
     ] = 65_536,
@@ -67,6 +75,7 @@ def advise_vocab(
         tied=tied,
         kv_bytes_per_token=kv_bytes_per_token,
         held_out=tuple(held_out or ()),
+        training_bytes=byte_count("training_bytes", training_bytes),
         largest=largest,
         multiple_of=multiple_of,
         preset=preset,
@@ -85,7 +94,7 @@ def summary(figures: Mapping[str, Any]) -> str:
     rule = ", ".join(f"{size:,} ({name})" for name, size in figures["rule"].items())
     why = {
         "rule": "by the rule",
-        "corpus": "limited by the corpus: beyond it the last merges occur fewer than 100 times",
+        "corpus": "limited by the corpus: beyond it the model sees the last merges fewer than 100 times",
         "largest": "limited by --largest: nothing beyond it was tried",
     }[figures["limited_by"]]
     span = f"{low:,}" if low == high else f"{low:,} to {high:,}"

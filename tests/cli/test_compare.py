@@ -136,3 +136,14 @@ def test_explore_answers_until_ctrl_c(tokforge, tmp_path):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, err) == (0, b"", b"")
+
+
+def test_advise_vocab(tokforge, tmp_path):
+    for number in range(12):
+        (tmp_path / "text" / f"{number}.txt").write_text("the cat sat on the mat " * 20)
+    line = "advise-vocab text --parameters 1000000 --hidden-size 64 --largest 512 --training-bytes 1GB"
+    found = figures(tokforge(f"{line} --json"), "advise-vocab")
+    assert found["recommended"][0] <= found["recommended"][1]
+    ran = tokforge(line)
+    assert (ran.code, "recommended: " in ran.out) == (0, True)
+    assert tokforge(f"{line} --held-out missing").code == 2

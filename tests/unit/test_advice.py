@@ -22,7 +22,24 @@ def test_the_rule_gives_the_papers_table(parameters, hidden_size, isoflops, deri
 
 @pytest.fixture
 def corpus(tmp_path):
-    words = ["the", "cat", "sat", "on", "the", "mat", "while", "a", "dog", "sang", "of", "rain", "and", "snow", "over", "hills"]
+    words = [
+        "the",
+        "cat",
+        "sat",
+        "on",
+        "the",
+        "mat",
+        "while",
+        "a",
+        "dog",
+        "sang",
+        "of",
+        "rain",
+        "and",
+        "snow",
+        "over",
+        "hills",
+    ]
     for number in range(20):
         turned = words[number % 7 :] + words[: number % 7]
         (tmp_path / f"{number:02d}.txt").write_text(" ".join(turned * 20))
