@@ -38,7 +38,7 @@ class AdviseConfig:
     kv_bytes_per_token: int | None = None
     """Bytes that a token takes in the cache: 2 x layers x key-value width x bytes of a number."""
     training_bytes: int | None = None
-    """Bytes of text that the model will see, which scales how often it sees a merge; the corpus if not known."""
+    """Bytes of text that the model will see, which scales how often it sees a merge; the corpus if None."""
     multiple_of: int = 128
     held_out: tuple[str, ...] = ()
     """Inputs to measure on; every tenth file of the inputs if none is named."""

@@ -7,7 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge_cli import advise_vocab, compare, corpora, decode, demo, encode, explore, inspect, train_bpe
+from tokforge_cli import (
+    advise_vocab,
+    audit,
+    compare,
+    corpora,
+    decode,
+    demo,
+    encode,
+    explore,
+    inspect,
+    train_bpe,
+)
 from tokforge_cli._command import Command, Group, ListCommand
 from tokforge_cli._failure import INTERRUPTED, report
 
@@ -31,6 +42,7 @@ app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)
 app.command("explore", cls=Command, epilog=explore.EXAMPLES)(explore.explore)
 app.command("advise-vocab", cls=Command, epilog=advise_vocab.EXAMPLES)(advise_vocab.advise_vocab)
+app.command("audit", cls=Command, epilog=audit.EXAMPLES)(audit.audit)
 app.command("demo", cls=Command, epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(corpora.app, name="corpora")
 

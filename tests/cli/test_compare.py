@@ -147,3 +147,11 @@ def test_advise_vocab(tokforge, tmp_path):
     ran = tokforge(line)
     assert (ran.code, "recommended: " in ran.out) == (0, True)
     assert tokforge(f"{line} --held-out missing").code == 2
+
+
+def test_audit(tokforge):
+    found = figures(tokforge("audit two.json --known one.json --json"), "audit")
+    assert found["lineage"][0]["relation"] == "first extends second"
+    ran = tokforge("audit two.json --known one.json")
+    assert (ran.code, "first extends second" in ran.out) == (0, True)
+    assert tokforge("audit two.json --known missing.json").code == 2

@@ -23,9 +23,12 @@ def unreachable(vocabulary: Vocabulary) -> list[int]:
 
 
 def never_split_to(vocabulary: Vocabulary) -> list[int]:
-    """Returns the ordinary ids that merges can give, but not on their own bytes as the splitter cuts them."""
+    """Returns the ordinary ids that merges can give, but not on their own bytes as the splitter cuts them.
+
+    Tokens that are no UTF-8 are left out: alone they are cut otherwise than inside a character.
+    """
     tokenizer = vocabulary.tokenizer
-    ids = np.flatnonzero(vocabulary.ordinary)
+    ids = np.flatnonzero(vocabulary.ordinary & ~vocabulary.partial)
     found, bounds = tokenizer.encode_batch([vocabulary.tokens[i] for i in ids.tolist()])
     starts = bounds[:-1].astype(np.int64)
     sizes = np.diff(bounds)
