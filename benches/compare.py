@@ -1,6 +1,8 @@
 """`compare` at scale: ten tokenizers, sixteen texts of 5 MB, one process; time and peak memory."""
 
+import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,12 +11,17 @@ from benches.measure import Contender, compare, report
 TEXTS, TOKENIZERS, MEGABYTES = 16, 10, 5
 
 
-def compare_at_scale(corpus: Path, *, size: int, runs: int) -> str:
-    """Runs `tokforge compare` over the first sixteen folders of ``corpus``, each repeated to 5 MB.
+def compare_at_scale(arguments: Sequence[str]) -> str:
+    """`tokforge compare` over the first sixteen folders of ``corpus``, each repeated to 5 MB.
 
-    ``size`` is not used. The tokenizers are those of the folder ``tokenizers`` beside it, one a folder,
+    The tokenizers are those of the folder ``tokenizers`` beside it, one a folder,
     repeated under other names where there are fewer than ten.
     """
+    parser = argparse.ArgumentParser(prog="python -m benches compare", description=compare_at_scale.__doc__)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--runs", type=int, default=3)
+    options = parser.parse_args(arguments)
+    corpus, runs = options.corpus, options.runs
     with TemporaryDirectory() as folder:
         texts = [_filled(group, Path(folder) / group.name) for group in _folders(corpus)[:TEXTS]]
         tokenizers = _ten(corpus.parent / "tokenizers", Path(folder))

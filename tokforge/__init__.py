@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TokforgeError,
         UnknownNameError,
     )
+    from tokforge.lint import lint
     from tokforge.metrics import compare
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
 
@@ -44,6 +45,7 @@ _HOMES = {
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
     "compare": "tokforge.metrics",
+    "lint": "tokforge.lint",
     "train_bpe": "tokforge.bpe",
 }
 
@@ -65,6 +67,7 @@ __all__ = [
     "__version__",
     "bytes_to_hf",
     "compare",
+    "lint",
     "train_bpe",
 ]
 

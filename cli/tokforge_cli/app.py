@@ -17,6 +17,7 @@ from tokforge_cli import (
     encode,
     explore,
     inspect,
+    lint,
     train_bpe,
 )
 from tokforge_cli._command import Command, Group, ListCommand
@@ -39,6 +40,7 @@ app.command("train-bpe", cls=Command, epilog=train_bpe.EXAMPLES)(train_bpe.train
 app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)
 app.command("explore", cls=Command, epilog=explore.EXAMPLES)(explore.explore)
 app.command("advise-vocab", cls=Command, epilog=advise_vocab.EXAMPLES)(advise_vocab.advise_vocab)

@@ -28,11 +28,9 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Report a tokenizer's lineage, dead and partial tokens, verbatim strings and likely secrets."""
-    from tokforge import Tokenizer as TokenizerModel
-    from tokforge.metrics.audit import audit_tokenizer
+    from tokforge.audit import audit as run
 
-    others = {str(path): TokenizerModel.load(path) for path in known or ()}
-    figures = audit_tokenizer(str(tokenizer), TokenizerModel.load(tokenizer), others).as_dict()
+    figures = run(tokenizer, known or ()).as_dict()
     emit(figures, summary(figures), as_json=as_json)
 
 
@@ -52,4 +50,10 @@ def summary(figures: Mapping[str, Any]) -> str:
         if tokens:
             rows = [[one["id"], one["text"], one["kind"]] for one in tokens[:SHOWN]]
             parts += ["", table(["id", finding.replace("_", " "), "why"], rows)]
+    if figures["lint"]:
+        rows = [
+            [one["rule"], one["severity"], f"{one['file']}{one['pointer']}", one["message"]]
+            for one in figures["lint"]
+        ]
+        parts += ["", table(["lint", "severity", "where", "what"], rows)]
     return "\n".join(parts)

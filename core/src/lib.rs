@@ -10,6 +10,8 @@ pub mod encode;
 pub mod error;
 pub mod pretokenizers;
 pub mod progress;
+mod recent;
+mod short;
 
 #[cfg(feature = "python")]
 mod python;

@@ -5,7 +5,7 @@ import re
 import tokforge
 
 ALLOWED = {
-    "tokforge": {"bpe", "errors", "metrics", "tokenizer"},  # only names that load on first use
+    "tokforge": {"bpe", "errors", "lint", "metrics", "tokenizer"},  # only names that load on first use
     "tokforge.errors": set(),
     "tokforge.outputs": {"errors"},
     "tokforge.threads": {"errors"},
@@ -14,6 +14,8 @@ ALLOWED = {
     "tokforge.encoding": {"errors", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
+    "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
+    "tokforge.audit": {"lint", "metrics", "tokenizer"},
     "tokforge.advice": {"bpe", "errors", "inputs", "tokenizer"},
     "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "threads", "tokenizer"},
 }
@@ -21,7 +23,18 @@ ALLOWED = {
 
 A new part needs a line. A capability's line names `bpe` at most, and no other capability.
 """
-NO_LOGIC = {"advice", "encoding", "bpe", "errors", "metrics", "outputs", "report", "tokenizer"}
+NO_LOGIC = {
+    "advice",
+    "audit",
+    "bpe",
+    "encoding",
+    "errors",
+    "lint",
+    "metrics",
+    "outputs",
+    "report",
+    "tokenizer",
+}
 """What the command line may import of the library: never the engine, never the readers."""
 CAPABILITIES = {"supertokens", "transplant", "merging", "mixture", "masking"}
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tokforge.metrics.audit import audit_tokenizer, secret_kind
+from tokforge.audit import audit_tokenizer, secret_kind
 from tokforge.tokenizer import Pipeline
 
 

@@ -1,4 +1,4 @@
-"""`audit_tokenizer`: what a stranger's tokenizer gives away about itself, without its model or its texts.
+"""`audit`: what a stranger's tokenizer gives away about itself, without its model or its texts.
 
 Lineage by merges shared with known tokenizers; tokens that nothing produces, or that are cut inside a
 character; and what a training corpus leaves verbatim in a vocabulary: long strings, addresses, and what
@@ -8,16 +8,18 @@ Sources: Land and Bartolo 2024, arXiv 2405.05417 (reachability); the public form
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from math import log2
+from pathlib import Path
 from typing import Any
 
+from tokforge.lint import Finding, lint
 from tokforge.metrics.kinship import Kinship, kinships
 from tokforge.metrics.reach import digit_grouping, never_split_to, unreachable
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer, printable
 
-__all__ = ["LONG_CHARACTERS", "Audit", "AuditedToken", "audit_tokenizer", "secret_kind"]
+__all__ = ["LONG_CHARACTERS", "Audit", "AuditedToken", "audit", "audit_tokenizer", "secret_kind"]
 
 LONG_CHARACTERS = 24
 """A token of this many characters and at least `DISTINCT` different bytes is a verbatim string."""
@@ -62,10 +64,22 @@ class Audit:
     """Finding -> tokens."""
     tokens: dict[str, tuple[AuditedToken, ...]]
     """Finding -> tokens: unreachable, never_split_to, partial_utf8, secrets, verbatim."""
+    lint: tuple[Finding, ...] = ()
+    """What `tokforge.lint` finds in the files."""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the fields as JSON values."""
         return asdict(self)
+
+
+def audit(path: str | Path, known: Sequence[str | Path] = ()) -> Audit:
+    """Audits the tokenizer at ``path``, its files by `tokforge.lint` too; ``known``: its possible ancestors.
+
+    Raises InputError, FormatError as `Tokenizer.load`.
+    """
+    others = {str(other): Tokenizer.load(other) for other in known}
+    found = audit_tokenizer(str(path), Tokenizer.load(path), others)
+    return replace(found, lint=lint(path).findings)
 
 
 def audit_tokenizer(name: str, tokenizer: Tokenizer, known: Mapping[str, Tokenizer] | None = None) -> Audit:
