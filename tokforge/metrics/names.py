@@ -9,15 +9,20 @@ _GENERIC = ("tokenizer", "models", "model", ".", "")
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
-    """Returns for each path its last part that tells it from the others; the path itself if none does.
+    """Returns for each path its last part that is no general word, where those differ; else a part that
+    tells all paths apart; else the paths.
 
     Example:
-        >>> short_names(["a/qwen3/tokenizer.json", "a/llama/tokenizer.json"])
-        ['qwen3', 'llama']
+        >>> short_names(["a/qwen3/tokenizer.json", "b/ours.json"])
+        ['qwen3', 'ours']
     """
     parts = [[*PurePath(path).parts[:-1], PurePath(path).stem] for path in paths]
-    for back in range(1, max(map(len, parts), default=0) + 1):
-        names = [part[-back] if len(part) >= back else "" for part in parts]
+    columns = [[part[-back] if len(part) >= back else "" for part in parts] for back in range(1, 5)]
+    for names in ([_telling(part) for part in parts], *columns):
         if len(set(names)) == len(names) and not set(names) & set(_GENERIC):
             return names
     return list(paths)
+
+
+def _telling(parts: Sequence[str]) -> str:
+    return next((part for part in reversed(parts) if part not in _GENERIC), "")

@@ -286,7 +286,6 @@ def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], *
         element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:]))
         for row in rows
     ]
-    table = element(
-        "table", element("caption", text_of(caption)), element("thead", head), element("tbody", *body)
-    )
+    parts = [element("caption", text_of(caption)), element("thead", head), element("tbody", *body)]
+    table = element("table", *parts, class_="wordy" if wordy else None)
     return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)

@@ -75,6 +75,7 @@ def test_word_lists_are_refused_with_the_place():
 def test_short_names():
     assert short_names(["a/qwen/models", "b/llama/models"]) == ["qwen", "llama"]
     assert short_names(["a.json", "b.json"]) == ["a", "b"]
+    assert short_names(["qwen/models", "/tmp/ours.json"]) == ["qwen", "ours"]
     assert short_names(["a/t.json", "b/t.json"]) == ["a", "b"]
     assert short_names(["tokenizer.json"]) == ["tokenizer.json"]
 
