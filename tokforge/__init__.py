@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tokforge.lint import lint
     from tokforge.metrics import compare
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
+    from tokforge.tokenizer.conversion import convert
 
     __version__: str
 
@@ -45,6 +46,7 @@ _HOMES = {
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
     "compare": "tokforge.metrics",
+    "convert": "tokforge.tokenizer.conversion",
     "lint": "tokforge.lint",
     "train_bpe": "tokforge.bpe",
 }
@@ -67,6 +69,7 @@ __all__ = [
     "__version__",
     "bytes_to_hf",
     "compare",
+    "convert",
     "lint",
     "train_bpe",
 ]

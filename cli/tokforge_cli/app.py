@@ -11,6 +11,7 @@ from tokforge_cli import (
     advise_vocab,
     audit,
     compare,
+    convert,
     corpora,
     decode,
     demo,
@@ -41,6 +42,7 @@ app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
+app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)
 app.command("explore", cls=Command, epilog=explore.EXAMPLES)(explore.explore)
 app.command("advise-vocab", cls=Command, epilog=advise_vocab.EXAMPLES)(advise_vocab.advise_vocab)

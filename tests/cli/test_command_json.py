@@ -25,7 +25,7 @@ LINES = {
 }
 """Command lines for each command, by the name of its schema."""
 
-WITH_ENGINE = {"advise-vocab", "audit", "compare", "demo", "explore", "lint"}
+WITH_ENGINE = {"advise-vocab", "audit", "compare", "convert", "demo", "explore", "lint"}
 """Commands that only make sense with the real library: see test_command_engine."""
 
 FAILING = [
