@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from tokforge.lint import lint
+    from tokforge.metrics import compare
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
     from tokforge.tokenizer.conversion import convert
 
@@ -44,6 +45,7 @@ _HOMES = {
     "Tokenizer": "tokforge.tokenizer",
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
+    "compare": "tokforge.metrics",
     "convert": "tokforge.tokenizer.conversion",
     "lint": "tokforge.lint",
     "train_bpe": "tokforge.bpe",
@@ -66,6 +68,7 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "bytes_to_hf",
+    "compare",
     "convert",
     "lint",
     "train_bpe",

@@ -26,7 +26,7 @@ LINES = {
 """Command lines for each command, by the name of its schema."""
 
 EDITS = {f"edit-{name}" for name in ("add", "pad", "prune", "remove", "rename", "reorder")}
-WITH_ENGINE = {"convert", "demo", "lint", *EDITS}
+WITH_ENGINE = {"advise-vocab", "audit", "compare", "convert", "demo", "explore", "lint", *EDITS}
 """Commands that only make sense with the real library: see test_command_engine and transcripts_engine/."""
 
 FAILING = [

@@ -341,6 +341,11 @@ class Tokenizer:
         sizes = f"vocab_size={self.vocab_size}, merges={len(self.merges)}"
         return f"Tokenizer({self.kind}, {sizes}, pretokenizer={name})"
 
+    def _repr_html_(self) -> str:
+        from tokforge.tokenizer.notebook import tokenizer_html
+
+        return tokenizer_html(self)
+
     def _encode_segment(self, part: Segment) -> Ids:
         from tokforge import _core
 
