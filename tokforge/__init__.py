@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         TokforgeError,
         UnknownNameError,
     )
+    from tokforge.mixture import infer_mixture
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
 
     __version__: str
@@ -42,6 +43,7 @@ _HOMES = {
     "Tokenizer": "tokforge.tokenizer",
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
+    "infer_mixture": "tokforge.mixture",
     "train_bpe": "tokforge.bpe",
 }
 
@@ -62,6 +64,7 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "bytes_to_hf",
+    "infer_mixture",
     "train_bpe",
 ]
 

@@ -21,6 +21,8 @@ PHASES = {
     "scan": ("Scanning", "bytes"),
     "merge": ("Merging", "merges"),
     "encode": ("Encoding", "bytes"),
+    "solve": ("Solving", "merges"),
+    "resample": ("Resampling", "samples"),
 }
 """Title and unit of each phase that the library reports."""
 

@@ -3,6 +3,7 @@
 mod buffers;
 mod encoding;
 mod errors;
+mod mixture;
 mod progress;
 mod training;
 
@@ -16,5 +17,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<training::WordCounts>()?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;
+    module.add_class::<mixture::MixtureColumns>()?;
+    module.add_class::<mixture::MixtureTable>()?;
+    module.add_class::<mixture::MixtureHistory>()?;
     module.add_function(wrap_pyfunction!(training::train, module)?)
 }
