@@ -125,7 +125,7 @@ class MixtureTable:
     def joined(tables: Sequence[tuple[MixtureTable, int]]) -> MixtureTable:
         """Sums tables, the columns of each shifted by the number given with it."""
     def parts(self) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray]:
-        """Returns the words end to end (u8), ends of words and of entries (u64), columns (u32), counts (u64)."""
+        """Returns the words (u8), ends of words and of entries (u64), columns (u32), counts (u64)."""
     def __len__(self) -> int: ...
     def replay(
         self,

@@ -20,7 +20,8 @@ class HighsModel:
 
     def __init__(self, shares: int) -> None:
         self._n, self._slacks = shares, 0
-        self._highs = highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        self._highs = highs
         highs.setOptionValue("output_flag", False)
         highs.setOptionValue("simplex_strategy", 1)  # else HiGHS may choose primal, and lose the warm start
         highs.setOptionValue("threads", 1)
