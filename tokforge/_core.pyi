@@ -113,7 +113,7 @@ class MixtureTable:
 
     def __new__(
         cls,
-        bytes: Buffer,
+        bytes: Buffer | npt.NDArray[np.uint8],
         word_ends: Buffer | npt.NDArray[np.uint64],
         entry_ends: Buffer | npt.NDArray[np.uint64],
         columns: Buffer | npt.NDArray[np.uint32],

@@ -22,7 +22,9 @@ PHASES = {
     "merge": ("Merging", "merges"),
     "encode": ("Encoding", "bytes"),
     "solve": ("Solving", "merges"),
+    "calibrate": ("Calibrating", "steps"),
     "resample": ("Resampling", "samples"),
+    "simulate": ("Simulating", "tokenizers"),
 }
 """Title and unit of each phase that the library reports."""
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge_cli import corpora, decode, demo, encode, infer_mixture, inspect, train_bpe
+from tokforge_cli import corpora, decode, demo, encode, infer_mixture, inspect, simulate_mixture, train_bpe
 from tokforge_cli._command import Command, Group
 from tokforge_cli._failure import INTERRUPTED, report
 
@@ -29,6 +29,9 @@ app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_mixture.infer_mixture)
+app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
+    simulate_mixture.simulate_mixture
+)
 app.command("demo", cls=Command, epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(corpora.app, name="corpora")
 

@@ -63,6 +63,14 @@ def infer_mixture(
     merges: Annotated[
         int, typer.Option(metavar="T", help="How many merges to use; 0 takes all.", rich_help_panel=PROGRAMME)
     ] = 3000,
+    first: Annotated[
+        int,
+        typer.Option(
+            metavar="F",
+            help="Merges inherited from another tokenizer: applied, not judged.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = 0,
     solver: Annotated[
         str,
         typer.Option(
@@ -73,6 +81,13 @@ def infer_mixture(
         int,
         typer.Option(metavar="N", help="Bootstrap samples; 0 gives no intervals.", rich_help_panel=PROGRAMME),
     ] = 40,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            help="Train a tokenizer of known shares, to tell misfit from sampling noise.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = True,
     level: Annotated[
         float,
         typer.Option(
@@ -99,9 +114,11 @@ def infer_mixture(
         )
     options = MixtureConfig(
         merges=merges or None,
+        first=first,
         solver=solver,
         shards=shards,
         resamples=resamples,
+        calibrate=calibrate,
         level=level,
         seed=seed,
         threads=threads,

@@ -10,12 +10,15 @@ if TYPE_CHECKING:
     from tokforge.mixture.gather import gather_references
     from tokforge.mixture.infer import MixtureResult, infer, infer_mixture
     from tokforge.mixture.references import References, category_paths, count_references
+    from tokforge.mixture.simulate import Simulated, SimulationConfig, simulate, simulate_folders
 
 __all__ = [
     "SOLVERS",
     "MixtureConfig",
     "MixtureResult",
     "References",
+    "Simulated",
+    "SimulationConfig",
     "category_paths",
     "count_references",
     "gather_references",
@@ -23,6 +26,8 @@ __all__ = [
     "infer_mixture",
     "load_counts",
     "save_counts",
+    "simulate",
+    "simulate_folders",
 ]
 
 _HOMES = {
@@ -33,6 +38,10 @@ _HOMES = {
     "gather_references": "gather",
     "load_counts": "counts_file",
     "save_counts": "counts_file",
+    "simulate": "simulate",
+    "simulate_folders": "simulate",
+    "Simulated": "simulate",
+    "SimulationConfig": "simulate",
     "infer": "infer",
     "infer_mixture": "infer",
 }

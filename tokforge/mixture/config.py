@@ -10,6 +10,8 @@ from tokforge.threads import thread_count
 __all__ = ["SOLVERS", "MixtureConfig"]
 
 SOLVERS = ("highs", "scipy", "pulp")
+WIDENING = 1.0
+"""By how much the bootstrap's spread falls short of the error over simulated tokenizers."""
 TOLERANCE_PPM = 0.01
 """One occurrence in 10 MB is worth about 0.1 parts per million of the pairs."""
 
@@ -20,6 +22,8 @@ class MixtureConfig:
 
     merges: int | None = 3000
     """T: how many merges to use; None takes all."""
+    first: int = 0
+    """Merges at the start that are applied and not judged: those that another tokenizer bequeathed."""
     solver: str = "highs"
     """One of SOLVERS; all give the same optimum."""
     shards: int = 20
@@ -28,6 +32,8 @@ class MixtureConfig:
     """Bootstrap samples behind the intervals; 0 gives none."""
     level: float = 0.9
     """What part of intervals should hold the truth."""
+    calibrate: bool = True
+    """Whether to train and infer a tokenizer of known shares, which tells misfit from sampling noise."""
     tolerance: float = TOLERANCE_PPM
     """Excess of a pair over a merge that is taken as none, in parts per million of the pairs."""
     seed: int = 0
@@ -40,10 +46,11 @@ class MixtureConfig:
         pick("solver", self.solver, dict.fromkeys(SOLVERS))
         bounds: Mapping[str, tuple[float | None, float, float]] = {
             "merges": (self.merges, 1, 10_000_000),
+            "first": (self.first, 0, 10_000_000),
             "shards": (self.shards, 1, 1000),
             "resamples": (self.resamples, 0, 10_000),
             "level": (self.level, 0.01, 0.999),
-            "tolerance": (self.tolerance, 1e-6, 1e4),
+            "tolerance": (self.tolerance, 1e-9, 1e4),
             "seed": (self.seed, 0, (1 << 64) - 1),
         }
         for name, (value, least, most) in bounds.items():

@@ -34,7 +34,7 @@ def gather_references(
     """
     started = time.perf_counter()
     solver_named(config.solver)
-    merge_list(tokenizer, config.merges)
+    merge_list(tokenizer, config.merges, config.first)
     parts = [load_counts(counts)] if counts else []
     if categories is not None:
         paths = _paths(categories)

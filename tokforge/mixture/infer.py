@@ -2,29 +2,30 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from tokforge.errors import ConfigError
-from tokforge.inputs import Progress, Remark
-from tokforge.mixture.config import MixtureConfig
-from tokforge.mixture.fit import fit_figures
+from tokforge.inputs import Progress
+from tokforge.mixture.calibration import calibrate
+from tokforge.mixture.config import WIDENING, MixtureConfig
+from tokforge.mixture.fit import fit_figures, warnings_of
 from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
-from tokforge.mixture.intervals import RowCounts, bootstrap, percentile_intervals
+from tokforge.mixture.intervals import MOST_STEPS, RowCounts, bootstrap, early, identifiable, interval
+from tokforge.mixture.known import inherited
 from tokforge.mixture.merge_list import MergeList, merge_list
-from tokforge.mixture.programme import Solution, solve
+from tokforge.mixture.programme import Rows, Solution, solve
 from tokforge.mixture.references import References
+from tokforge.mixture.replay import replay, replay_by_column
 from tokforge.mixture.solvers import solver_named
+from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
 from tokforge.tokenizer import Tokenizer
 
-__all__ = ["MixtureResult", "infer", "infer_mixture", "replay"]
-
-Unit = Literal["bytes", "pairs", "characters"]
-UNITS: tuple[Unit, ...] = ("bytes", "pairs", "characters")
+__all__ = ["MixtureResult", "infer", "infer_mixture"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +37,8 @@ class MixtureResult:
     """(n,) each - shares 0 to 1 of the bytes, of the initial pairs and of the characters."""
     intervals: Floats | None
     """(n, 2) - of the shares of bytes; None without resamples."""
+    identifiable: Floats | None
+    """(n, 2) - shares of bytes within 1 % of the best residual, the other shares free."""
     level: float
     merges: int
     """Merges used."""
@@ -43,7 +46,6 @@ class MixtureResult:
     fit: Mapping[str, Any]
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
-    remarks: tuple[Remark, ...]
     references: References
 
     def as_dict(self) -> dict[str, Any]:
@@ -51,11 +53,11 @@ class MixtureResult:
         shares = {
             unit: dict(zip(self.names, values.tolist(), strict=True)) for unit, values in self.shares.items()
         }
-        intervals = None if self.intervals is None else self.intervals.tolist()
         solution = self.solution
         return {
             "proportions": shares["bytes"],
-            "intervals": dict(zip(self.names, intervals, strict=True)) if intervals else {},
+            "intervals": _by_name(self.names, self.intervals),
+            "identifiable": _by_name(self.names, self.identifiable),
             "level": self.level,
             "unit": "bytes",
             "proportions_by_unit": shares,
@@ -79,8 +81,12 @@ class MixtureResult:
                     self.names, self.references.bytes.sum(1), self.references.documents.sum(1), strict=True
                 )
             },
-            "skipped": [remark.as_dict() for remark in self.remarks],
+            "skipped": [remark.as_dict() for remark in self.references.remarks],
         }
+
+
+def _by_name(names: Sequence[str], intervals: Floats | None) -> dict[str, list[float]]:
+    return {} if intervals is None else dict(zip(names, intervals.tolist(), strict=True))
 
 
 def infer_mixture(
@@ -127,69 +133,77 @@ def infer(
             f"the tokenizer cuts by {_stages(tokenizer.pipeline.pretokenizers)}",
             "count the references for this tokenizer",
         )
+    listed = merge_list(tokenizer, config.merges, config.first)
+    known = None if config.first else inherited(tokenizer.merges, tokenizer.table.tokens)
+    result = infer_merges(listed, references, config, progress=progress, counted_seconds=counted_seconds)
+    return replace(result, warnings=(known, *result.warnings)) if known else result
+
+
+def infer_merges(
+    listed: MergeList,
+    references: References,
+    config: MixtureConfig,
+    *,
+    progress: Progress | None = None,
+    counted_seconds: float = 0.0,
+) -> MixtureResult:
+    """Infers shares from a merge list alone, whose words the references must hold as it cuts them."""
     clock = _Clock(counted_seconds)
-    listed = merge_list(tokenizer, config.merges)
+    if config.merges is not None:
+        listed = listed.shortened(listed.first + config.merges)
     history = replay(references, listed, progress=progress)
     clock.lap("replay")
     make_model = solver_named(config.solver)
     solution = solve(history, make_model, tolerance=config.tolerance, progress=progress)
     clock.lap("solve")
-    shares = shares_by_unit(solution.shares, history, references)
-    intervals = None
-    if config.resamples and solution.optimal and len(solution.rows.steps):
-        by_column = replay_by_column(references, listed, history, solution)
-        rows = RowCounts(history, by_column, solution.rows)
-        samples = bootstrap(
-            rows, make_model, shards=references.shards, resamples=config.resamples, seed=config.seed,
-            progress=progress,
-        )  # fmt: skip
-        in_bytes = np.array([shares_by_unit(sample, history, references)["bytes"] for sample in samples])
-        intervals = percentile_intervals(in_bytes, config.level)
-        clock.lap("intervals")
-    fit, warnings = fit_figures(history, solution, listed, references)
-    clock.lap("fit")
+    calibration = None
+    if config.calibrate and solution.optimal:
+        calibration = calibrate(
+            references, listed, solution.shares, make_model, tolerance=config.tolerance, progress=progress
+        )
+    clock.lap("calibrate")
+    fit = fit_figures(history, solution, listed, calibration)
+    sampled, best = _intervals(references, listed, history, solution, config, fit["shift"], progress)
+    clock.lap("intervals")
     return MixtureResult(
         names=references.names,
-        shares=shares,
-        intervals=intervals,
+        shares=shares_by_unit(solution.shares, history, references),
+        intervals=sampled,
+        identifiable=best,
         level=config.level,
         merges=len(listed.merges) - listed.first,
         solution=solution,
         fit=fit,
-        warnings=tuple(warnings),
+        warnings=tuple(warnings_of(fit, history, references)),
         seconds=clock.laps,
-        remarks=references.remarks,
         references=references,
     )
 
 
-def replay(references: References, listed: MergeList, *, progress: Progress | None = None) -> History:
-    """Replays the merges over all categories."""
-    engine = references.table.replay(
-        listed.merges, lens=listed.lens, byte_ids=listed.byte_ids,
-        category_of=references.category_of, progress=progress,
+def _intervals(
+    references: References,
+    listed: MergeList,
+    history: History,
+    solution: Solution,
+    config: MixtureConfig,
+    shift: float | None,
+    progress: Progress | None,
+) -> tuple[Floats | None, Floats | None]:
+    """Returns the sampling and the identifiability intervals of the shares of bytes, (n, 2) each."""
+    if not (config.resamples and solution.optimal and len(solution.rows.steps)):
+        return None, None
+    chosen = early(solution.rows, listed.first + MOST_STEPS)
+    rows = Rows(solution.rows.steps[chosen], solution.rows.pairs[chosen], solution.rows.coefficients[chosen])
+    by_column = replay_by_column(references, listed, history, rows)
+    samples = bootstrap(
+        RowCounts(history, by_column, rows),
+        shards=references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
     )  # fmt: skip
-    return History.of(engine, references.category_of, listed.first)
-
-
-def replay_by_column(
-    references: References, listed: MergeList, history: History, solution: Solution
-) -> History:
-    """Replays the merges over all shards, noting only the pairs that the programme speaks of."""
-    named = [(int(left), int(right)) for left, right in history.pairs[np.unique(solution.rows.pairs)]]
-    columns = range(len(references.category_of))
-    engine = references.table.replay(
-        listed.merges, lens=listed.lens, byte_ids=listed.byte_ids, category_of=columns, only=named
-    )
-    return History.of(engine, columns, listed.first)
-
-
-def shares_by_unit(shares: Floats, history: History, references: References) -> dict[Unit, Floats]:
-    """Turns shares of initial pairs into shares of bytes and of characters."""
-    pairs = np.maximum(history.by_category(history.totals), 1)
-    sizes = {"bytes": references.bytes.sum(1), "pairs": pairs, "characters": references.characters.sum(1)}
-    weighted = {unit: shares * sizes[unit] / pairs for unit in UNITS}
-    return {unit: values / values.sum() for unit, values in weighted.items()}
+    in_bytes = np.array([shares_by_unit(sample, history, references)["bytes"] for sample in samples])
+    estimate = shares_by_unit(solution.shares, history, references)["bytes"]
+    sampled = interval(in_bytes, estimate, config.level, WIDENING * max(shift or 1.0, 1.0))
+    best = identifiable(solution.rows, solution.objective)
+    return sampled, extremes_in_bytes(best, solution.shares, history, references)
 
 
 def _stages(stages: Sequence[str]) -> str:

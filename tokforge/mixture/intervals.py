@@ -1,17 +1,32 @@
-"""How far the shares would move had the references been other documents of the same kind.
+"""How far the shares can be trusted: other documents of the same kind, and other shares as good.
 
-Bootstrap over shards: each category's shards are drawn again with replacement, the counts of all rows of
-the programme follow (they are linear in the shards' weights), and the programme over those rows is
-solved anew. Source: Efron and Tibshirani, An Introduction to the Bootstrap, ch. 13.
+* Sampling: each category's shards are drawn again with replacement, the counts of the rows follow (they
+  are linear in the shards' weights), and the programme over those rows is solved anew. Its spread, as a
+  normal interval around the estimate, says how far the shares move with the references' documents. The
+  percentiles themselves would not do: a resample is noisier than the references, which pulls them aside.
+* Identifiability: the least and the largest that each share can be while the residual is at most 1 %
+  above the optimum. Rows that are left out could only narrow these, so they are never too short.
+
+Source: Efron and Tibshirani, An Introduction to the Bootstrap, ch. 13; Davison and Hinkley, ch. 2.
 """
 
+from statistics import NormalDist
+from typing import TYPE_CHECKING
+
 import numpy as np
+import numpy.typing as npt
 
 from tokforge.inputs import Progress
 from tokforge.mixture.history import PPM, Floats, History
-from tokforge.mixture.programme import Rows, Solver
+from tokforge.mixture.programme import Rows
 
-__all__ = ["RowCounts", "bootstrap", "percentile_intervals"]
+if TYPE_CHECKING:
+    from tokforge.mixture.solvers.highs import HighsRows
+
+__all__ = ["MOST_STEPS", "RowCounts", "bootstrap", "identifiable", "interval"]
+
+MOST_STEPS = 1000
+"""Resampling looks at these first merges alone: the shares hardly move behind them, and the time does."""
 
 
 class RowCounts:
@@ -40,39 +55,44 @@ class RowCounts:
         return np.asarray((self.counts @ member) * scale)
 
 
+def early(rows: Rows, steps: int) -> npt.NDArray[np.bool_]:
+    """(R,) - which rows are of the first ``steps`` steps."""
+    return np.asarray(rows.steps < steps)
+
+
 def bootstrap(
-    rows: RowCounts,
-    make_model: Solver,
-    *,
-    shards: int,
-    resamples: int,
-    seed: int,
-    progress: Progress | None = None,
+    counts: RowCounts, *, shards: int, resamples: int, seed: int, progress: Progress | None = None
 ) -> Floats:
     """Returns (resamples, n) shares of pairs, one row a resample."""
     generator = np.random.default_rng(seed)
-    found = np.empty((resamples, rows.categories))
+    found = np.empty((resamples, counts.categories))
+    model = _fixed(counts.rows, counts.rows.coefficients)
     for number in range(resamples):
-        weights = generator.multinomial(shards, np.full(shards, 1 / shards), rows.categories).ravel()
-        found[number] = solve_rows(rows.rows, rows.coefficients(weights.astype(float)), make_model)
+        weights = generator.multinomial(shards, np.full(shards, 1 / shards), counts.categories).ravel()
+        found[number] = model.solve(counts.coefficients(weights.astype(float)))
         if progress:
             progress("resample", number + 1, resamples)
     return found
 
 
-def solve_rows(rows: Rows, coefficients: Floats, make_model: Solver) -> Floats:
-    """Solves the programme over given rows alone; returns the shares."""
-    n = coefficients.shape[1]
+def identifiable(rows: Rows, objective: float, slack: float = 0.01) -> Floats:
+    """Returns (n, 2): the least and the largest share of pairs within ``slack`` of the optimum."""
+    return _fixed(rows, rows.coefficients).extremes(objective * (1 + slack) + 1e-6)
+
+
+def _fixed(rows: Rows, coefficients: Floats) -> "HighsRows":
+    from tokforge.mixture.solvers.highs import HighsRows
+
     steps, first = np.unique(rows.steps, return_inverse=True)
     pairs, second = np.unique(rows.pairs, return_inverse=True)
-    model = make_model(n)
-    model.add_slacks(np.ones(len(steps) + len(pairs)))
-    model.add_rows(coefficients, first.astype(np.int64), second.astype(np.int64) + len(steps))
-    shares = np.maximum(model.solve()[0][:n], 0)
-    return np.asarray(shares / shares.sum())
+    second = second.astype(np.int64) + len(steps)
+    return HighsRows(coefficients, first.astype(np.int64), second, len(steps) + len(pairs))
 
 
-def percentile_intervals(samples: Floats, level: float) -> Floats:
-    """Returns (n, 2): the middle ``level`` of each column of ``samples`` (resamples, n)."""
-    tail = (1 - level) / 2
-    return np.asarray(np.quantile(samples, [tail, 1 - tail], axis=0).T)
+def interval(samples: Floats, estimate: Floats, level: float, widening: float = 1.0) -> Floats:
+    """Returns (n, 2): estimate plus and minus the normal quantile times the spread of ``samples``.
+
+    Shapes: ``samples`` (resamples, n), ``estimate`` (n,); shares, so the result is clipped to 0 and 1.
+    """
+    half = NormalDist().inv_cdf(0.5 + level / 2) * samples.std(0, ddof=1) * widening
+    return np.asarray(np.clip(np.stack([estimate - half, estimate + half], 1), 0.0, 1.0))

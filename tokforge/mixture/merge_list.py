@@ -4,7 +4,7 @@ A trained byte-level BPE lists its merges in the order they were made. Tokenizer
 refused with the reason; merges that another tokenizer bequeathed are applied but not judged.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tokforge.errors import ConfigError
 from tokforge.tokenizer import Tokenizer
@@ -26,6 +26,10 @@ class MergeList:
     """Merges that the tokenizer has."""
     first: int = 0
     """First merge to judge."""
+
+    def shortened(self, stop: int) -> "MergeList":
+        """Returns the list without the merges from ``stop`` on."""
+        return replace(self, merges=self.merges[:stop])
 
 
 def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> MergeList:

@@ -136,13 +136,15 @@ class _Growth:
         self.columns, self.rounds, self.objective, self.settled = 0, 0, 0.0, 0
         self.stride = _FIRST_STRIDE if history.steps >= _LEAST_STRIDED else 1
         self.rows: list[Rows] = []
+        self.keys = np.empty(0, np.uint64)
+        """The (step, pair) of every row, ascending."""
 
     def grow(self) -> bool:
         """Adds what is violated and solves again; False when nothing is."""
-        found = self._sweep(self.stride, _PER_STEP)
+        found = self._sweep(self.stride)
         while not len(found.steps) and self.stride > 1:
             self.stride = 1
-            found = self._sweep(1, _PER_STEP)
+            found = self._sweep(1)
         if not len(found.steps):
             return False
         self.settled = int(found.steps[0])
@@ -152,11 +154,14 @@ class _Growth:
         self.rounds += 1
         return True
 
-    def _sweep(self, stride: int, per_step: int) -> Violations:
-        return self.history.sweep(
+    def _sweep(self, stride: int) -> Violations:
+        """Finds what is violated and no row yet: what a solver leaves of a row is its own tolerance."""
+        found = self.history.sweep(
             self.shares, self.step_slack, self.pair_slack,
-            per_step=per_step, tolerance=self.tolerance, stride=stride,
+            per_step=_PER_STEP, tolerance=self.tolerance, stride=stride,
         )  # fmt: skip
+        new = ~np.isin(_keys(found.steps, found.pairs), self.keys)
+        return Violations(found.steps[new], found.pairs[new], found.excess[new])
 
     def _add(self, found: Violations) -> None:
         chosen = _worst(found)
@@ -166,6 +171,7 @@ class _Growth:
         self._number(self.pair_column, pairs)
         self.model.add_rows(rows.coefficients, self.step_column[steps], self.pair_column[pairs])
         self.rows.append(rows)
+        self.keys = np.union1d(self.keys, _keys(steps, pairs))
 
     def _number(self, column: npt.NDArray[np.int64], used: Indices) -> None:
         """Gives a slack to those that have none yet."""
@@ -208,6 +214,10 @@ class _Growth:
         """Pays for every violation at its step: the slacks of all steps, lifted by the worst excess."""
         worst = self.history.sweep(self.shares, self.step_slack, self.pair_slack, per_step=1, tolerance=1e-9)
         return float(self.step_slack.sum() + self.pair_slack.sum() + worst.excess.sum())
+
+
+def _keys(steps: Indices, pairs: Indices) -> npt.NDArray[np.uint64]:
+    return steps.astype(np.uint64) << np.uint64(32) | pairs
 
 
 def _fields(rows: Rows) -> tuple[Indices, Indices, Floats]:

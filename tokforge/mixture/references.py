@@ -8,7 +8,7 @@ units first, or a category of one huge file could not be resampled.
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,14 @@ from tokforge.tokenizer.segments import Segmenter
 if TYPE_CHECKING:
     from tokforge._core import MixtureColumns, MixtureTable
 
-__all__ = ["References", "category_paths", "count_references", "joined"]
+__all__ = ["References", "arrays_of", "category_paths", "count_references", "joined", "subset"]
 
 UNIT_BYTES = 1 << 18
 _BATCH_BYTES = 8 << 20
 Counts = npt.NDArray[np.int64]
+Words = npt.NDArray[np.uint8]
+Sizes = npt.NDArray[np.uint64]
+Columns = npt.NDArray[np.uint32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -211,12 +214,55 @@ def _moved(part: References, names: tuple[str, ...]) -> "MixtureTable":
     """Renumbers the columns of ``part`` as ``names`` has its categories."""
     from tokforge import _core
 
-    words, word_ends, entry_ends, columns, counts = part.table.parts()
-    category, shard = np.divmod(np.frombuffer(columns, np.uint32), part.shards)
+    words, word_ends, entry_ends, columns, counts = arrays_of(part.table)
+    category, shard = np.divmod(columns, part.shards)
     order = np.array([names.index(name) for name in part.names], np.uint32)
-    moved = order[category] * np.uint32(part.shards) + shard.astype(np.uint32)
-    width = len(names) * part.shards
-    return _core.MixtureTable(
-        words, np.frombuffer(word_ends, np.uint64), np.frombuffer(entry_ends, np.uint64),
-        moved, np.frombuffer(counts, np.uint64), width,
-    )  # fmt: skip
+    moved = (order[category] * part.shards + shard).astype(np.uint32)
+    return _core.MixtureTable(words, word_ends, entry_ends, moved, counts, len(names) * part.shards)
+
+
+def arrays_of(table: "MixtureTable") -> tuple[Words, Sizes, Sizes, Columns, Sizes]:
+    """Returns the words, the ends of words and of entries, columns and counts of a table."""
+    words, word_ends, entry_ends, columns, counts = table.parts()
+    ends = np.frombuffer(word_ends, np.uint64), np.frombuffer(entry_ends, np.uint64)
+    entries = np.frombuffer(columns, np.uint32), np.frombuffer(counts, np.uint64)
+    return np.frombuffer(words, np.uint8), *ends, *entries
+
+
+def subset(references: References, shards: Sequence[int]) -> References:
+    """Returns some shards alone, numbered anew in the order given.
+
+    Raises InputError if a category is left empty.
+    """
+    from tokforge import _core
+
+    chosen = list(shards)
+    sizes = references.bytes[:, chosen]
+    for name, size in zip(references.names, sizes.sum(1), strict=True):
+        if not size:
+            raise InputError("has too few documents to be divided", "give it more", name)
+    words, word_ends, entry_ends, columns, counts = arrays_of(references.table)
+    category, shard = np.divmod(columns, references.shards)
+    moved = np.full(references.shards, -1, np.int64)
+    moved[chosen] = np.arange(len(chosen))
+    kept = moved[shard] >= 0
+    word_of = np.repeat(np.arange(len(word_ends)), np.diff(entry_ends, prepend=0).astype(np.int64))
+    entries = np.bincount(word_of[kept], minlength=len(word_ends))
+    lengths = np.diff(word_ends, prepend=0).astype(np.int64)
+    stays = entries > 0
+    table = _core.MixtureTable(
+        words[np.repeat(stays, lengths)],
+        lengths[stays].cumsum().astype(np.uint64),
+        entries[stays].cumsum().astype(np.uint64),
+        (category[kept] * len(chosen) + moved[shard[kept]]).astype(np.uint32),
+        counts[kept],
+        len(references.names) * len(chosen),
+    )
+    return replace(
+        references,
+        shards=len(chosen),
+        table=table,
+        bytes=sizes,
+        characters=references.characters[:, chosen],
+        documents=references.documents[:, chosen],
+    )

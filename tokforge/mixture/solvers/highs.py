@@ -12,14 +12,14 @@ import numpy as np
 from tokforge.mixture.history import Columns, Floats
 from tokforge.mixture.solvers._status import not_solved
 
-__all__ = ["HighsModel"]
+__all__ = ["HighsModel", "HighsRows"]
 
 
 class HighsModel:
     """The growing programme inside one HiGHS instance."""
 
     def __init__(self, shares: int) -> None:
-        self._n, self._slacks = shares, 0
+        self._n = shares
         highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
         self._highs = highs
         highs.setOptionValue("output_flag", False)
@@ -30,7 +30,6 @@ class HighsModel:
 
     def add_slacks(self, costs: Floats) -> None:
         self._add_columns(costs)
-        self._slacks += len(costs)
 
     def add_rows(self, coefficients: Floats, first: Columns, second: Columns) -> None:
         rows, n = coefficients.shape
@@ -46,10 +45,10 @@ class HighsModel:
         )  # fmt: skip
 
     def solve(self) -> tuple[Floats, float]:
-        self._run()
+        self._highs.run()
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             self._highs.clearSolver()  # after many restarts a basis can fail: once more from nothing
-            self._run()
+            self._highs.run()
         status = self._highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
             raise not_solved("HiGHS", self._highs.modelStatusToString(status))
@@ -59,12 +58,51 @@ class HighsModel:
     def duals(self) -> Floats:
         return np.array(self._highs.getSolution().row_dual)[1:]
 
-    def _run(self) -> None:
-        self._highs.run()
-
     def _add_columns(self, costs: Floats) -> None:
         count, none = len(costs), np.zeros(0, np.int32)
         self._highs.addCols(
             count, np.asarray(costs, float), np.zeros(count), np.full(count, highspy.kHighsInf),
             0, np.zeros(count, np.int32), none, np.zeros(0),
         )  # fmt: skip
+
+
+class HighsRows:
+    """A programme over fixed rows, solved again and again: for other counts, or for the extremes of shares.
+
+    Every solve starts from the basis of the last: near its optimum, a few pivots are left.
+    """
+
+    def __init__(self, coefficients: Floats, first: Columns, second: Columns, slacks: int) -> None:
+        self._n, self._first, self._second, self._slacks = coefficients.shape[1], first, second, slacks
+        self._load(coefficients)
+
+    def solve(self, coefficients: Floats) -> Floats:
+        """Returns the shares (n,) at the optimum for other coefficients of the same rows."""
+        basis = self._model._highs.getBasis()
+        self._load(coefficients)
+        if basis.valid:
+            self._model._highs.setBasis(basis)
+        return self._shares()
+
+    def extremes(self, budget: float) -> Floats:
+        """Returns (n, 2): the least and the largest each share can be where all slacks sum to ``budget``."""
+        highs, n = self._model._highs, self._n
+        slacks = np.arange(n, n + self._slacks, dtype=np.int32)
+        highs.addRow(-highspy.kHighsInf, budget, len(slacks), slacks, np.ones(len(slacks)))
+        highs.changeColsCost(len(slacks), slacks, np.zeros(len(slacks)))
+        found = np.empty((n, 2))
+        for share in range(n):
+            for side, cost in enumerate((1.0, -1.0)):
+                highs.changeColCost(share, cost)
+                found[share, side] = self._model.solve()[0][share]
+            highs.changeColCost(share, 0.0)
+        return found
+
+    def _load(self, coefficients: Floats) -> None:
+        self._model = HighsModel(self._n)
+        self._model.add_slacks(np.ones(self._slacks))
+        self._model.add_rows(coefficients, self._first, self._second)
+
+    def _shares(self) -> Floats:
+        shares = np.maximum(self._model.solve()[0][: self._n], 0.0)
+        return np.asarray(shares / shares.sum())

@@ -1,5 +1,6 @@
 """PuLP: for whichever solver it finds (CBC, which it brings along, by default), and for MPS files."""
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -19,8 +20,8 @@ def pulp_problem(programme: Collected) -> "tuple[pulp.LpProblem, list[Any]]":
     import pulp
 
     problem = pulp.LpProblem("mixture", pulp.LpMinimize)
-    shares = [pulp.LpVariable(f"a{i}", 0) for i in range(programme.shares)]
-    slacks = [pulp.LpVariable(f"v{i}", 0) for i in range(len(programme.costs))]
+    shares = [problem.add_variable(f"a{i}", 0) for i in range(programme.shares)]
+    slacks = [problem.add_variable(f"v{i}", 0) for i in range(len(programme.costs))]
     problem += pulp.LpAffineExpression(zip(slacks, programme.costs.tolist(), strict=True))
     problem += pulp.lpSum(shares) == 1
     rows = zip(programme.coefficients.tolist(), programme.first, programme.second, strict=True)
@@ -30,6 +31,19 @@ def pulp_problem(programme: Collected) -> "tuple[pulp.LpProblem, list[Any]]":
     return problem, [*shares, *slacks]
 
 
+def _solver() -> Any:
+    """The first that PuLP can run. CBC comes with PuLP 3, and says that it leaves."""
+    import pulp
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        available = pulp.listSolvers(onlyAvailable=True)
+        name = next((name for name in ("PULP_CBC_CMD", "COIN_CMD", "HiGHS") if name in available), None)
+        if name is None:
+            raise not_solved("PuLP", "it finds neither CBC nor HiGHS")
+        return pulp.getSolver(name, msg=False)
+
+
 class PulpModel(Collected):
     """The programme handed to PuLP whole each time."""
 
@@ -37,10 +51,10 @@ class PulpModel(Collected):
         import pulp
 
         problem, variables = pulp_problem(self)
-        problem.solve(pulp.PULP_CBC_CMD(msg=False))
+        problem.solve(_solver())
         if problem.status != pulp.LpStatusOptimal:
             raise not_solved("PuLP's solver", pulp.LpStatus[problem.status])
-        rows = list(problem.constraints.values())[1:]
+        rows = problem.constraints()[1:]
         self._duals = np.array([row.pi or 0.0 for row in rows])
         values = np.array([variable.value() or 0.0 for variable in variables])
         return values, float(pulp.value(problem.objective) or 0.0)
