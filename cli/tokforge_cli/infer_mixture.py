@@ -17,7 +17,7 @@ tokforge infer-mixture tokenizer.json --categories references
 tokforge infer-mixture tokenizer.json --categories references --merges 1000 --save-counts counts.npz
 tokforge infer-mixture tokenizer.json --counts counts.npz --json
 """
-REFERENCES, PROGRAMME = "References", "Programme"
+REFERENCES, PROGRAMME, OUTPUTS = "References", "Programme", "Outputs"
 
 
 def infer_mixture(
@@ -97,6 +97,16 @@ def infer_mixture(
     seed: Annotated[
         int, typer.Option(metavar="S", help="Seed of the resampling.", rich_help_panel=PROGRAMME)
     ] = 0,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the shares: .png, .svg or .pdf.", rich_help_panel=OUTPUTS),
+    ] = None,
+    export_mps: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.mps", help="Write the programme for any other solver.", rich_help_panel=OUTPUTS
+        ),
+    ] = None,
     threads: Threads = None,
     config: Config = None,
     force: Force = False,
@@ -105,7 +115,7 @@ def infer_mixture(
 ) -> None:
     """Infer the mixture of data that a tokenizer was trained on from the order of its merges."""
     from tokforge import Tokenizer as TokenizerModel
-    from tokforge.mixture import MixtureConfig, gather_references, infer
+    from tokforge.mixture import MixtureConfig, check_chart, gather_references, infer, save_chart, write_mps
     from tokforge.mixture import save_counts as save
 
     if categories is None and not counts:
@@ -124,8 +134,9 @@ def infer_mixture(
         threads=threads,
         field=field,
     )
-    outputs = [path for path in (save_counts,) if path]
-    check_output(*outputs, force=force)
+    check_output(*(path for path in (save_counts, plot, export_mps) if path), force=force)
+    if plot:
+        check_chart(plot)
     model = TokenizerModel.load(tokenizer)
     with bars(quiet=quiet) as progress:
         references, seconds = gather_references(
@@ -134,6 +145,10 @@ def infer_mixture(
         if save_counts:
             save(references, save_counts, force=force)
         result = infer(model, references, options, progress=progress, counted_seconds=seconds)
+    if plot:
+        save_chart(result, plot, force=force)
+    if export_mps:
+        write_mps(result.solution.rows, export_mps, force=force)
     figures = result.as_dict()
     for warning in figures["warnings"]:
         note(f"warning: {warning}", quiet=quiet or as_json)
@@ -147,7 +162,8 @@ def summary(figures: Mapping[str, Any]) -> str:
         low, high = figures["intervals"].get(name, (None, None))
         interval = "-" if low is None else f"{low:.2%} to {high:.2%}"
         others = [figures["proportions_by_unit"][unit][name] for unit in ("pairs", "characters")]
-        rows.append([name, f"{share:.2%}", interval, *(f"{other:.2%}" for other in others)])
+        shown = "-" if figures["withheld"] else f"{share:.2%}"
+        rows.append([name, shown, interval, *(f"{other:.2%}" for other in others)])
     header = ("category", "bytes", f"{figures['level']:.0%} interval", "pairs", "characters")
     solution = figures["solution"]
     head = pairs(

@@ -43,14 +43,14 @@ def history_of(words, merges, lens, shards=1):
             for _ in range(count):
                 columns.add(category * shards + number % shards, [word])
     category_of = [category for category in range(len(words)) for _ in range(shards)]
-    engine = columns.table().replay(
-        merges, lens=lens, byte_ids=list(range(256)), category_of=category_of
-    )
+    engine = columns.table().replay(merges, lens=lens, byte_ids=list(range(256)), category_of=category_of)
     return History.of(engine, category_of)
 
 
 def slow(words, merges):
-    return dense_optimum([Counter({tuple(word): count for word, count in one.items()}) for one in words], merges)
+    return dense_optimum(
+        [Counter({tuple(word): count for word, count in one.items()}) for one in words], merges
+    )
 
 
 @settings(max_examples=250, deadline=None)

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 from tokforge.mixture.config import SOLVERS, MixtureConfig
 
 if TYPE_CHECKING:
+    from tokforge.mixture.chart import check_chart, save_chart
     from tokforge.mixture.counts_file import load_counts, save_counts
+    from tokforge.mixture.export import write_mps
     from tokforge.mixture.gather import gather_references
-    from tokforge.mixture.infer import MixtureResult, infer, infer_mixture
+    from tokforge.mixture.inference import MixtureResult, infer, infer_mixture
     from tokforge.mixture.references import References, category_paths, count_references
-    from tokforge.mixture.simulate import Simulated, SimulationConfig, simulate, simulate_folders
+    from tokforge.mixture.simulation import Simulated, SimulationConfig, simulate, simulate_folders
 
 __all__ = [
     "SOLVERS",
@@ -20,30 +22,36 @@ __all__ = [
     "Simulated",
     "SimulationConfig",
     "category_paths",
+    "check_chart",
     "count_references",
     "gather_references",
     "infer",
     "infer_mixture",
     "load_counts",
+    "save_chart",
     "save_counts",
     "simulate",
     "simulate_folders",
+    "write_mps",
 ]
 
 _HOMES = {
-    "MixtureResult": "infer",
+    "MixtureResult": "inference",
     "References": "references",
     "category_paths": "references",
+    "check_chart": "chart",
+    "save_chart": "chart",
+    "write_mps": "export",
     "count_references": "references",
     "gather_references": "gather",
     "load_counts": "counts_file",
     "save_counts": "counts_file",
-    "simulate": "simulate",
-    "simulate_folders": "simulate",
-    "Simulated": "simulate",
-    "SimulationConfig": "simulate",
-    "infer": "infer",
-    "infer_mixture": "infer",
+    "simulate": "simulation",
+    "simulate_folders": "simulation",
+    "Simulated": "simulation",
+    "SimulationConfig": "simulation",
+    "infer": "inference",
+    "infer_mixture": "inference",
 }
 
 

@@ -60,7 +60,7 @@ def load_counts(paths: Sequence[str | Path]) -> References:
 
 def _load(path: Path) -> References:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in (*_ARRAYS, "header")}
         return _references(arrays)
     except OSError as error:

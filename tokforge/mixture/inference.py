@@ -12,7 +12,7 @@ from tokforge.errors import ConfigError
 from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
 from tokforge.mixture.config import WIDENING, MixtureConfig
-from tokforge.mixture.fit import fit_figures, warnings_of
+from tokforge.mixture.fit import WITHHELD, fit_figures, warnings_of
 from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
 from tokforge.mixture.intervals import MOST_STEPS, RowCounts, bootstrap, early, identifiable, interval
@@ -48,6 +48,12 @@ class MixtureResult:
     seconds: Mapping[str, float]
     references: References
 
+    @property
+    def withheld(self) -> bool:
+        """Whether the misfit is too large for single numbers: a range is all that should be quoted."""
+        shift = self.fit["shift"]
+        return shift is not None and shift > WITHHELD
+
     def as_dict(self) -> dict[str, Any]:
         """Returns the figures as JSON values."""
         shares = {
@@ -65,6 +71,7 @@ class MixtureResult:
             "seconds": sum(self.seconds.values()),
             "seconds_by_phase": dict(self.seconds),
             "fit": dict(self.fit),
+            "withheld": self.withheld,
             "warnings": list(self.warnings),
             "solution": {
                 "objective_ppm": solution.objective,

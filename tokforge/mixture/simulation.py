@@ -20,7 +20,7 @@ from tokforge.inputs import Progress
 from tokforge.mixture.baselines import encoding_efficiency, fitted_efficiency, token_classes
 from tokforge.mixture.config import MixtureConfig
 from tokforge.mixture.history import Floats
-from tokforge.mixture.infer import infer_merges
+from tokforge.mixture.inference import infer_merges
 from tokforge.mixture.references import References, category_paths, count_references, subset
 from tokforge.mixture.replay import replay
 from tokforge.mixture.solvers import solver_named
