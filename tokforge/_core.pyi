@@ -46,6 +46,9 @@ class Encoder:
         """Returns ids (u32) and each token's first byte (u64), of equal length."""
     def encode_batch(self, docs: Sequence[Buffer], threads: int) -> tuple[bytearray, bytearray]:
         """Returns all ids (u32) end to end, and len(docs) + 1 document boundaries into them (u64)."""
+    def encode_settled(self, data: Buffer, threads: int) -> tuple[bytearray, int]:
+        """Returns the ids (u32) of the beginning of ``data`` that stay whatever follows it, and how many
+        bytes they are; the ids of what comes behind these bytes do not depend on them."""
     def decode(self, ids: Buffer | npt.NDArray[np.uint32]) -> bytes:
         """Joins the tokens of u32 ``ids``; raises TokenIdError for an id that is no byte string."""
 

@@ -11,6 +11,8 @@ pub mod error;
 pub mod mixture;
 pub mod pretokenizers;
 pub mod progress;
+mod recent;
+mod short;
 
 #[cfg(feature = "python")]
 mod python;

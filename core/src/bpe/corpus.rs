@@ -1,6 +1,6 @@
 //! What is trained on, and how it is laid out in the array of [`super::positions`].
 
-use super::positions::Id;
+use super::positions::{Id, Positions, Writer};
 use super::vocabulary::Vocabulary;
 use super::weights::ByClass;
 use super::{Merge, WordCounts};
@@ -52,12 +52,14 @@ pub enum Corpus {
     Words(WordCounts),
 }
 
-/// The array and the weight of each place in it.
+/// The array, the weight of each place in it, and the weight of all tokens.
 pub struct Layout<I> {
-    /// Ids at the first and last byte of each token; see [`super::positions`].
-    pub ids: Vec<I>,
+    /// The corpus; see [`super::positions`].
+    pub positions: Positions<I>,
     /// How often each place counts.
     pub weights: LayoutWeights,
+    /// Tokens, each as often as it counts.
+    pub tokens: u64,
 }
 
 /// How often places count.
@@ -78,46 +80,51 @@ impl Corpus {
     ) -> Result<Layout<I>, Error> {
         match self {
             Corpus::Bytes(corpus) => {
-                let pieces = corpus.documents();
+                let pieces = corpus.documents().map(|document| (document, 1));
                 let space = corpus.bytes.len() + corpus.ends.len();
-                let ids = lay_out_pieces(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { ids, weights: LayoutWeights::Once })
+                let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
+                Ok(Layout { positions, weights: LayoutWeights::Once, tokens })
             }
             Corpus::Words(counts) => {
                 let mut words: Vec<_> = counts.iter().collect();
                 words.sort_unstable_by_key(|word| std::cmp::Reverse(word.1));
                 check_total(&words)?;
-                let classes = classes(&words);
-                let pieces = words.iter().map(|word| word.0);
+                let weights = LayoutWeights::ByClass(ByClass::new(classes(&words)));
                 let space = counts.distinct_bytes() + words.len();
-                let ids = lay_out_pieces(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { ids, weights: LayoutWeights::ByClass(ByClass::new(classes)) })
+                let pieces = words.into_iter();
+                let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
+                Ok(Layout { positions, weights, tokens })
             }
         }
     }
 }
 
-fn lay_out_pieces<'a, I: Id>(
-    pieces: impl Iterator<Item = &'a [u8]>,
+/// Writes pieces, each with its weight, and returns the weight of all tokens beside the array.
+fn lay_out<'a, I: Id>(
+    pieces: impl Iterator<Item = (&'a [u8], u64)>,
     space: usize,
     vocabulary: &Vocabulary,
     merges: &[Merge],
     progress: &dyn Progress,
-) -> Result<Vec<I>, Error> {
-    let mut ids = Vec::with_capacity(space + 1);
-    ids.push(I::GAP);
+) -> Result<(Positions<I>, u64), Error> {
+    let mut array = Writer::new(space);
     let bytes = vocabulary.byte_ids().map(I::from_u32);
-    let mut writer = Tokens::new(vocabulary, merges)?;
+    let mut merged = Tokens::new(vocabulary, merges)?;
     let mut ticker = Ticker::new(progress, "lay out", space as u64);
-    for piece in pieces {
-        match &mut writer {
-            None => ids.extend(piece.iter().map(|&byte| bytes[byte as usize])),
-            Some(writer) => writer.write(piece, vocabulary, &mut ids),
-        }
-        ids.push(I::GAP);
-        ticker.tick(ids.len() as u64)?;
+    let mut total = 0;
+    for (piece, weight) in pieces {
+        let tokens = match &mut merged {
+            None => {
+                array.bytes(piece.iter().map(|&byte| bytes[byte as usize]));
+                piece.len()
+            }
+            Some(merged) => merged.write(piece, vocabulary, &mut array),
+        };
+        total += tokens as u64 * weight;
+        array.gap();
+        ticker.tick(array.len() as u64)?;
     }
-    Ok(ids)
+    Ok((array.finish(), total))
 }
 
 /// Writes pieces as the tokens that earlier merges make of them.
@@ -137,16 +144,19 @@ impl Tokens {
         Ok(Some(Self { encoder, tokens: Vec::new() }))
     }
 
-    fn write<I: Id>(&mut self, piece: &[u8], vocabulary: &Vocabulary, ids: &mut Vec<I>) {
+    /// Returns the number of tokens written.
+    fn write<I: Id>(
+        &mut self,
+        piece: &[u8],
+        vocabulary: &Vocabulary,
+        array: &mut Writer<I>,
+    ) -> usize {
         self.tokens.clear();
         self.encoder.encode_piece(piece, &mut self.tokens);
         for &token in &self.tokens {
-            let len = vocabulary.token_len(token);
-            let start = ids.len();
-            ids.resize(start + len, I::GAP);
-            ids[start] = I::from_u32(token);
-            ids[start + len - 1] = I::from_u32(token);
+            array.token(I::from_u32(token), vocabulary.token_len(token));
         }
+        self.tokens.len()
     }
 }
 

@@ -10,6 +10,8 @@ use rustc_hash::FxHasher;
 use crate::error::{Error, Message};
 use crate::pretokenizers::Splitter;
 use crate::progress::{Progress, Ticker};
+use crate::recent::Recent;
+use crate::short::Short;
 
 /// Documents are counted in stretches of about this many bytes, so that threads share a long one.
 const STRETCH_BYTES: usize = 1 << 20;
@@ -20,6 +22,8 @@ pub struct WordCounts {
     index: HashTable<u32>,
     words: Vec<Word>,
     arena: Vec<u8>,
+    /// Indices of the words that came last.
+    recent: Recent<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -56,25 +60,18 @@ impl WordCounts {
         if count == 0 || word.is_empty() {
             return Ok(());
         }
-        let hash = hash_of(word);
-        let Self { index, words, arena } = self;
-        let same = |&at: &u32| {
-            let known = &words[at as usize];
-            known.hash == hash as u32
-                && known.len as usize == word.len()
-                && &arena[known.start..known.start + word.len()] == word
+        let Self { index, words, arena, recent } = self;
+        let short = Short::of(word);
+        let known = short.and_then(|short| recent.get(&short));
+        let at = match known {
+            Some(at) => at,
+            None => find_or_insert(index, words, arena, word)?,
         };
-        if let Some(&at) = index.find(hash, same) {
-            let total = &mut words[at as usize].count;
-            *total = total.checked_add(count).ok_or_else(too_many)?;
-            return Ok(());
+        if let (Some(short), None) = (short, known) {
+            recent.put(short, at);
         }
-        let len = u32::try_from(word.len()).map_err(|_| too_long(word.len()))?;
-        let at = u32::try_from(words.len()).map_err(|_| too_many())?;
-        words.push(Word { start: arena.len(), len, hash: hash as u32, count });
-        arena.extend_from_slice(word);
-        // Only the low half of a hash is kept, which is all that growing the table needs again.
-        index.insert_unique(hash, at, |&at| spread(words[at as usize].hash));
+        let total = &mut words[at as usize].count;
+        *total = total.checked_add(count).ok_or_else(too_many)?;
         Ok(())
     }
 
@@ -100,6 +97,32 @@ impl WordCounts {
     }
 }
 
+/// The index of a word, which is added with a count of 0 where it is new.
+fn find_or_insert(
+    index: &mut HashTable<u32>,
+    words: &mut Vec<Word>,
+    arena: &mut Vec<u8>,
+    word: &[u8],
+) -> Result<u32, Error> {
+    let hash = hash_of(word);
+    let same = |&at: &u32| {
+        let known = &words[at as usize];
+        known.hash == hash as u32
+            && known.len as usize == word.len()
+            && &arena[known.start..known.start + word.len()] == word
+    };
+    if let Some(&at) = index.find(hash, same) {
+        return Ok(at);
+    }
+    let len = u32::try_from(word.len()).map_err(|_| too_long(word.len()))?;
+    let at = u32::try_from(words.len()).map_err(|_| too_many())?;
+    words.push(Word { start: arena.len(), len, hash: hash as u32, count: 0 });
+    arena.extend_from_slice(word);
+    // Only the low half of a hash is kept, which is all that growing the table needs again.
+    index.insert_unique(hash, at, |&at| spread(words[at as usize].hash));
+    Ok(at)
+}
+
 /// Splits documents and adds each pretoken `weight` times to `tables`, one table a thread.
 ///
 /// The sum over the tables does not depend on their number.
@@ -111,12 +134,13 @@ pub fn count_documents(
     progress: &dyn Progress,
 ) -> Result<(), Error> {
     let stretches = cut(splitter, documents);
-    let total = documents.iter().map(|document| document.len() as u64).sum();
+    let total: u64 = documents.iter().map(|document| document.len() as u64).sum();
     let mut ticker = Ticker::new(progress, "count", total);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let Some((own, others)) = tables.split_first_mut() else { return Ok(()) };
     let work = |table: &mut WordCounts, mut tick: Option<&mut Ticker<'_>>| {
         let splitter = splitter.clone(); // a regex's own buffers are not shared between threads
+        table.recent.expect(total as usize);
         let mut done = 0;
         while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
             let mut pieces = 0u32;

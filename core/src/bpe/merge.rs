@@ -12,6 +12,9 @@ use super::weights::Weights;
 use crate::error::Error;
 use crate::progress::Ticker;
 
+/// Offsets that are looked at together.
+const BLOCK: usize = 64;
+
 /// A replaced occurrence and its neighbours; GAP where there is none (or a chain took it).
 struct Site<I, P> {
     offset: P,
@@ -83,8 +86,8 @@ pub struct Gained<P> {
 
 /// Working memory of merges: reused, so that a merge allocates nothing but its results.
 pub struct Merger<I, P> {
-    /// Offsets of the current block at which the pair stands.
-    standing: Vec<P>,
+    /// Room for the offsets of the current block at which the pair stands.
+    standing: [P; BLOCK],
     sites: Vec<Site<I, P>>,
     left: Side,
     right: Side,
@@ -96,7 +99,7 @@ impl<I: Id, P: Offset> Merger<I, P> {
     /// Holds nothing yet: room grows with the ids that are made, not with those that are asked for.
     pub fn new() -> Self {
         Self {
-            standing: Vec::new(),
+            standing: [P::from_usize(0); BLOCK],
             sites: Vec::new(),
             left: Side::new(),
             right: Side::new(),
@@ -125,12 +128,15 @@ impl<I: Id, P: Offset> Merger<I, P> {
         // Large merges are cut so that an interruption is answered in time.
         for stretch in offsets.chunks(1 << 16) {
             // Looking at a block of offsets before changing any lets the processor wait for many of
-            // them at once: each is a cache miss.
-            for block in stretch.chunks(64) {
-                self.standing.clear();
-                let holds = |offset: &P| positions.holds(offset.index(), left, left_len, right);
-                self.standing.extend(block.iter().copied().filter(holds));
-                for at in 0..self.standing.len() {
+            // them at once: each is a cache miss. No branch depends on what is found.
+            for block in stretch.chunks(BLOCK) {
+                let mut standing = 0;
+                for &offset in block {
+                    self.standing[standing] = offset;
+                    let holds = positions.holds(offset.index(), left, left_len, right);
+                    standing += usize::from(holds);
+                }
+                for at in 0..standing {
                     let offset = self.standing[at];
                     // The one before may have taken this one's left token: `a a a`.
                     if positions.holds(offset.index(), left, left_len, right) {

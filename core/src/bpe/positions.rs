@@ -82,19 +82,67 @@ pub struct Positions<I> {
     anchors: Vec<usize>,
 }
 
-impl<I: Id> Positions<I> {
-    /// Takes an array that keeps the invariants; `lens` holds the length in bytes of each id.
-    pub fn new(ids: Vec<I>, lens: &[u32]) -> Self {
-        let mut anchors = vec![NOWHERE; (ids.len() >> BLOCK_BITS) + 1];
-        let mut next = 0;
-        while next < ids.len() {
-            let anchor = &mut anchors[next >> BLOCK_BITS];
-            *anchor = next.min(*anchor);
-            next += if ids[next] == I::GAP { 1 } else { lens[ids[next].index()] as usize };
-        }
-        Self { ids, anchors }
+/// Writes the array from its start; each token or gap is noted as it is written.
+pub struct Writer<I>(Positions<I>);
+
+impl<I: Id> Writer<I> {
+    /// Starts an array with a gap; `space` is about how many places are to come.
+    pub fn new(space: usize) -> Self {
+        let mut ids = Vec::with_capacity(space + 1);
+        ids.push(I::GAP);
+        Self(Positions { ids, anchors: vec![0] })
     }
 
+    /// Appends tokens of one byte each.
+    pub fn bytes(&mut self, tokens: impl ExactSizeIterator<Item = I>) {
+        if tokens.len() == 0 {
+            return;
+        }
+        self.note_start();
+        let Positions { ids, anchors } = &mut self.0;
+        ids.extend(tokens);
+        let blocks = ((ids.len() - 1) >> BLOCK_BITS) + 1;
+        anchors.extend((anchors.len()..blocks).map(|block| block << BLOCK_BITS));
+    }
+
+    /// Appends a token of `len` bytes.
+    pub fn token(&mut self, id: I, len: usize) {
+        self.note_start();
+        let ids = &mut self.0.ids;
+        let start = ids.len();
+        ids.resize(start + len, I::GAP);
+        ids[start] = id;
+        ids[start + len - 1] = id;
+    }
+
+    /// Ends a document or word.
+    pub fn gap(&mut self) {
+        self.note_start();
+        self.0.ids.push(I::GAP);
+    }
+
+    /// Places so far.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The array, which must end in a gap.
+    pub fn finish(self) -> Positions<I> {
+        debug_assert!(self.0.ids.last() == Some(&I::GAP));
+        self.0
+    }
+
+    fn note_start(&mut self) {
+        let Positions { ids, anchors } = &mut self.0;
+        let block = ids.len() >> BLOCK_BITS;
+        if block >= anchors.len() {
+            anchors.resize(block, NOWHERE);
+            anchors.push(ids.len());
+        }
+    }
+}
+
+impl<I: Id> Positions<I> {
     /// Places in the array, gaps included.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -103,7 +151,8 @@ impl<I: Id> Positions<I> {
     /// Whether the token `left` starts at `start` with `right` behind it.
     #[inline(always)]
     pub fn holds(&self, start: usize, left: I, left_len: usize, right: I) -> bool {
-        self.ids[start] == left && self.ids[start + left_len] == right
+        // Not `&&`: the answer is hard to guess, and so the second read need not wait for the first.
+        (self.ids[start] == left) & (self.ids[start + left_len] == right)
     }
 
     /// The token or gap that ends before `start`, and the one that starts at `end`.
@@ -144,14 +193,8 @@ impl<I: Id> Positions<I> {
         starts.zip(ends).map(|(start, end)| start..end).collect()
     }
 
-    /// Calls `visit(offset, id)` for each token that starts in `range`.
     #[inline(always)]
-    pub fn for_each_token(
-        &self,
-        lens: &[u32],
-        range: Range<usize>,
-        mut visit: impl FnMut(usize, I),
-    ) {
+    fn for_each_token(&self, lens: &[u32], range: Range<usize>, mut visit: impl FnMut(usize, I)) {
         let mut next = range.start;
         while next < range.end {
             let id = self.ids[next];
@@ -196,16 +239,15 @@ mod tests {
         ) {
             // Ids are made up: token number i has id i + 1, a joined one the next free id.
             let mut lens: Vec<u32> = std::iter::once(0).chain(tokens.iter().map(|&len| len as u32)).collect();
-            let mut ids = vec![u32::GAP];
+            let mut writer = Writer::new(0);
             let mut sequence = Vec::new();
             for (token, &len) in tokens.iter().enumerate() {
-                let start = ids.len();
-                ids.resize(start + len, u32::GAP);
-                (ids[start], ids[start + len - 1]) = (token as u32 + 1, token as u32 + 1);
-                sequence.push((start, token as u32 + 1));
+                let id = token as u32 + 1;
+                sequence.push((writer.len(), id));
+                if len == 1 { writer.bytes([id].into_iter()) } else { writer.token(id, len) }
             }
-            ids.push(u32::GAP);
-            let mut positions = Positions::new(ids, &lens);
+            writer.gap();
+            let mut positions = writer.finish();
             for at in joins {
                 if at + 1 >= sequence.len() { continue; }
                 let ((start, left), (_, right)) = (sequence[at], sequence.remove(at + 1));

@@ -9,11 +9,8 @@
 //! A scan makes two passes. The first adds each pair's weight to a cell of a table, several pairs to
 //! a cell where there are more pairs than cells; a cell is thus an upper bound. From the cells follows
 //! the next floor: as low as memory allows, but no lower than the merges that are still wanted need.
-//! The second pass collects the occurrences of the pairs whose cell reaches the floor, and then drops
-//! those that fall short on their own.
-//!
-//! Tried and dropped: one large table at every scan, whose cache misses took 60% of the training time
-//! on executables; floors in fixed steps, which overshot at the end and doubled the memory.
+//! The second pass lists the occurrences of the pairs whose cell reaches the floor, by the number of
+//! the cell among these, and then drops the pairs that fall short on their own.
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,8 +23,9 @@ use super::weights::Weights;
 use crate::error::Error;
 use crate::progress::{Progress, Ticker};
 
-/// Most cells of the first pass, as a power of two: 32 MiB a thread.
-const MOST_CELL_BITS: u32 = 22;
+/// Cells of the first pass, as powers of two: 512 KiB to 32 MiB a thread. With fewer, the first scan
+/// of unsplit bytes cannot tell the pairs of bytes apart.
+const CELL_BITS: std::ops::RangeInclusive<u32> = 16..=22;
 
 /// A pair that is tracked.
 #[derive(Debug)]
@@ -90,24 +88,27 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
     };
     let cells = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
     let floor = choose_floor(&cells, wanted);
-    let hot = Bits::new(&cells, floor);
+    let hot = HotCells::new(&cells, floor);
     drop(cells);
-    let collect = |found: &mut Pairs<P>, range| {
+    let collect = |found: &mut Found<P>, range| {
+        found.slots.resize_with(hot.len(), Slot::default);
+        let mut hits = Hits::new();
+        let mut add = |hit: &Hit| {
+            let weight = weights.at(hit.offset);
+            found.add(hot.rank(hit.cell), hit.key, weight, P::from_usize(hit.offset));
+        };
         positions.for_each_pair(lens, range, |offset, left, right| {
-            if fits(left, right) && hot.get(place.index(left, right)) {
-                let key = pair_key(left.index() as u32, right.index() as u32);
-                let pair = found.entry(key).or_default();
-                pair.count += weights.at(offset);
-                pair.offsets.push(P::from_usize(offset));
+            let cell = place.index(left, right);
+            let key = pair_key(left.index() as u32, right.index() as u32);
+            hits.put(Hit { offset, cell, key }, hot.holds(cell) & fits(left, right));
+            if hits.is_full() {
+                hits.drain(&mut add);
             }
         });
+        hits.drain(&mut add);
     };
-    let mut parts = in_parallel(positions, wanted.threads, "scan", progress, collect)?.into_iter();
-    let mut found = parts.next().unwrap_or_default();
-    parts.for_each(|part| append(&mut found, part));
-    found.retain(|_, pair| pair.count >= floor);
-    found.values_mut().for_each(|pair| pair.offsets.shrink_to_fit());
-    Ok((floor, found))
+    let parts = in_parallel(positions, wanted.threads, "scan", progress, collect)?;
+    Ok((floor, joined(parts, floor)))
 }
 
 /// Finds the floor above which pairs have about the wanted number and weight.
@@ -198,12 +199,66 @@ fn sum(tables: Vec<Vec<u64>>) -> Vec<u64> {
     total
 }
 
-/// Appends a later range's occurrences, so that offsets stay ascending.
-fn append<P>(found: &mut Pairs<P>, part: Pairs<P>) {
-    for (key, mut pair) in part {
-        let known = found.entry(key).or_default();
+/// Brings the ranges' occurrences together, in order, and drops the pairs that are rare after all.
+fn joined<P>(parts: Vec<Found<P>>, floor: u64) -> Pairs<P> {
+    let mut pairs: Pairs<P> = FxHashMap::default();
+    for (key, mut pair) in parts.into_iter().flat_map(Found::into_pairs) {
+        let known = pairs.entry(key).or_default();
         known.count += pair.count;
-        known.offsets.append(&mut pair.offsets);
+        if known.offsets.is_empty() {
+            known.offsets = pair.offsets;
+        } else {
+            known.offsets.append(&mut pair.offsets);
+        }
+    }
+    pairs.retain(|_, pair| pair.count >= floor);
+    pairs.values_mut().for_each(|pair| pair.offsets.shrink_to_fit());
+    pairs
+}
+
+/// The pairs of one range: one in the slot of its cell, without hashing; those that share the cell
+/// with it, which is rare, apart.
+struct Found<P> {
+    slots: Vec<Slot<P>>,
+    others: Pairs<P>,
+}
+
+struct Slot<P> {
+    key: u64,
+    pair: Tracked<P>,
+}
+
+/// The key of no pair: both ids would be the gap's.
+const NO_PAIR: u64 = u64::MAX;
+
+impl<P> Default for Slot<P> {
+    fn default() -> Self {
+        Self { key: NO_PAIR, pair: Tracked::default() }
+    }
+}
+
+impl<P> Default for Found<P> {
+    fn default() -> Self {
+        Self { slots: Vec::new(), others: FxHashMap::default() }
+    }
+}
+
+impl<P> Found<P> {
+    #[inline(always)]
+    fn add(&mut self, slot: usize, key: u64, weight: u64, offset: P) {
+        let slot = &mut self.slots[slot];
+        if slot.key == NO_PAIR {
+            slot.key = key;
+        }
+        let pair =
+            if slot.key == key { &mut slot.pair } else { self.others.entry(key).or_default() };
+        pair.count += weight;
+        pair.offsets.push(offset);
+    }
+
+    fn into_pairs(self) -> impl Iterator<Item = (u64, Tracked<P>)> {
+        let slots = self.slots.into_iter().filter(|slot| slot.key != NO_PAIR);
+        slots.map(|slot| (slot.key, slot.pair)).chain(self.others)
     }
 }
 
@@ -219,7 +274,7 @@ impl Cells {
     fn new(wanted: &Wanted, places: usize) -> Self {
         let frequent = 2 * (wanted.weight / wanted.ceiling.max(1)) + 1;
         let cells = frequent.saturating_mul(128).min(2 * places as u64).max(2);
-        Self { bits: cells.ilog2().min(MOST_CELL_BITS) }
+        Self { bits: cells.ilog2().clamp(*CELL_BITS.start(), *CELL_BITS.end()) }
     }
 
     fn len(&self) -> usize {
@@ -234,20 +289,82 @@ impl Cells {
     }
 }
 
-/// Which cells reach the floor: a bit each, so that the second pass reads from the cache.
-struct Bits(Vec<u64>);
+/// A pair whose cell is hot.
+#[derive(Clone, Copy, Default)]
+struct Hit {
+    offset: usize,
+    cell: usize,
+    key: u64,
+}
 
-impl Bits {
-    fn new(cells: &[u64], floor: u64) -> Self {
-        let word = |cells: &[u64]| {
-            cells.iter().rev().fold(0, |word, &cell| word << 1 | u64::from(cell >= floor))
-        };
-        Self(cells.chunks(64).map(word).collect())
+/// Hits that are still to be listed. Half of all pairs are hits, at random, so a branch on each would
+/// be guessed wrong at every fourth: each pair is put down, and what is no hit is overwritten.
+struct Hits {
+    hits: [Hit; Self::ROOM],
+    len: usize,
+}
+
+impl Hits {
+    const ROOM: usize = 256;
+
+    fn new() -> Self {
+        Self { hits: [Hit::default(); Self::ROOM], len: 0 }
+    }
+
+    /// Keeps `pair` if it is a hit; there must be room.
+    #[inline(always)]
+    fn put(&mut self, pair: Hit, is_hit: bool) {
+        self.hits[self.len] = pair;
+        self.len += usize::from(is_hit);
     }
 
     #[inline(always)]
-    fn get(&self, cell: usize) -> bool {
-        self.0[cell / 64] >> (cell % 64) & 1 == 1
+    fn is_full(&self) -> bool {
+        self.len == Self::ROOM
+    }
+
+    #[inline(always)]
+    fn drain(&mut self, visit: impl FnMut(&Hit)) {
+        self.hits[..self.len].iter().for_each(visit);
+        self.len = 0;
+    }
+}
+
+/// The cells that reach the floor, numbered from 0: a bit each, so that the second pass reads from
+/// the cache, and the hot cells before each word of bits.
+struct HotCells {
+    words: Vec<(u64, u32)>,
+    len: usize,
+}
+
+impl HotCells {
+    fn new(cells: &[u64], floor: u64) -> Self {
+        let mut len = 0;
+        let word = |cells: &[u64]| {
+            let word =
+                cells.iter().rev().fold(0, |word, &cell| word << 1 | u64::from(cell >= floor));
+            let before = len;
+            len += word.count_ones();
+            (word, before)
+        };
+        Self { words: cells.chunks(64).map(word).collect(), len: len as usize }
+    }
+
+    fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline(always)]
+    fn holds(&self, cell: usize) -> bool {
+        self.words[cell / 64].0 >> (cell % 64) & 1 == 1
+    }
+
+    /// The number of a hot cell.
+    #[inline(always)]
+    fn rank(&self, cell: usize) -> usize {
+        let (word, before) = self.words[cell / 64];
+        let below = word & ((1u64 << (cell % 64)) - 1);
+        before as usize + below.count_ones() as usize
     }
 }
 

@@ -101,20 +101,22 @@ fn train_layout<I: Id>(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Training, Error> {
-    let Layout { ids, weights } = layout;
-    let wide = u32::try_from(ids.len()).is_err();
+    let Layout { positions, weights, tokens } = layout;
+    let wide = u32::try_from(positions.len()).is_err();
     match (weights, wide) {
         (LayoutWeights::Once, false) => {
-            Trainer::<I, u32, Once>::new(ids, Once, vocabulary, options, progress).run()
+            Trainer::<I, u32, Once>::new(positions, Once, vocabulary, options, progress).run(tokens)
         }
         (LayoutWeights::Once, true) => {
-            Trainer::<I, u64, Once>::new(ids, Once, vocabulary, options, progress).run()
+            Trainer::<I, u64, Once>::new(positions, Once, vocabulary, options, progress).run(tokens)
         }
         (LayoutWeights::ByClass(classes), false) => {
-            Trainer::<I, u32, ByClass>::new(ids, classes, vocabulary, options, progress).run()
+            Trainer::<I, u32, ByClass>::new(positions, classes, vocabulary, options, progress)
+                .run(tokens)
         }
         (LayoutWeights::ByClass(classes), true) => {
-            Trainer::<I, u64, ByClass>::new(ids, classes, vocabulary, options, progress).run()
+            Trainer::<I, u64, ByClass>::new(positions, classes, vocabulary, options, progress)
+                .run(tokens)
         }
     }
 }
@@ -136,7 +138,7 @@ struct Trainer<'a, I, P, W> {
 
 impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     fn new(
-        ids: Vec<I>,
+        positions: Positions<I>,
         weights: W,
         vocabulary: &'a mut Vocabulary,
         options: &'a Options,
@@ -145,7 +147,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         let lens: Vec<u32> =
             (0..vocabulary.len()).map(|id| vocabulary.token_len(id as u32) as u32).collect();
         Self {
-            positions: Positions::new(ids, &lens),
+            positions,
             weights,
             vocabulary,
             lens,
@@ -164,10 +166,10 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         }
     }
 
-    fn run(mut self) -> Result<Training, Error> {
+    /// Trains on a corpus of that many `tokens`, weighted.
+    fn run(mut self, mut tokens: u64) -> Result<Training, Error> {
         let wanted = (self.options.vocab_size - self.vocabulary.len()) as u64;
         let mut ticker = Ticker::new(self.progress, "merge", wanted);
-        let mut tokens = self.weighted_tokens();
         self.floor = tokens;
         if wanted > 0 {
             self.scan(tokens)?;
@@ -309,14 +311,6 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             }
         }
         weight
-    }
-
-    fn weighted_tokens(&self) -> u64 {
-        let mut tokens = 0;
-        let all = 0..self.positions.len();
-        self.positions
-            .for_each_token(&self.lens, all, |offset, _| tokens += self.weights.at(offset));
-        tokens
     }
 
     /// Bytes of the longest token allowed; half the range, so that two lengths can be added.

@@ -1,8 +1,11 @@
 //! Encodes whole documents: a splitter in front, offsets behind.
 
 use super::merge_backtrack::Search;
+use super::table::NO_ID;
 use super::Encoder;
 use crate::error::Error;
+use crate::recent::Recent;
+use crate::short::Short;
 
 /// Bytes between two calls of `beat`: a millisecond or less.
 const BEAT_BYTES: usize = 1 << 14;
@@ -20,6 +23,12 @@ pub trait Pieces: Sync {
     /// Whether a document is always one piece, which several threads may then share.
     fn is_whole(&self) -> bool {
         false
+    }
+
+    /// The last place where `data` may be cut so that both parts have the pieces of the whole, whatever
+    /// follows `data`.
+    fn last_safe_cut(&self, _data: &[u8]) -> Option<usize> {
+        None
     }
 }
 
@@ -40,6 +49,9 @@ impl Pieces for Whole {
     }
 }
 
+/// The ids of a word that falls into few tokens, as most do; the rest is `NO_ID`.
+pub(super) type FewIds = [u32; 3];
+
 impl Encoder {
     /// Appends the ids of a document to `out`; `beat` hears of the bytes done about every
     /// millisecond, inside long pieces too, and may stop the work. `out` is unchanged on errors.
@@ -53,11 +65,27 @@ impl Encoder {
         beat: &mut impl FnMut(u64) -> Result<(), Error>,
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
+        let mut recent = Recent::default();
+        recent.expect(data.len());
+        self.encode_next(pieces, data, &mut recent, beat, out)
+    }
+
+    /// As `encode_document`, for one of many: `recent` holds words of those before.
+    pub(super) fn encode_next(
+        &self,
+        pieces: &impl Pieces,
+        data: &[u8],
+        recent: &mut Recent<FewIds>,
+        beat: &mut impl FnMut(u64) -> Result<(), Error>,
+        out: &mut Vec<u32>,
+    ) -> Result<(), Error> {
         let before = out.len();
         let mut next_beat = BEAT_BYTES;
         let result = pieces.for_each_piece(data, &mut |start, end| {
             let piece = &data[start..end];
-            if piece.len() <= BEAT_BYTES {
+            if let Some(word) = Short::of(piece) {
+                self.encode_word(piece, word, recent, out);
+            } else if piece.len() <= BEAT_BYTES {
                 self.encode_piece(piece, out);
             } else {
                 self.encode_long(piece, &mut |at| beat((start + at) as u64), out)?;
@@ -72,6 +100,28 @@ impl Encoder {
             out.truncate(before);
         }
         result
+    }
+
+    /// As `encode_piece`, but looks first whether the word was met lately.
+    #[inline]
+    fn encode_word(
+        &self,
+        piece: &[u8],
+        word: Short,
+        recent: &mut Recent<FewIds>,
+        out: &mut Vec<u32>,
+    ) {
+        if let Some(ids) = recent.get(&word) {
+            let len = ids.iter().take_while(|&&id| id != NO_ID).count();
+            return out.extend_from_slice(&ids[..len]);
+        }
+        let before = out.len();
+        self.encode_piece(piece, out);
+        let mut few = [NO_ID; 3];
+        if let Some(ids) = few.get_mut(..out.len() - before) {
+            ids.copy_from_slice(&out[before..]);
+            recent.put(word, few);
+        }
     }
 
     /// As `encode_piece`, but calls `beat` with the bytes done.

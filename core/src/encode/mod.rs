@@ -7,7 +7,7 @@
 //! Reading order: `ranks` (the merge list), `validity` (when two tokens may stand side by side, and
 //! why that decides everything), `longest_match`, `merge_backtrack` (the encoder), `merge_heap`
 //! (its rival, for pairs that `validity` cannot judge), `merge_reference` (the definition, in tests).
-//! `document` puts a splitter in front, `batch` threads beside.
+//! `document` puts a splitter in front, `batch` threads beside; `settled` is for texts that come in parts.
 
 mod batch;
 mod document;
@@ -17,6 +17,7 @@ mod merge_heap;
 #[cfg(test)]
 mod merge_reference;
 mod ranks;
+mod settled;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,7 @@ pub struct Encoder {
     backtrack: Backtrack,
     /// There if a piece that is a whole token is that token, whatever the merges say.
     whole_tokens: Option<WholeTokens>,
+    reach: Option<usize>,
 }
 
 impl Encoder {
@@ -62,11 +64,13 @@ impl Encoder {
         let table = TokenTable::new(tokens)?;
         check_bytes(&table, byte_ids)?;
         let ranks = Ranks::new(merges, &table)?;
+        let reach = settled::reach(&ranks, &table);
         let validity = Validity::new(&table, ranks, byte_ids);
         Ok(Self {
             backtrack: Backtrack::new(&table, validity),
             whole_tokens: ignore_merges.then(|| WholeTokens::new(&table)),
             table,
+            reach,
         })
     }
 
@@ -88,6 +92,11 @@ impl Encoder {
     #[inline]
     fn run(&self, piece: &[u8], search: &mut Search, until: usize, out: &mut Vec<u32>) {
         self.backtrack.run(&self.table, piece, search, until, out);
+    }
+
+    #[inline]
+    fn ignore_merges(&self) -> bool {
+        self.whole_tokens.is_some()
     }
 
     /// Joins the bytes of `ids`.

@@ -1,28 +1,62 @@
-//! Where a text may be cut so that its parts can be split apart from each other, on other threads.
+//! Where a text may be cut so that its parts can be split apart from each other: on other threads, or
+//! before the rest has been read.
 //!
-//! A cut is safe in front of a single space or line feed between two ASCII letters. Every hand-written
-//! splitter ends a piece at the letter on the left whether the text goes on or not, and starts one at
-//! the white space whatever came before. (Inside or behind a run of white space it would not be safe:
-//! there a piece depends on what follows, up to the end of the text.)
+//! Two places are safe for every hand-written splitter, since no pattern looks past them from the left
+//! or behind them from the right:
+//! * between a letter and an ASCII white space: a piece ends at the letter whether the text goes on or
+//!   not, and one starts at the white space, which could belong to the left only behind punctuation;
+//! * behind a line feed that follows no white space, in front of a letter: the line feed ends a piece,
+//!   its own or that of the punctuation before it, and the letter starts one.
+//!
+//! (Elsewhere at white space it would not be safe: there a piece depends on what follows, up to the end
+//! of the text; and o200k's punctuation takes line feeds and slashes along.)
 
+use super::classes::{Classes, LETTER, WHITESPACE};
 use super::{Splitter, Stage};
 
 impl Splitter {
     /// Returns the first safe cut at or after `near`, if this splitter has safe cuts and there is one.
     pub fn safe_cut(&self, data: &[u8], near: usize) -> Option<usize> {
-        let known = !self.stages.iter().any(|stage| matches!(stage, Stage::Regex(_)));
-        if !known || self.stages.is_empty() {
-            return None;
-        }
-        let from = near.max(1) - 1;
-        let is_cut = |around: &[u8]| {
-            around[0].is_ascii_alphabetic()
-                && matches!(around[1], b' ' | b'\n')
-                && around[2].is_ascii_alphabetic()
-        };
-        let at = data.get(from..)?.windows(3).position(is_cut)?;
-        Some(from + at + 1)
+        self.has_safe_cuts().then(|| (near.max(1)..data.len()).find(|&at| is_safe(data, at)))?
     }
+
+    /// Returns the last safe cut.
+    pub fn last_safe_cut(&self, data: &[u8]) -> Option<usize> {
+        self.has_safe_cuts().then(|| (1..data.len()).rev().find(|&at| is_safe(data, at)))?
+    }
+
+    /// Whether nothing but the hand-written splitters is at work.
+    fn has_safe_cuts(&self) -> bool {
+        !self.stages.is_empty() && !self.stages.iter().any(|stage| matches!(stage, Stage::Regex(_)))
+    }
+}
+
+fn is_safe(data: &[u8], at: usize) -> bool {
+    match (data[at - 1], data[at]) {
+        (b'\n', _) => {
+            let before = class_before(&data[..at - 1]);
+            before != 0 && before & WHITESPACE == 0 && class_behind(&data[at..]) & LETTER != 0
+        }
+        (_, b' ' | b'\t' | b'\n' | b'\r') => class_before(&data[..at]) & LETTER != 0,
+        _ => false,
+    }
+}
+
+/// Class of the last character, 0 if there is none or it is no valid UTF-8.
+fn class_before(data: &[u8]) -> u8 {
+    let tail = &data[data.len().saturating_sub(4)..];
+    let chunk = tail.utf8_chunks().last().filter(|chunk| chunk.invalid().is_empty());
+    class_of(chunk.and_then(|chunk| chunk.valid().chars().last()))
+}
+
+/// Class of the first character, 0 if there is none or it is no valid UTF-8.
+fn class_behind(data: &[u8]) -> u8 {
+    let head = &data[..data.len().min(4)];
+    class_of(head.utf8_chunks().next().and_then(|chunk| chunk.valid().chars().next()))
+}
+
+fn class_of(char: Option<char>) -> u8 {
+    char.map_or(0, |char| Classes::get().of(u32::from(char)))
 }
 
 #[cfg(test)]
@@ -33,10 +67,14 @@ mod tests {
     use super::super::NAMES;
     use super::*;
 
-    fn text() -> impl Strategy<Value = String> {
-        let parts =
-            ["a", "B", "s", " ", " ", "\n", "\r", "'", "!", "/", "1", "é", "中", "\u{301}", "\t"];
-        vec(prop::sample::select(parts.to_vec()), 0..60).prop_map(|parts| parts.concat())
+    fn text() -> impl Strategy<Value = Vec<u8>> {
+        let parts = [
+            "a", "B", "s", " ", " ", "\n", "\n", "\r", "'", "!", "/", "1", "é", "中", "。",
+            "\u{301}", "\t", "ǅ", "ʰ", "か", "\u{a0}",
+        ];
+        let bytes = parts.iter().map(|part| part.as_bytes()).chain([&b"\xE4"[..], b"\x80"]);
+        vec(prop::sample::select(bytes.map(<[u8]>::to_vec).collect::<Vec<_>>()), 0..60)
+            .prop_map(|parts| parts.concat())
     }
 
     proptest! {
@@ -46,14 +84,24 @@ mod tests {
         fn parts_split_as_the_whole(text in text(), near in 0..40usize) {
             for name in NAMES {
                 let splitter = Splitter::named(name).unwrap();
-                let Some(at) = splitter.safe_cut(text.as_bytes(), near) else { continue };
-                prop_assert!(at >= near);
-                let (left, right) = text.as_bytes().split_at(at);
-                let mut parts = splitter.split(left).unwrap();
-                parts.extend(splitter.split(right).unwrap().iter().map(|&(start, end)| (start + at, end + at)));
-                prop_assert_eq!(parts, splitter.split(text.as_bytes()).unwrap(), "{}", name);
+                let first = splitter.safe_cut(&text, near);
+                prop_assert!(first.is_none_or(|at| at >= near));
+                for at in first.into_iter().chain(splitter.last_safe_cut(&text)) {
+                    let (left, right) = text.split_at(at);
+                    let mut parts = splitter.split(left).unwrap();
+                    parts.extend(splitter.split(right).unwrap().iter().map(|&(start, end)| (start + at, end + at)));
+                    prop_assert_eq!(parts, splitter.split(&text).unwrap(), "{}", name);
+                }
             }
         }
+    }
+
+    #[test]
+    fn finds_cuts_in_text_without_spaces() {
+        let splitter = Splitter::named("o200k").unwrap();
+        let text = "中文。\n中文".as_bytes();
+        assert_eq!(splitter.safe_cut(text, 1), Some("中文。\n".len()));
+        assert_eq!(splitter.last_safe_cut("中文\n".as_bytes()), Some("中文".len()));
     }
 
     #[test]

@@ -80,6 +80,13 @@ impl encode::Pieces for Pieces {
         }
     }
 
+    fn last_safe_cut(&self, data: &[u8]) -> Option<usize> {
+        match self {
+            Self::Whole(_) => None,
+            Self::Split(splitter) => splitter.last_safe_cut(data),
+        }
+    }
+
     fn is_whole(&self) -> bool {
         matches!(self, Self::Whole(_))
     }
@@ -153,6 +160,19 @@ impl Encoder {
             self.encoder.encode_batch(&self.pieces, &docs, threads, progress)
         })?;
         Ok((PyByteArray::new(py, as_bytes(&ids)), PyByteArray::new(py, as_bytes(&bounds))))
+    }
+
+    fn encode_settled<'py>(
+        &self,
+        py: Python<'py>,
+        data: Borrowed<u8>,
+        threads: usize,
+    ) -> PyResult<(Bound<'py, PyByteArray>, usize)> {
+        let data = data.as_slice();
+        let (ids, bytes) = Callback::new(None).run(py, |progress| {
+            self.encoder.encode_settled(&self.pieces, data, threads, progress)
+        })?;
+        Ok((PyByteArray::new(py, as_bytes(&ids)), bytes))
     }
 
     fn decode<'py>(&self, py: Python<'py>, ids: Borrowed<u32>) -> PyResult<Bound<'py, PyBytes>> {

@@ -3,6 +3,7 @@
 mod agreement;
 mod documents;
 mod limits;
+mod settled;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -119,7 +120,11 @@ fn text(symbols: u8, len: usize) -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn trained() -> impl Strategy<Value = Vocabulary> {
-    (1..5u8, 1..40usize)
+    trained_on(1..40)
+}
+
+fn trained_on(merges: std::ops::Range<usize>) -> impl Strategy<Value = Vocabulary> {
+    (1..5u8, merges)
         .prop_flat_map(|(symbols, merges)| (text(symbols, 120), Just(merges)))
         .prop_map(|(text, merges)| train(&text, merges))
 }
