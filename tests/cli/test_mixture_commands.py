@@ -99,5 +99,7 @@ def test_simulate_mixture_prints_what_its_schema_says(tokforge: Tokforge) -> Non
     line = "simulate-mixture --categories refs --tokenizers 2 --vocab-merges 40 --shards 10 --resamples 4"
     found = valid(tokforge(f"{line} --merges 30 --threads 1 --json"), "simulate-mixture")
     assert found["tokenizers"] == 2
-    assert set(found["methods"]) == {"merges", "uniform", "random", "token_classes", "encoding_efficiency"}
+    assert set(found["methods"]) == {
+        *("merges", "bagged", "uniform", "random", "token_classes", "encoding_efficiency"),
+    }
     assert tokforge(f"{line} --merges 30").out.startswith("method")

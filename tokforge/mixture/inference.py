@@ -24,6 +24,7 @@ from tokforge.mixture.replay import replay, replay_by_column
 from tokforge.mixture.solvers import solver_named
 from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
 from tokforge.tokenizer import Tokenizer
+from tokforge.tokenizer.display import quoted
 
 __all__ = ["MixtureResult", "infer", "infer_mixture"]
 
@@ -37,6 +38,8 @@ class MixtureResult:
     """(n,) each - shares 0 to 1 of the bytes, of the initial pairs and of the characters."""
     intervals: Floats | None
     """(n, 2) - of the shares of bytes; None without resamples."""
+    bagged: Floats | None
+    """(n,) - the mean share of bytes over the resamples."""
     identifiable: Floats | None
     """(n, 2) - shares of bytes within 1 % of the best residual, the other shares free."""
     level: float
@@ -141,9 +144,14 @@ def infer(
             "count the references for this tokenizer",
         )
     listed = merge_list(tokenizer, config.merges, config.first)
-    known = None if config.first else inherited(tokenizer.merges, tokenizer.table.tokens)
+    remarks = [] if config.first else inherited(listed.all_merges, listed.tokens)
+    if listed.unrecoverable:
+        shown = ", ".join(map(quoted, listed.unrecoverable[:3]))
+        remarks.append(
+            f"{len(listed.unrecoverable)} tokens are left out, for no merge makes them, as {shown}"
+        )
     result = infer_merges(listed, references, config, progress=progress, counted_seconds=counted_seconds)
-    return replace(result, warnings=(known, *result.warnings)) if known else result
+    return replace(result, warnings=(*remarks, *result.warnings))
 
 
 def infer_merges(
@@ -170,12 +178,13 @@ def infer_merges(
         )
     clock.lap("calibrate")
     fit = fit_figures(history, solution, listed, calibration)
-    sampled, best = _intervals(references, listed, history, solution, config, fit["shift"], progress)
+    sampled, bagged, best = _intervals(references, listed, history, solution, config, fit["shift"], progress)
     clock.lap("intervals")
     return MixtureResult(
         names=references.names,
         shares=shares_by_unit(solution.shares, history, references),
         intervals=sampled,
+        bagged=bagged,
         identifiable=best,
         level=config.level,
         merges=len(listed.merges) - listed.first,
@@ -195,10 +204,10 @@ def _intervals(
     config: MixtureConfig,
     shift: float | None,
     progress: Progress | None,
-) -> tuple[Floats | None, Floats | None]:
-    """Returns the sampling and the identifiability intervals of the shares of bytes, (n, 2) each."""
+) -> tuple[Floats | None, Floats | None, Floats | None]:
+    """Returns of the shares of bytes the sampling intervals, the mean resample and the extremes."""
     if not (config.resamples and solution.optimal and len(solution.rows.steps)):
-        return None, None
+        return None, None, None
     chosen = early(solution.rows, listed.first + MOST_STEPS)
     rows = Rows(solution.rows.steps[chosen], solution.rows.pairs[chosen], solution.rows.coefficients[chosen])
     by_column = replay_by_column(references, listed, history, rows)
@@ -210,7 +219,7 @@ def _intervals(
     estimate = shares_by_unit(solution.shares, history, references)["bytes"]
     sampled = interval(in_bytes, estimate, config.level, WIDENING * max(shift or 1.0, 1.0))
     best = identifiable(solution.rows, solution.objective)
-    return sampled, extremes_in_bytes(best, solution.shares, history, references)
+    return sampled, in_bytes.mean(0), extremes_in_bytes(best, solution.shares, history, references)
 
 
 def _stages(stages: Sequence[str]) -> str:

@@ -4,13 +4,17 @@ A trained byte-level BPE lists its merges in the order they were made. Tokenizer
 refused with the reason; merges that another tokenizer bequeathed are applied but not judged.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from tokforge.errors import ConfigError
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.model import Merge
 
-__all__ = ["MergeList", "merge_list"]
+__all__ = ["MergeList", "merge_list", "one_merge_a_token"]
+
+_FEW_REPEATED = 0.01
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,10 +26,12 @@ class MergeList:
     """Bytes of each id's token; 0 where it takes no part in merging."""
     byte_ids: tuple[int, ...]
     tokens: tuple[bytes, ...]
-    available: int
-    """Merges that the tokenizer has."""
+    all_merges: tuple[Merge, ...]
+    """Those behind them too: what a known prefix is looked for in."""
     first: int = 0
     """First merge to judge."""
+    unrecoverable: tuple[bytes, ...] = ()
+    """Tokens of a converted list whose merge is not known; they are left out."""
 
     def shortened(self, stop: int) -> "MergeList":
         """Returns the list without the merges from ``stop`` on."""
@@ -37,12 +43,12 @@ def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> Merg
 
     Raises ConfigError for a tokenizer without merges.
     """
-    available = tokenizer.merges
-    if not available:
+    if not tokenizer.merges:
         raise ConfigError(
             "the tokenizer has no merges, and their order is what tells of its training data",
             "give a BPE tokenizer; Unigram and WordPiece do not record the order of their choices",
         )
+    available, unrecoverable = one_merge_a_token(tokenizer.merges, tokenizer.table.tokens)
     if first >= len(available):
         raise ConfigError(
             f"all {len(available)} merges are inherited", "there is nothing of its own to judge"
@@ -54,6 +60,46 @@ def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> Merg
         lens=tuple(len(token or b"") for token in ordinary),
         byte_ids=tuple(tokenizer.table.byte_ids()),
         tokens=tokenizer.table.tokens,
-        available=len(available),
+        all_merges=available,
         first=first,
+        unrecoverable=unrecoverable,
     )
+
+
+def one_merge_a_token(
+    merges: Sequence[Merge], tokens: Sequence[bytes]
+) -> tuple[tuple[Merge, ...], tuple[bytes, ...]]:
+    """Returns the merges as a trainer made them, and the tokens whose merge cannot be recovered.
+
+    A list converted from ranks (tiktoken, SentencePiece) holds every split of each token. There the
+    token's rank is its id, and its merge is what BPE over lower ranks leaves of it: two parts, else the
+    token was not made by merging. A trainer itself makes a token twice now and then, so a list with few
+    such tokens is left as it is. Source: karpathy/minbpe, gpt4.py; openai/tiktoken#60.
+    """
+    products = {merged for _, _, merged in merges}
+    if len(merges) - len(products) <= _FEW_REPEATED * len(merges):
+        return tuple(merges), ()
+    ranks = {tokens[merged]: merged for merged in products}
+    ids = ranks | {tokens[one]: one for left, right, _ in merges for one in (left, right)}
+    recovered: list[Merge] = []
+    lost: list[bytes] = []
+    for merged in sorted(products):
+        parts = _parts(tokens[merged], ranks, merged)
+        if len(parts) == 2:
+            recovered.append((ids[parts[0]], ids[parts[1]], merged))
+        else:
+            lost.append(tokens[merged])
+    return tuple(recovered), tuple(lost)
+
+
+def _parts(token: bytes, ranks: Mapping[bytes, int], below: int) -> list[bytes]:
+    """Merges the bytes of a token by the lowest rank, as long as it lies below ``below``."""
+    parts = [token[at : at + 1] for at in range(len(token))]
+    while len(parts) > 2:
+        best, at = min(
+            (ranks.get(left + right, below), at) for at, (left, right) in enumerate(pairwise(parts))
+        )
+        if best >= below:
+            break
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
+    return parts

@@ -109,13 +109,15 @@ def simulate(
         if progress:
             progress("simulate", number + 1, config.tokenizers)
     truths = np.array([run["truth"] for run in runs])
+    ratios = np.array([run["efficiency"] for run in runs]) / _alone(references, config.vocab_merges)
     n = len(references.names)
     guesses = {
         "merges": np.array([run["inferred"] for run in runs]),
+        "bagged": np.array([run["bagged"] for run in runs]),
         "uniform": np.full_like(truths, 1 / n),
         "random": np.array([run["random"] for run in runs]),
         "token_classes": np.array([run["classes"] for run in runs]),
-        "encoding_efficiency": fitted_efficiency(np.array([run["efficiency"] for run in runs]), truths),
+        "encoding_efficiency": fitted_efficiency(ratios, truths),
     }
     return Simulated(
         names=references.names,
@@ -173,19 +175,23 @@ def _run(
     seed = int(generator.integers(1 << 32))
     result = infer_merges(listed, held, replace(options, seed=seed))
     history = replay(held, listed)
-    alone = [
-        encoding_efficiency(replay(held, train_mixed(train, np.eye(n)[at], config.vocab_merges)))[at]
-        for at in range(n)
-    ]
     return {
         "truth": truth,
         "inferred": result.shares["bytes"],
+        "bagged": result.shares["bytes"] if result.bagged is None else result.bagged,
         "intervals": np.full((n, 2), np.nan) if result.intervals is None else result.intervals,
         "shift": np.nan if result.fit["shift"] is None else result.fit["shift"],
         "random": generator.dirichlet(np.ones(n)),
         "classes": token_classes(history),
-        "efficiency": encoding_efficiency(history) / np.array(alone),
+        "efficiency": encoding_efficiency(history),
     }
+
+
+def _alone(references: References, steps: int) -> Floats:
+    """(n,) - the efficiency on each category of a tokenizer that is trained on it alone."""
+    corners = np.eye(len(references.names))
+    histories = [replay(references, train_mixed(references, corner, steps)) for corner in corners]
+    return np.array([encoding_efficiency(history)[at] for at, history in enumerate(histories)])
 
 
 def _pairs(references: References) -> Floats:

@@ -43,5 +43,5 @@ def train_mixed(references: References, shares: Floats, steps: int) -> MergeList
         lens=tuple(lens),
         byte_ids=tuple(range(BYTES)),
         tokens=tuple(tokens),
-        available=len(training.merges),
+        all_merges=tuple(training.merges),
     )
