@@ -26,7 +26,7 @@ from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.display import quoted
 
-__all__ = ["MixtureResult", "infer", "infer_mixture"]
+__all__ = ["MixtureResult", "infer", "infer_merges", "infer_mixture"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,7 +23,7 @@ from tokforge.mixture.programme import Rows
 if TYPE_CHECKING:
     from tokforge.mixture.solvers.highs import HighsRows
 
-__all__ = ["MOST_STEPS", "RowCounts", "bootstrap", "identifiable", "interval"]
+__all__ = ["MOST_STEPS", "RowCounts", "bootstrap", "early", "identifiable", "interval"]
 
 MOST_STEPS = 1000
 """Resampling looks at these first merges alone: the shares hardly move behind them, and the time does."""

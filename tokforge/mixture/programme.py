@@ -26,7 +26,7 @@ import numpy.typing as npt
 from tokforge.inputs import Progress
 from tokforge.mixture.history import Columns, Floats, History, Indices, Violations
 
-__all__ = ["Model", "Rows", "Solution", "Solver", "solve"]
+__all__ = ["Model", "Rows", "Solution", "Solver", "lower_bound", "solve"]
 
 _PER_STEP = 10
 _FIRST_STRIDE = 10

@@ -18,9 +18,11 @@ class Collected:
         self.second = np.empty(0, np.int64)
 
     def add_slacks(self, costs: Floats) -> None:
+        """Adds non-negative variables with these costs."""
         self.costs = np.concatenate([self.costs, costs])
 
     def add_rows(self, coefficients: Floats, first: Columns, second: Columns) -> None:
+        """Adds rows over the shares and two slacks each."""
         self.coefficients = np.concatenate([self.coefficients, coefficients])
         self.first = np.concatenate([self.first, first])
         self.second = np.concatenate([self.second, second])

@@ -29,9 +29,11 @@ class HighsModel:
         highs.addRow(1.0, 1.0, shares, np.arange(shares, dtype=np.int32), np.ones(shares))
 
     def add_slacks(self, costs: Floats) -> None:
+        """Adds non-negative variables with these costs."""
         self._add_columns(costs)
 
     def add_rows(self, coefficients: Floats, first: Columns, second: Columns) -> None:
+        """Adds rows over the shares and two slacks each."""
         rows, n = coefficients.shape
         index = np.empty((rows, n + 2), np.int32)
         index[:, :n], index[:, n], index[:, n + 1] = np.arange(n), first + n, second + n
@@ -45,6 +47,7 @@ class HighsModel:
         )  # fmt: skip
 
     def solve(self) -> tuple[Floats, float]:
+        """Returns the values of all variables and the optimum; raises ConfigError if the solver fails."""
         self._highs.run()
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             self._highs.clearSolver()  # after many restarts a basis can fail: once more from nothing
@@ -56,6 +59,7 @@ class HighsModel:
         return values, float(self._highs.getInfo().objective_function_value)
 
     def duals(self) -> Floats:
+        """Returns the multiplier of each row."""
         return np.array(self._highs.getSolution().row_dual)[1:]
 
     def _add_columns(self, costs: Floats) -> None:

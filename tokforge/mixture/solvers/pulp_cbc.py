@@ -48,6 +48,7 @@ class PulpModel(Collected):
     """The programme handed to PuLP whole each time."""
 
     def solve(self) -> tuple[Floats, float]:
+        """Returns the values of all variables and the optimum; raises ConfigError if the solver fails."""
         import pulp
 
         problem, variables = pulp_problem(self)
@@ -60,4 +61,5 @@ class PulpModel(Collected):
         return values, float(pulp.value(problem.objective) or 0.0)
 
     def duals(self) -> Floats:
+        """Returns the multiplier of each row."""
         return self._duals

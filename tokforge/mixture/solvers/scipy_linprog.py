@@ -13,6 +13,7 @@ class ScipyModel(Collected):
     """The programme as sparse arrays, solved whole each time."""
 
     def solve(self) -> tuple[Floats, float]:
+        """Returns the values of all variables and the optimum; raises ConfigError if the solver fails."""
         from scipy.optimize import linprog
         from scipy.sparse import csr_array, hstack
 
@@ -33,4 +34,5 @@ class ScipyModel(Collected):
         return np.asarray(found.x), float(found.fun)
 
     def duals(self) -> Floats:
+        """Returns the multiplier of each row."""
         return self._duals
