@@ -113,12 +113,13 @@ def simulate(
     n = len(references.names)
     guesses = {
         "merges": np.array([run["inferred"] for run in runs]),
-        "bagged": np.array([run["bagged"] for run in runs]),
         "uniform": np.full_like(truths, 1 / n),
         "random": np.array([run["random"] for run in runs]),
         "token_classes": np.array([run["classes"] for run in runs]),
         "encoding_efficiency": fitted_efficiency(ratios, truths),
     }
+    if options.resamples:
+        guesses["bagged"] = np.array([run["bagged"] for run in runs])
     return Simulated(
         names=references.names,
         truths=truths,

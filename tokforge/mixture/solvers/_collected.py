@@ -1,6 +1,7 @@
 """Rows and slacks held as arrays, for solvers that take a programme only whole."""
 
 import numpy as np
+import numpy.typing as npt
 
 from tokforge.mixture.history import Columns, Floats
 
@@ -26,3 +27,8 @@ class Collected:
         self.coefficients = np.concatenate([self.coefficients, coefficients])
         self.first = np.concatenate([self.first, first])
         self.second = np.concatenate([self.second, second])
+
+    def keep_rows(self, kept: npt.NDArray[np.bool_]) -> None:
+        """Drops the other rows."""
+        self.coefficients = self.coefficients[kept]
+        self.first, self.second = self.first[kept], self.second[kept]

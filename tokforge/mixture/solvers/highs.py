@@ -8,6 +8,7 @@ from typing import Any
 
 import highspy
 import numpy as np
+import numpy.typing as npt
 
 from tokforge.mixture.history import Columns, Floats
 from tokforge.mixture.solvers._status import not_solved
@@ -45,6 +46,12 @@ class HighsModel:
             rows, np.zeros(rows), np.full(rows, highspy.kHighsInf),
             int(kept.sum()), starts, index[kept], values[kept],
         )  # fmt: skip
+
+    def keep_rows(self, kept: npt.NDArray[np.bool_]) -> None:
+        """Drops the other rows. They do not bind, so their slacks are basic, and the basis stays valid."""
+        dropped = np.flatnonzero(~kept).astype(np.int32) + 1
+        if len(dropped):
+            self._highs.deleteRows(len(dropped), dropped)
 
     def solve(self) -> tuple[Floats, float]:
         """Returns the values of all variables and the optimum; raises ConfigError if the solver fails."""
