@@ -2,6 +2,7 @@
 SHELL := /bin/bash
 PYTHON ?= python3
 VENV ?= .venv
+DATA ?= data
 BIN := $(VENV)/bin
 ENGINE := core/Cargo.toml $(shell find core/src -name '*.rs')
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -38,7 +39,7 @@ nightly: $(VENV)/.dev test-rust  ## The long tests too, and those that fetch pac
 	$(BIN)/python -m pytest -m "not gpu" -n 2
 
 bench: $(VENV)/.bench  ## Tables of docs/benchmarks.md, beside the peers
-	$(BIN)/python -m benches
+	$(BIN)/python -m benches all $(DATA)
 
 docs: $(VENV)/.dev  ## Check that every example in README and docs runs
 	$(BIN)/python -m pytest tests/docs

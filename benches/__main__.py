@@ -1,24 +1,65 @@
-"""`python -m benches TABLE --corpus FOLDER`: measures one table and prints it as Markdown."""
+"""`python -m benches TABLE [OPTIONS]` measures one table; `TABLE --help` explains it.
 
-import argparse
+`python -m benches all DATA` measures those that need nothing but the named corpora, which it exports to DATA.
+"""
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
-from benches.training import train_binaries, train_text
+TABLES = {
+    "encode-binaries": "benches.encoding:encode_binaries",
+    "encode-text": "benches.encoding:encode_text",
+    "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
+    "train-binaries": "benches.training:train_binaries",
+    "train-lines": "benches.training:train_lines",
+    "train-one-line": "benches.training:train_one_line",
+    "train-scale": "benches.scale:train_scale",
+    "train-text": "benches.training:train_text",
+}
+"""Table -> module:function. The function takes the arguments behind the name and returns Markdown."""
 
-TABLES = {"train-binaries": train_binaries, "train-text": train_text}
+CORPORA = ("binaries-small", "text-multilingual", "code-c")
+STANDARD = (
+    "train-binaries --corpus {data}/binaries-small",
+    "train-binaries --corpus {data}/binaries-small --size 65536 --peer-size 4096",
+    "train-text --corpus {data}/text-multilingual",
+    "train-text --corpus {data}/code-c",
+    "train-lines --corpus {data}/text-multilingual",
+    "train-one-line dna",
+    "train-one-line zeros --megabytes 100",
+    "train-scale binaries --corpus {data}/binaries-small --megabytes 1 10 60",
+    "train-scale text --corpus {data}/text-multilingual --megabytes 1 10 80",
+)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benches", description=__doc__)
-    parser.add_argument("table", choices=sorted(TABLES))
-    parser.add_argument(
-        "--corpus", type=Path, required=True, help="a folder, as `corpora fetch --export` makes"
-    )
-    parser.add_argument("--size", type=int, default=4096)
-    parser.add_argument("--runs", type=int, default=3)
-    options = parser.parse_args()
-    print(TABLES[options.table](options.corpus, size=options.size, runs=options.runs))
+def main(arguments: Sequence[str]) -> None:
+    name, options = arguments[0] if arguments else "", arguments[1:]
+    if name == "all" and len(options) == 1:
+        _all(Path(options[0]))
+    elif name in TABLES:
+        print(_measure(name, options))
+    else:
+        raise SystemExit(f"usage: python -m benches TABLE [--help]; tables: {', '.join(sorted(TABLES))}, all")
+
+
+def _measure(name: str, options: Sequence[str]) -> str:
+    module, function = TABLES[name].split(":")
+    table: str = getattr(import_module(module), function)(options)
+    return table
+
+
+def _all(data: Path) -> None:
+    for corpus in CORPORA:
+        if not (data / corpus).exists():
+            fetch = [sys.executable, "-m", "tokforge_cli", "corpora", "fetch", corpus, "--export"]
+            subprocess.run([*fetch, str(data / corpus)], check=True)
+    for command in STANDARD:
+        name, *options = command.format(data=data).split()
+        print(f"{command}\n\n{_measure(name, options)}\n", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

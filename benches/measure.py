@@ -6,6 +6,7 @@ import platform
 import statistics
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ RESULTS = Path(__file__).parent / "results"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Measurement:
-    """One contender in one table: medians over the runs."""
+    """One contender in one table: medians over the runs; ``finished`` is false if it was stopped."""
 
     name: str
     version: str
@@ -24,6 +25,7 @@ class Measurement:
     seconds: float
     peak_memory_bytes: int
     runs: tuple[float, ...]
+    finished: bool = True
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,13 +37,16 @@ class Contender:
     command: Sequence[str]
 
 
-def compare(contenders: Sequence[Contender], *, runs: int) -> list[Measurement]:
-    """Runs all contenders in turn, ``runs`` times, so that a slow minute of the machine hits all alike."""
+def compare(contenders: Sequence[Contender], *, runs: int, limit_seconds: float = 3600) -> list[Measurement]:
+    """Runs all contenders in turn, ``runs`` times, so that a slow minute of the machine hits all alike.
+
+    One that takes longer than ``limit_seconds`` is stopped.
+    """
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     peaks: dict[str, list[int]] = {contender.name: [] for contender in contenders}
     for _ in range(runs):
         for contender in contenders:
-            took, peak = run(contender.command)
+            took, peak = run(contender.command, limit_seconds)
             seconds[contender.name].append(took)
             peaks[contender.name].append(peak)
             print(f"{contender.name:24} {took:8.2f} s {peak / 1e6:8.0f} MB", file=sys.stderr)
@@ -53,21 +58,29 @@ def compare(contenders: Sequence[Contender], *, runs: int) -> list[Measurement]:
             seconds=statistics.median(seconds[contender.name]),
             peak_memory_bytes=int(statistics.median(peaks[contender.name])),
             runs=tuple(seconds[contender.name]),
+            finished=max(seconds[contender.name]) < limit_seconds,
         )
         for contender in contenders
     ]
 
 
-def run(command: Sequence[str]) -> tuple[float, int]:
-    """Returns wall seconds and peak resident bytes; raises CalledProcessError if the command fails."""
+def run(command: Sequence[str], limit_seconds: float) -> tuple[float, int]:
+    """Returns wall seconds, at most ``limit_seconds``, and peak resident bytes.
+
+    Raises CalledProcessError if the command fails for another reason than the limit.
+    """
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    clock = threading.Timer(limit_seconds, process.kill)
+    clock.start()
     _, status, usage = os.wait4(process.pid, 0)
+    clock.cancel()
+    seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+    if process.returncode and seconds < limit_seconds:
         raise subprocess.CalledProcessError(process.returncode, command)
     scale = 1 if sys.platform == "darwin" else 1024
-    return time.perf_counter() - started, usage.ru_maxrss * scale
+    return min(seconds, limit_seconds), usage.ru_maxrss * scale
 
 
 def report(table: str, about: Mapping[str, object], measurements: Sequence[Measurement]) -> str:
@@ -80,13 +93,18 @@ def report(table: str, about: Mapping[str, object], measurements: Sequence[Measu
         "| | version | seconds | times ours | peak MB | times ours |",
         "|---|---|---|---|---|---|",
         *(
-            f"| {row.name} | {row.version} | {row.seconds:.1f} | {row.seconds / first.seconds:.1f} | "
+            f"| {row.name} | {row.version} | {_over(row)}{row.seconds:.1f} | "
+            f"{_over(row)}{row.seconds / first.seconds:.1f} | "
             f"{row.peak_memory_bytes / 1e6:.0f} | {row.peak_memory_bytes / first.peak_memory_bytes:.1f} |"
             for row in measurements
         ),
     ]
     facts = "; ".join(f"{key}: {value}" for key, value in about.items())
     return f"{table}: {facts}; {machine()}\n\n" + "\n".join(lines)
+
+
+def _over(row: Measurement) -> str:
+    return "" if row.finished else "over "
 
 
 def machine() -> str:

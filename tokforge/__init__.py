@@ -22,8 +22,10 @@ if TYPE_CHECKING:
         TokforgeError,
         UnknownNameError,
     )
+    from tokforge.lint import lint
     from tokforge.mixture import infer_mixture
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
+    from tokforge.tokenizer.conversion import convert
 
     __version__: str
 
@@ -43,7 +45,9 @@ _HOMES = {
     "Tokenizer": "tokforge.tokenizer",
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
+    "convert": "tokforge.tokenizer.conversion",
     "infer_mixture": "tokforge.mixture",
+    "lint": "tokforge.lint",
     "train_bpe": "tokforge.bpe",
 }
 
@@ -64,7 +68,9 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "bytes_to_hf",
+    "convert",
     "infer_mixture",
+    "lint",
     "train_bpe",
 ]
 

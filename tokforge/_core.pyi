@@ -1,5 +1,6 @@
 """The engine's Python face: bytes and 32-bit ids only, no files, no formats, no printing."""
 
+import builtins
 from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
@@ -35,11 +36,13 @@ class Encoder:
         merges: Sequence[tuple[int, int, int]],
         *,
         byte_ids: Sequence[int],
+        ranks: Sequence[int] | None = None,
         ignore_merges: bool = False,
         splitter: Splitter | None = None,
     ) -> Encoder:
         """``tokens[id]`` is the bytes of the token, None where the id is special or unused;
-        ``merges`` holds (left, right, merged) ids in rank order; ``byte_ids[b]`` is the id of byte b."""
+        ``merges`` holds (left, right, merged) ids in rank order; ``byte_ids[b]`` is the id of byte b;
+        ``ranks`` is each merge's rank where some are equal."""
     def encode(self, data: Buffer) -> bytearray:
         """Returns the ids as native-endian u32. Checks for Ctrl-C; releases the GIL."""
     def encode_offsets(self, data: Buffer) -> tuple[bytearray, bytearray]:
@@ -51,6 +54,121 @@ class Encoder:
         bytes they are; the ids of what comes behind these bytes do not depend on them."""
     def decode(self, ids: Buffer | npt.NDArray[np.uint32]) -> bytes:
         """Joins the tokens of u32 ``ids``; raises TokenIdError for an id that is no byte string."""
+
+def unspell_all(keys: Sequence[str], alphabet: Sequence[tuple[str, int]]) -> list[bytes | None]:
+    """Returns the bytes that each key spells by (character, byte) pairs; None where it spells none."""
+
+def read_merges(
+    merges: list[object], vocab: dict[str, int], cut: int
+) -> tuple[tuple[tuple[int, int, int], ...], bytes] | None:
+    """Reads merges, pairs of keys or ``"a b"``, by key -> id: the (left, right, merged) ids, and by id 1
+    where it takes part in one. None where an entry is malformed or names a missing key. A product's key is
+    its parts' end to end, the right one's without its first ``cut`` bytes."""
+
+def merges_hold(tokens: Sequence[bytes | None], merges: Sequence[tuple[int, int, int]]) -> bool:
+    """Tells whether each merge joins two tokens into the one of their bytes, and none stands twice."""
+
+def tokens_differ(tokens: Sequence[bytes], kinds: bytes, ordinary: int) -> bool:
+    """Tells whether the tokens of kinds below ``ordinary`` are not empty, and differ in bytes or kind."""
+
+Spec: TypeAlias = tuple[object, ...]
+"""A step or a stage: its name, then its options; see core/src/python/pipeline.rs."""
+
+class Normalizer:
+    """Rewrites text. Immutable and thread-safe."""
+
+    def __new__(cls, steps: Sequence[Spec]) -> Normalizer:
+        """Builds a normaliser that applies ``steps`` in turn. Raises FormatError for a malformed charsmap,
+        PatternError for an invalid regex."""
+    def apply(self, data: Buffer) -> bytes:
+        """Returns ``data`` normalised; bytes that are no UTF-8 pass unchanged where a rule needs text."""
+
+class Finder:
+    """Finds fixed texts, from the left, the longest at each place, without overlaps."""
+
+    def __new__(cls, texts: Sequence[bytes]) -> Finder: ...
+    def find(self, data: Buffer) -> list[tuple[int, int, int, bool]]:
+        """Returns (start, end, number of the text, whether a word character stands beside it)."""
+
+def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes]:
+    """Cuts ``text`` by stages that may rewrite it."""
+
+class ModelEncoder:
+    """Any model behind any stages: text to ids. Immutable and thread-safe.
+
+    In each constructor ``specs`` are the stages, ``tokens[id]`` is what a token is matched by, None where
+    text does not become it; ``byte_ids`` are the 256 ids that an unknown character falls back to, if any.
+    """
+
+    @staticmethod
+    def bytes(
+        specs: Sequence[Spec],
+        tokens: Sequence[builtins.bytes | None],
+        merges: Sequence[tuple[int, int, int]],
+        *,
+        byte_ids: Sequence[int],
+        ranks: Sequence[int] | None = None,
+        ignore_merges: bool = False,
+    ) -> ModelEncoder: ...
+    @staticmethod
+    def characters(
+        specs: Sequence[Spec],
+        tokens: Sequence[builtins.bytes | None],
+        merges: Sequence[tuple[int, int, int]],
+        *,
+        ranks: Sequence[int] | None,
+        ignore_merges: bool,
+        user_defined: Sequence[int],
+        byte_ids: Sequence[int] | None,
+        unk_id: int | None,
+        fuse_unk: bool,
+    ) -> ModelEncoder: ...
+    @staticmethod
+    def affixes(
+        specs: Sequence[Spec],
+        spelled: Sequence[builtins.bytes | None],
+        merges: Sequence[tuple[int, int, int]],
+        *,
+        ranks: Sequence[int] | None,
+        ignore_merges: bool,
+        by_bytes: bool,
+        prefix: str,
+        suffix: str,
+        byte_ids: Sequence[int] | None,
+        unk_id: int | None,
+        fuse_unk: bool,
+    ) -> ModelEncoder: ...
+    @staticmethod
+    def unigram(
+        specs: Sequence[Spec],
+        tokens: Sequence[builtins.bytes | None],
+        scores: Sequence[float | None],
+        *,
+        unk_score: float,
+        single_precision: bool,
+        user_defined: Sequence[int],
+        byte_ids: Sequence[int] | None,
+        unk_id: int | None,
+        fuse_unk: bool,
+    ) -> ModelEncoder: ...
+    @staticmethod
+    def word_piece(
+        specs: Sequence[Spec],
+        first: Sequence[builtins.bytes | None],
+        inner: Sequence[builtins.bytes | None],
+        *,
+        unk_id: int,
+        max_characters: int,
+    ) -> ModelEncoder: ...
+    @staticmethod
+    def word_level(
+        specs: Sequence[Spec], tokens: Sequence[builtins.bytes | None], *, unk_id: int
+    ) -> ModelEncoder: ...
+    def encode(self, data: Buffer, *, at_start: bool = True) -> bytearray:
+        """Returns the ids as native-endian u32. ``at_start``: whether ``data`` begins the whole text."""
+    def encode_batch(self, texts: Sequence[tuple[Buffer, bool]], threads: int) -> tuple[bytearray, bytearray]:
+        """Returns all ids (u32) end to end, and len(texts) + 1 boundaries into them (u64); each text comes
+        with its ``at_start``."""
 
 class WordCounts:
     """Unique pretokens and their 64-bit counts. Grows by ``add``; the engine merges threads' tables."""

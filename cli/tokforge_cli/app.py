@@ -7,7 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge_cli import corpora, decode, demo, encode, infer_mixture, inspect, simulate_mixture, train_bpe
+from tokforge_cli import (
+    convert,
+    corpora,
+    decode,
+    demo,
+    encode,
+    infer_mixture,
+    inspect,
+    lint,
+    simulate_mixture,
+    train_bpe,
+)
 from tokforge_cli._command import Command, Group
 from tokforge_cli._failure import INTERRUPTED, report
 
@@ -32,6 +43,8 @@ app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_m
 app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture
 )
+app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
+app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("demo", cls=Command, epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(corpora.app, name="corpora")
 

@@ -84,7 +84,7 @@ def inspect_tokenizer(
         kind=tokenizer.kind,
         vocab_size=tokenizer.vocab_size,
         merges=len(tokenizer.merges),
-        ignore_merges=tokenizer.definition.model.ignore_merges,
+        ignore_merges=getattr(tokenizer.definition.model, "ignore_merges", False),
         kinds=dict(sorted(Counter(tokenizer.table.kinds).items())),
         added_tokens=tuple(
             InspectedToken(token.id, token.text, len(token.text.encode()), token.roles)
@@ -97,9 +97,11 @@ def inspect_tokenizer(
         first_merges=_merges(tokenizer, ranked[:listed]),
         last_merges=_merges(tokenizer, ranked[-listed:] if listed else []),
         unreachable=_tokens(tokenizer, unreachable_tokens(tokenizer, threads)),
-        normalizers=tokenizer.pipeline.normalizers,
-        pretokenizers=stages,
-        patterns=tuple(pattern for stage in stages for pattern in stage_patterns(stage)),
+        normalizers=tuple(map(str, tokenizer.pipeline.normalizers)),
+        pretokenizers=tokenizer.pipeline.splitter_names(),
+        patterns=tuple(
+            pattern for stage in stages if isinstance(stage, str) for pattern in stage_patterns(stage)
+        ),
         provenance=tokenizer.provenance,
     )
 

@@ -12,22 +12,28 @@ from tokforge.tokenizer.model import TokenTable
 from tokforge.tokenizer.segments import Segment
 
 if TYPE_CHECKING:
-    from tokforge._core import Encoder
+    from tokforge._core import Encoder, ModelEncoder
 
-__all__ = ["decode_ids", "encode_segments"]
+__all__ = ["checked_ids", "decode_ids", "encode_segments"]
 
 
 def encode_segments(
-    encoder: "Encoder", docs: Sequence[Sequence[Segment]], threads: int | None
+    encoder: "Encoder | ModelEncoder", docs: Sequence[Sequence[Segment]], threads: int | None
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
     """Encodes documents cut into segments; returns (tokens,) ids and (docs + 1,) boundaries.
 
     All segments of all documents go to the engine together, added tokens as empty inputs: so one long
     call keeps every thread busy, and the ids of the added tokens are put in between afterwards.
     """
+    from tokforge import _core
+
     segments = [part for doc in docs for part in doc]
     texts = [b"" if part.id is not None else part.data for part in segments]
-    raw_ids, raw_ends = encoder.encode_batch(texts, thread_count(threads))
+    if isinstance(encoder, _core.Encoder):
+        raw_ids, raw_ends = encoder.encode_batch(texts, thread_count(threads))
+    else:
+        starts = [part.start == 0 for part in segments]
+        raw_ids, raw_ends = encoder.encode_batch(list(zip(texts, starts, strict=True)), thread_count(threads))
     ids, ends = np.frombuffer(raw_ids, np.uint32), np.frombuffer(raw_ends, np.uint64)
     whole = np.array([part.id is not None for part in segments], bool)
     if whole.any():
@@ -50,7 +56,7 @@ def decode_ids(
 
     ``ordinary``: (vocab_size,) - which ids the engine knows.
     """
-    checked = _checked_ids(ids, table)
+    checked = checked_ids(ids, table)
     others = np.flatnonzero(~ordinary[checked])
     parts, done = [], 0
     for at in others.tolist():
@@ -67,7 +73,8 @@ def _added_bytes(table: TokenTable, token_id: int, at: int, *, skip_special_toke
     return b"" if kind == "special" and skip_special_tokens else table.tokens[token_id]
 
 
-def _checked_ids(ids: npt.ArrayLike, table: TokenTable) -> npt.NDArray[np.uint32]:
+def checked_ids(ids: npt.ArrayLike, table: TokenTable) -> npt.NDArray[np.uint32]:
+    """Returns ``ids`` as (tokens,) uint32; raises TokenIdError for what names no place in the table."""
     try:
         given = np.asarray(ids)
     except (ValueError, OverflowError) as error:

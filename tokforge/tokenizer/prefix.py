@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from tokforge.errors import ConfigError
-from tokforge.tokenizer.model import Definition, Merge, TokenTable
+from tokforge.tokenizer.model import BpeModel, Definition, Merge, TokenTable
 
 __all__ = ["prefix_definition"]
 
@@ -14,7 +14,10 @@ def prefix_definition(definition: Definition, vocab_size: int) -> Definition:
     Training stops as soon as the table is full. So the merges end with the one that made the last id:
     later merges are dropped even if they only join to a token that exists already.
     """
-    table, merges = definition.table, definition.model.merges
+    table, model = definition.table, definition.model
+    if not isinstance(model, BpeModel) or not model.is_byte_level:
+        raise ConfigError("only byte-level BPE has prefixes", "train the smaller vocabulary instead")
+    merges = model.merges
     smallest = 1 + max(max(table.byte_ids()), *(token.id for token in definition.added_tokens), 0)
     if not smallest <= vocab_size <= len(table):
         raise ConfigError(
@@ -33,7 +36,7 @@ def prefix_definition(definition: Definition, vocab_size: int) -> Definition:
     return replace(
         definition,
         table=TokenTable(table.tokens[:vocab_size], table.kinds[:vocab_size]),
-        model=replace(definition.model, merges=kept),
+        model=replace(model, merges=kept),
     )
 
 

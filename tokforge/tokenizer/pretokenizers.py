@@ -12,12 +12,22 @@ tiktoken_ext/openai_public.py; the tokenizer.json files of the models named.
 """
 
 import re
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from tokforge.errors import PatternError, UnknownNameError
 from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.stages import Split, Stage
 
-__all__ = ["NAMES", "PATTERNS", "canonical_stages", "parse_pretokenizer", "stage_patterns"]
+__all__ = [
+    "NAMES",
+    "PATTERNS",
+    "canonical_pipeline",
+    "canonical_stages",
+    "check_portable",
+    "parse_pretokenizer",
+    "stage_patterns",
+]
 
 _WORD = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+"
 _SPACE = r"\s*[\r\n]+|\s+(?!\S)|\s+"
@@ -92,6 +102,25 @@ def canonical_stages(stages: tuple[str, ...]) -> tuple[str, ...]:
     return _named([pattern for stage in stages for pattern in stage_patterns(stage)])
 
 
+def canonical_pipeline(stages: Sequence[Stage]) -> tuple[Stage, ...]:
+    """As `canonical_stages`, for stages that may be data as well; an isolated regex becomes its text."""
+    canonical: list[Stage] = []
+    texts: list[str] = []
+    for stage in map(_as_text, stages):
+        if isinstance(stage, str):
+            texts.append(stage)
+        else:
+            canonical += [*canonical_stages(tuple(texts)), stage]
+            texts = []
+    return (*canonical, *canonical_stages(tuple(texts)))
+
+
+def _as_text(stage: Stage) -> Stage:
+    if isinstance(stage, Split) and stage.regex and stage.behavior == "isolated":
+        return _REGEX + stage.pattern  # matches and gaps are pieces, whichever is the delimiter
+    return stage
+
+
 def stage_patterns(stage: str) -> tuple[str, ...]:
     """Returns the regexes of one stage, in sequence; raises UnknownNameError or PatternError."""
     name = _ALIASES.get(stage, stage)
@@ -102,7 +131,7 @@ def stage_patterns(stage: str) -> tuple[str, ...]:
             f"there is no splitter {quoted(stage)}", f"use one of: {', '.join(NAMES[:-1])}, regex:PATTERN"
         )
     pattern = stage.removeprefix(_REGEX)
-    _check_portable(pattern)
+    check_portable(pattern)
     return (pattern,)
 
 
@@ -124,7 +153,8 @@ def _escaped(pattern: str) -> str:
     return "".join(char if char < "\x80" else f"\\u{ord(char):04X}" for char in pattern)
 
 
-def _check_portable(pattern: str) -> None:
+def check_portable(pattern: str) -> None:
+    """Raises PatternError for a regex that Hugging Face's engine and ours would read differently."""
     if not pattern:
         raise PatternError("the regex is empty", "give a pattern, or the pre-tokenizer none")
     if any("\ud800" <= char <= "\udfff" for char in pattern):

@@ -6,13 +6,16 @@ Linear in the text for a fixed set of tokens. Source: huggingface/tokenizers, ad
 """
 
 import re
-import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tokforge.errors import ConfigError, UnknownNameError, pick
+from tokforge.tokenizer._engine import make_finder, make_normalizer
 from tokforge.tokenizer.model import AddedToken, Pipeline
+
+if TYPE_CHECKING:
+    from tokforge._core import Finder
 
 __all__ = ["AllowedSpecial", "Segment", "Segmenter"]
 
@@ -38,21 +41,21 @@ class Segment(NamedTuple):
 class _Pass:
     """The added tokens that are looked for together."""
 
-    regex: re.Pattern[bytes] | None
-    tokens: dict[bytes, AddedToken]
+    finder: "Finder | None"
+    tokens: tuple[AddedToken, ...]
 
 
 class Segmenter:
     """Finds added tokens and applies normalisers; built once for a tokenizer."""
 
     def __init__(self, pipeline: Pipeline, added: Sequence[AddedToken]) -> None:
-        self._forms = pipeline.normalizers
+        self._normalizer = make_normalizer(pipeline)
+        self._names = pipeline.normalizers
         self._texts = {token.text for token in added if token.special}
         self._plain = not pipeline.normalizers and all(token.special for token in added)
         self._raw = _compile({token.text.encode(): token for token in added if not token.normalized})
-        self._normalized = _compile(
-            {self._normal(token.text.encode()): token for token in added if token.normalized}
-        )
+        found = {self._normal(token.text.encode()): token for token in added if token.normalized}
+        self._normalized = _compile({text: token for text, token in found.items() if text})
 
     def cut(self, data: Data, allowed: AllowedSpecial) -> list[Segment]:
         """Returns the segments in order. With normalisers, their offsets hold only if nothing changed."""
@@ -70,17 +73,12 @@ class Segmenter:
 
     def require_offsets(self, data: Data) -> None:
         """Raises ConfigError where normalisation moves bytes, so that offsets would point elsewhere."""
-        if self._forms and self._normal(bytes(data)) != data:
-            forms = "+".join(self._forms)
+        if self._normalizer and self._normal(bytes(data)) != data:
+            forms = "+".join(map(str, self._names))
             raise ConfigError(f"{forms} changes this text, so offsets would not fit it", "normalise it first")
 
     def _normal(self, data: bytes) -> bytes:
-        if not self._forms:
-            return data
-        text = data.decode("utf-8", "surrogateescape")  # bytes that are no UTF-8 pass unchanged
-        for form in self._forms:
-            text = unicodedata.normalize(form, text)
-        return text.encode("utf-8", "surrogateescape")
+        return self._normalizer.apply(data) if self._normalizer else data
 
     def _allowed(self, allowed: AllowedSpecial) -> Collection[str]:
         if isinstance(allowed, str):
@@ -95,20 +93,17 @@ class Segmenter:
 
 
 def _compile(tokens: dict[bytes, AddedToken]) -> _Pass:
-    if not tokens:
-        return _Pass(None, tokens)
-    longest_first = sorted(tokens, key=len, reverse=True)
-    return _Pass(re.compile(b"|".join(map(re.escape, longest_first))), tokens)
+    return _Pass(make_finder(tuple(tokens)), tuple(tokens.values()))
 
 
 def _search(these: _Pass, gap: Segment, allowed: Collection[str]) -> Iterator[Segment]:
     """Yields the added tokens in ``gap`` and what lies between; empty gaps are left out."""
     data, done = bytes(gap.data), 0
-    for found in these.regex.finditer(data) if these.regex else ():
-        token = these.tokens[found[0]]
-        if token.special and token.text not in allowed:
+    for found, until, index, touches_word in these.finder.find(data) if these.finder else ():
+        token = these.tokens[index]
+        if (token.special and token.text not in allowed) or (token.single_word and touches_word):
             continue  # plain text, though it still hides shorter tokens inside it, as in Hugging Face
-        start, end = _stripped(data, token, found.start(), found.end(), done)
+        start, end = _stripped(data, token, found, until, done)
         if start > done:
             yield Segment(None, gap.start + done, data[done:start])
         yield Segment(token.id, gap.start + start, data[start:end])

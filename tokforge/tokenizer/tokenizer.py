@@ -19,7 +19,7 @@ from tokforge.tokenizer.provenance import check_provenance
 from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 
 if TYPE_CHECKING:
-    from tokforge._core import Encoder
+    from tokforge._core import Encoder, ModelEncoder
 
 __all__ = ["Tokenizer", "as_bytes"]
 
@@ -27,6 +27,10 @@ Data: TypeAlias = bytes | bytearray | memoryview | str
 Errors: TypeAlias = Literal["strict", "replace"]
 Ids: TypeAlias = npt.NDArray[np.uint32]
 Offsets: TypeAlias = npt.NDArray[np.uint64]
+
+
+_FEW_SEGMENTS = 4
+"""Up to so many are encoded one by one; more go to the engine together, as each call costs microseconds."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,17 +70,33 @@ class Tokenizer:
         return cls(definition, check_provenance(provenance or {}))
 
     @classmethod
-    def load(cls, path: str | Path) -> "Tokenizer":
-        """Reads a tokenizer.json, or the folder that holds one, and the sidecar beside it if there is one.
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        format: str | None = None,
+        pretokenizer: str | None = None,
+        special_tokens: Sequence[str] = (),
+    ) -> "Tokenizer":
+        """Reads a tokenizer in any format that `tokforge.tokenizer.formats.registry` knows.
 
-        Raises InputError if it cannot be read, FormatError with file, field and value if it is malformed.
+        ``path`` is a file, the folder that holds one, ``pkg:package/path`` for an installed package's
+        resource, or ``hf:owner/name`` for a repository of the hub. The format is found from the content;
+        ``format`` forces one. A tokenizer.json is read with the sidecar beside it, if there is one.
+        ``pretokenizer`` and ``special_tokens`` (``TEXT`` or ``TEXT=ID``) say what a file of ranks leaves out.
+
+        Raises InputError if it cannot be read, FormatError with file, field and value if it is malformed,
+        unknown or ambiguous, ConfigError where something is left out that nobody gave.
         """
         from tokforge.tokenizer.files import load
+        from tokforge.tokenizer.formats.reading import ReadOptions
 
-        return load(Path(path))
+        return load(path, format, ReadOptions(pretokenizer, tuple(special_tokens)))
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Writes tokenizer.json (``path``, or in the folder ``path``) and its sidecar; returns the former.
+
+        A tokenizer that Hugging Face cannot express is written as its sidecar alone, whose path is returned.
 
         Hugging Face must load the file and give equal ids before it appears under its name. Raises
         ExportError where it does not, OutputError where a file exists (unless ``force``) or the folder
@@ -119,8 +139,9 @@ class Tokenizer:
 
     @property
     def merges(self) -> tuple[Merge, ...]:
-        """(left, right, merged) ids in rank order."""
-        return self.definition.model.merges
+        """(left, right, merged) ids in rank order; none where the model is not BPE."""
+        model = self.definition.model
+        return model.merges if isinstance(model, BpeModel) else ()
 
     @property
     def added_tokens(self) -> tuple[AddedToken, ...]:
@@ -178,10 +199,12 @@ class Tokenizer:
         ``allowed_special`` names the special tokens whose text counts as the token: ``"none"``, ``"all"``
         or a set of texts. ``errors`` decides on lone surrogates in a ``str``: InputError, or U+FFFD.
         """
-        parts = [
-            self._encode_segment(part)
-            for part in self._segmenter.cut(as_bytes(data, errors), allowed_special)
-        ]
+        segments = self._segmenter.cut(as_bytes(data, errors), allowed_special)
+        if len(segments) > _FEW_SEGMENTS:
+            from tokforge.tokenizer.batch import encode_segments
+
+            return encode_segments(self._encoder, [segments], 1)[0]
+        parts = [self._encode_segment(part) for part in segments]
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint32), *parts])
 
     def encode_with_offsets(
@@ -189,7 +212,7 @@ class Tokenizer:
     ) -> tuple[Ids, Offsets]:
         """Returns ids and each token's first byte in ``data``, (tokens,) uint32 and uint64.
 
-        Raises ConfigError where normalisation changes the text.
+        Raises ConfigError where normalisation changes the text, or the pipeline may rewrite it.
         """
         raw = as_bytes(data, errors)
         self._segmenter.require_offsets(raw)
@@ -223,11 +246,13 @@ class Tokenizer:
 
         Raises TokenIdError, with the position, for an id without a token.
         """
+        from tokforge import _core
         from tokforge.tokenizer.batch import decode_ids
 
-        return decode_ids(
-            self._encoder, self.table, self._ordinary, ids, skip_special_tokens=skip_special_tokens
-        )
+        encoder = self._encoder
+        if self.pipeline.decoders or not isinstance(encoder, _core.Encoder):
+            return self._decode_tokens(ids, skip_special_tokens=skip_special_tokens)
+        return decode_ids(encoder, self.table, self._ordinary, ids, skip_special_tokens=skip_special_tokens)
 
     def decode_text(
         self,
@@ -249,7 +274,7 @@ class Tokenizer:
     # -- parts made on first use --------------------------------------------------------------------
 
     @cached_property
-    def _encoder(self) -> "Encoder":
+    def _encoder(self) -> "Encoder | ModelEncoder":
         return make_encoder(self.definition)
 
     @cached_property
@@ -264,20 +289,48 @@ class Tokenizer:
     def _ids_by_bytes(self) -> dict[bytes, int]:
         return {token: i for i, token in enumerate(self.table.ordinary()) if token is not None}
 
+    @cached_property
+    def _spellings(self) -> list[bytes]:
+        from tokforge.tokenizer.decoding import decoder_spellings
+
+        return decoder_spellings(self.definition)
+
+    def _decode_tokens(self, ids: npt.ArrayLike, *, skip_special_tokens: bool) -> bytes:
+        from tokforge.tokenizer.batch import checked_ids
+        from tokforge.tokenizer.decoding import decode_tokens
+
+        checked, kinds = checked_ids(ids, self.table).tolist(), self.table.kinds
+        for at, token_id in enumerate(checked):
+            if kinds[token_id] == "unused":
+                raise TokenIdError(
+                    f"id {token_id} at position {at} is unused", "it has no token in this vocabulary"
+                )
+        kept = [i for i in checked if not (skip_special_tokens and kinds[i] == "special")]
+        return decode_tokens([self._spellings[i] for i in kept], self.pipeline.decoders)
+
     def __getstate__(self) -> dict[str, Any]:
         return {"definition": self.definition, "provenance_json": self.provenance_json}
 
     def __repr__(self) -> str:
-        name = "+".join(self.pipeline.pretokenizers) or "none"
+        name = "+".join(self.pipeline.splitter_names()) or "none"
         sizes = f"vocab_size={self.vocab_size}, merges={len(self.merges)}"
         return f"Tokenizer({self.kind}, {sizes}, pretokenizer={name})"
 
     def _encode_segment(self, part: Segment) -> Ids:
+        from tokforge import _core
+
         if part.id is not None:
             return _one(part.id)
-        return np.frombuffer(self._encoder.encode(part.data), np.uint32)
+        encoder = self._encoder
+        if isinstance(encoder, _core.Encoder):
+            return np.frombuffer(encoder.encode(part.data), np.uint32)
+        return np.frombuffer(encoder.encode(part.data, at_start=part.start == 0), np.uint32)
 
     def _offsets(self, part: Segment) -> tuple[Ids, bytearray]:
+        from tokforge import _core
+
+        if not isinstance(self._encoder, _core.Encoder):
+            raise ConfigError("this pipeline rewrites text, so its tokens have no offsets", "use encode")
         ids, starts = self._encoder.encode_offsets(part.data)
         return np.frombuffer(ids, np.uint32), starts
 

@@ -140,7 +140,7 @@ impl Tokens {
             return Ok(None);
         }
         let tokens = vocabulary.tokens().iter().map(Option::as_deref);
-        let encoder = Encoder::new(tokens, merges, vocabulary.byte_ids(), false)?;
+        let encoder = Encoder::new(tokens, merges, None, vocabulary.byte_ids(), false)?;
         Ok(Some(Self { encoder, tokens: Vec::new() }))
     }
 

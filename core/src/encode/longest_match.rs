@@ -30,7 +30,7 @@ struct Node {
 
 const EMPTY: Node = Node { base: LEAF, longest: NO_ID };
 
-/// Matches the reachable tokens, among them all 256 bytes.
+/// Matches the tokens it was built of.
 pub(super) struct LongestMatch {
     labels: Vec<u8>,
     nodes: Vec<Node>,
@@ -42,7 +42,7 @@ pub(super) struct LongestMatch {
 }
 
 impl LongestMatch {
-    /// Builds the trie of `ids`, whose bytes all differ and hold every single byte.
+    /// Builds the trie of `ids`, whose bytes all differ and are not empty.
     pub(super) fn new(table: &TokenTable, mut ids: Vec<u32>) -> Self {
         ids.sort_unstable_by_key(|&id| table.bytes(id));
         let mut trie = Builder::new(table, &ids).build();
@@ -69,7 +69,7 @@ impl LongestMatch {
         (self.labels.get(at as usize) == Some(&byte)).then_some(at)
     }
 
-    /// The longest token that `data`, which is not empty, begins with.
+    /// The longest token that `data`, which is not empty, begins with; `NO_ID` if there is none.
     #[inline]
     pub(super) fn longest(&self, data: &[u8]) -> u32 {
         let [first, second, rest @ ..] = data else {
@@ -88,7 +88,7 @@ impl LongestMatch {
         self.nodes[node as usize].longest
     }
 
-    /// The longest other token that is a prefix of token `id`; `NO_ID` for a byte.
+    /// The longest other token that is a prefix of token `id`; `NO_ID` where there is none.
     #[inline]
     pub(super) fn shorter(&self, id: u32) -> u32 {
         self.shorter[id as usize]

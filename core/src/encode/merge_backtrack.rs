@@ -9,15 +9,16 @@
 //! a prefix of its longest match, after a test of at most the depth of two derivations.
 //! Source: github/rust-gems, crates/bpe (idea; it marks dead places and asks for proper lists).
 
+use super::atoms::Atoms;
 use super::longest_match::LongestMatch;
 use super::table::{TokenTable, NO_ID};
 use super::validity::Validity;
 
 /// What the search looks up.
-pub(super) struct Backtrack {
+pub(super) struct Backtrack<A: Atoms> {
     matcher: LongestMatch,
-    validity: Validity,
-    /// Longest prefix of each token whose first byte is first merged elsewhere.
+    validity: Validity<A>,
+    /// Longest prefix of each token whose first atom is first merged elsewhere.
     other_heads: Box<[u32]>,
 }
 
@@ -37,16 +38,22 @@ impl Search {
     }
 }
 
-impl Backtrack {
-    pub(super) fn new(table: &TokenTable, validity: Validity) -> Self {
+impl<A: Atoms> Backtrack<A> {
+    pub(super) fn new(table: &TokenTable, validity: Validity<A>) -> Self {
         let ids = (0..table.len() as u32).filter(|&id| validity.is_reachable(id));
         let matcher = LongestMatch::new(table, ids.collect());
         let other_heads = other_heads(table, &matcher, &validity);
         Self { matcher, validity, other_heads }
     }
 
+    /// Whether some token begins with this, an atom's bytes.
+    pub(super) fn begins_token(&self, atom: &[u8]) -> bool {
+        self.matcher.longest(atom) != NO_ID
+    }
+
     /// Goes on until the ids in `out` reach `until` or the end of `piece`. What follows `until`
-    /// counts as well: where the search stops is part of a longer one's way.
+    /// counts as well: where the search stops is part of a longer one's way. Where not every
+    /// character is an atom, it also stops before one that is none: no token holds that.
     #[inline]
     pub(super) fn run(
         &self,
@@ -58,6 +65,9 @@ impl Backtrack {
     ) {
         while search.at < until.min(piece.len()) {
             let mut candidate = self.matcher.longest(&piece[search.at..]);
+            if A::PARTIAL && candidate == NO_ID {
+                return;
+            }
             while let Some(&last) = out[search.first..].last() {
                 if candidate == NO_ID {
                     // Stuck: give the last token back and try a shorter one in its place.
@@ -81,7 +91,11 @@ impl Backtrack {
 }
 
 /// Shorter tokens first, as each takes over its prefix's answer where the heads agree.
-fn other_heads(table: &TokenTable, matcher: &LongestMatch, validity: &Validity) -> Box<[u32]> {
+fn other_heads<A: Atoms>(
+    table: &TokenTable,
+    matcher: &LongestMatch,
+    validity: &Validity<A>,
+) -> Box<[u32]> {
     let mut ids: Vec<u32> = (0..table.len() as u32).collect();
     ids.sort_unstable_by_key(|&id| table.token_len(id));
     let mut others = vec![NO_ID; table.len()];

@@ -3,8 +3,8 @@
 //! Definition: while some adjacent pair is a merge, apply the one of lowest rank, leftmost first.
 //! Invariant: the queue holds (rank, offset) of every adjacent pair that is a merge, and of some
 //! that are gone; an entry counts only if the pair now at its offset has its rank.
-//! Symbols stand at the offset of their first byte; a swallowed symbol's id is `NO_ID`.
-//! Complexity: O(n log n) time, 12 B a byte for the symbols and at most 8 B x 3 for the queue.
+//! Symbols stand at the offset of their first atom; a swallowed symbol's id is `NO_ID`.
+//! Complexity: O(n log n) time, 12 B an atom for the symbols and at most 8 B x 3 for the queue.
 //! Source: Hugging Face `tokenizers`, `models/bpe/word.rs` (the order; the layout is our own).
 
 use std::cmp::Reverse;
@@ -18,7 +18,7 @@ struct Symbol {
     id: u32,
     /// Offset of the symbol before; the first symbol's is unused.
     before: u32,
-    /// Offset of the symbol after; the last symbol's is the length of the piece.
+    /// Offset of the symbol after; the last symbol's is the number of atoms.
     after: u32,
 }
 
@@ -28,15 +28,15 @@ struct Heap<'a> {
     queue: BinaryHeap<Reverse<(u32, u32)>>,
 }
 
-/// Appends the ids of `piece`, shorter than 2^32 bytes, to `out`.
-pub(super) fn merge_heap(ranks: &Ranks, byte_ids: &[u32; 256], piece: &[u8], out: &mut Vec<u32>) {
-    let symbols = (0u32..).zip(piece).map(|(at, &byte)| Symbol {
-        id: byte_ids[usize::from(byte)],
+/// Appends what `atoms`, fewer than 2^32 ids, merge to.
+pub(super) fn merge_heap(ranks: &Ranks, atoms: impl Iterator<Item = u32>, out: &mut Vec<u32>) {
+    let symbols = (0u32..).zip(atoms).map(|(at, id)| Symbol {
+        id,
         before: at.wrapping_sub(1),
         after: at + 1,
     });
     let mut heap = Heap { ranks, symbols: symbols.collect(), queue: BinaryHeap::new() };
-    (0..piece.len() as u32).for_each(|at| heap.push(at));
+    (0..heap.symbols.len() as u32).for_each(|at| heap.push(at));
     while let Some(Reverse((rank, at))) = heap.queue.pop() {
         heap.merge(rank, at);
     }

@@ -5,12 +5,27 @@ use std::collections::HashMap;
 use super::Merge;
 
 /// The ids of `piece`.
-pub(super) fn merge_slow(merges: &[Merge], byte_ids: &[u32; 256], piece: &[u8]) -> Vec<u32> {
+pub(super) fn merge_slow(
+    merges: &[Merge],
+    given: Option<&[u32]>,
+    byte_ids: &[u32; 256],
+    piece: &[u8],
+) -> Vec<u32> {
+    let ids = piece.iter().map(|&b| byte_ids[usize::from(b)]).collect();
+    merge_ids_slow(merges, given, ids)
+}
+
+/// What `ids` merge to.
+pub(super) fn merge_ids_slow(
+    merges: &[Merge],
+    given: Option<&[u32]>,
+    mut ids: Vec<u32>,
+) -> Vec<u32> {
     let mut ranks = HashMap::new();
-    for (rank, &(left, right, merged)) in merges.iter().enumerate() {
+    for (place, &(left, right, merged)) in merges.iter().enumerate() {
+        let rank = given.map_or(place as u32, |given| given[place]);
         ranks.insert((left, right), (rank, merged)); // the last entry of a pair counts
     }
-    let mut ids: Vec<u32> = piece.iter().map(|&b| byte_ids[usize::from(b)]).collect();
     loop {
         let pairs = ids.windows(2).enumerate();
         let merges = pairs.filter_map(|(at, pair)| {

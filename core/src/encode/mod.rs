@@ -4,29 +4,51 @@
 //! lowest rank, leftmost first. [`Encoder`] gives exactly this for every merge list, in time linear
 //! in the bytes and with no memory but the output.
 //!
-//! Reading order: `ranks` (the merge list), `validity` (when two tokens may stand side by side, and
-//! why that decides everything), `longest_match`, `merge_backtrack` (the encoder), `merge_heap`
-//! (its rival, for pairs that `validity` cannot judge), `merge_reference` (the definition, in tests).
-//! `document` puts a splitter in front, `batch` threads beside; `settled` is for texts that come in parts.
+//! Reading order: `ranks` (the merge list), `atoms` (what merging starts from), `validity` (when two
+//! tokens may stand side by side, and why that decides everything), `longest_match`, `merge_backtrack`
+//! (the encoder), `merge_heap` (its rival, for pairs that `validity` cannot judge), `merge_reference` (the
+//! definition, in tests). `document` puts a splitter in front, `batch` threads beside;
+//! `settled` is for texts that come in parts.
+//!
+//! Other models: `character_bpe`, `affix_bpe`, `unigram`, `word_piece`; `model` puts any pipeline in front
+//! of any of them, `model_batch` threads beside.
 
+mod affix_bpe;
+mod atoms;
 mod batch;
+mod character_bpe;
 mod document;
 mod longest_match;
 mod merge_backtrack;
 mod merge_heap;
 #[cfg(test)]
 mod merge_reference;
+mod model;
+mod model_batch;
 mod ranks;
 mod settled;
 mod table;
 #[cfg(test)]
 mod tests;
+mod text_match;
+mod unigram;
+mod unknown;
 mod validity;
 mod whole_tokens;
+mod word_piece;
 
+pub use affix_bpe::AffixBpe;
+pub(crate) use atoms::character_len;
+pub use character_bpe::CharacterBpe;
 pub use document::{Pieces, Whole};
+pub use model::{Model, ModelEncoder, WordLevel};
+pub(crate) use text_match::TextMatch;
+pub use unigram::Unigram;
+pub use unknown::Unknown;
+pub use word_piece::WordPiece;
 
 use crate::error::{Error, Message};
+use atoms::Bytes;
 use merge_backtrack::{Backtrack, Search};
 use ranks::Ranks;
 use table::TokenTable;
@@ -39,7 +61,7 @@ pub type Merge = (u32, u32, u32);
 /// A vocabulary and its merges, ready to encode and decode. Immutable; threads may share it.
 pub struct Encoder {
     table: TokenTable,
-    backtrack: Backtrack,
+    backtrack: Backtrack<Bytes>,
     /// There if a piece that is a whole token is that token, whatever the merges say.
     whole_tokens: Option<WholeTokens>,
     reach: Option<usize>,
@@ -49,7 +71,8 @@ impl Encoder {
     /// Builds an encoder in time and memory linear in its input.
     ///
     /// `tokens[id]` is the bytes of the token, `None` where the id is special or unused; `byte_ids[b]`
-    /// is the id of byte `b`. Of a pair that `merges` names twice the last entry counts. With
+    /// is the id of byte `b`. Of a pair that `merges` names twice the last entry counts. `ranks` is
+    /// the rank of each merge where some are equal; else a merge's place is its rank. With
     /// `ignore_merges` a piece that is a whole token is that token, at once.
     ///
     /// # Errors
@@ -58,14 +81,18 @@ impl Encoder {
     pub fn new<'t>(
         tokens: impl IntoIterator<Item = Option<&'t [u8]>>,
         merges: &[Merge],
+        ranks: Option<&[u32]>,
         byte_ids: &[u32; 256],
         ignore_merges: bool,
     ) -> Result<Self, Error> {
         let table = TokenTable::new(tokens)?;
         check_bytes(&table, byte_ids)?;
-        let ranks = Ranks::new(merges, &table)?;
-        let reach = settled::reach(&ranks, &table);
-        let validity = Validity::new(&table, ranks, byte_ids);
+        // How far a merge reaches is worked out for ranks that all differ.
+        let is_ranked_by_pair = ranks.is_none();
+        let ranks = Ranks::new(merges, ranks, &table)?;
+        let reach = settled::reach(&ranks, &table).filter(|_| is_ranked_by_pair);
+        let atoms = Bytes::new(byte_ids, &ranks);
+        let validity = Validity::new(&table, ranks, atoms);
         Ok(Self {
             backtrack: Backtrack::new(&table, validity),
             whole_tokens: ignore_merges.then(|| WholeTokens::new(&table)),

@@ -1,7 +1,7 @@
 //! Pair of ids -> (rank, product): the merge list as a hash table.
 //!
 //! Invariant: one slot a pair; of a pair that the list names twice the last entry counts, as in
-//! Hugging Face's. Ranks count from 1, so that 0 can say "a byte, never merged". Open addressing
+//! Hugging Face's. Ranks count from 1, so that 0 can say "an atom, never merged". Open addressing
 //! with linear probing, at most half full: expected O(1) a lookup, 16 B a slot, built once.
 
 use super::table::{TokenTable, NO_ID};
@@ -40,7 +40,33 @@ pub(super) struct Ranks {
 
 impl Ranks {
     /// Builds the table after checking every merge against the tokens' bytes.
-    pub(super) fn new(merges: &[Merge], table: &TokenTable) -> Result<Self, Error> {
+    ///
+    /// `given` is the rank of each merge, where some are equal; else a merge's place is its rank.
+    pub(super) fn new(
+        merges: &[Merge],
+        given: Option<&[u32]>,
+        table: &TokenTable,
+    ) -> Result<Self, Error> {
+        for (place, &merge) in merges.iter().enumerate() {
+            check_ids(place, merge, table)?;
+            check_bytes(place, merge, table)?;
+        }
+        Self::build(merges, given)
+    }
+
+    /// As `new`, for products whose bytes do not follow from their parts' bytes.
+    pub(super) fn of_ids(
+        merges: &[Merge],
+        given: Option<&[u32]>,
+        table: &TokenTable,
+    ) -> Result<Self, Error> {
+        for (place, &merge) in merges.iter().enumerate() {
+            check_ids(place, merge, table)?;
+        }
+        Self::build(merges, given)
+    }
+
+    fn build(merges: &[Merge], given: Option<&[u32]>) -> Result<Self, Error> {
         if merges.len() >= NEVER as usize - 1 {
             let problem = format!("{} merges are too many", merges.len());
             return Err(Error::Format(Message::new(problem, "use fewer than 2^32")));
@@ -51,9 +77,9 @@ impl Ranks {
             shift: 64 - bits,
             filter: vec![0; 1 << (bits + FILTER_BITS - 6)].into(),
         };
-        for (rank, &merge) in (1..).zip(merges) {
-            check(rank, merge, table)?;
-            ranks.insert(rank, merge);
+        for (place, &merge) in (0..).zip(merges) {
+            let rank = given.map_or(Some(place), |given| given.get(place as usize).copied());
+            ranks.insert(rank.filter(|&rank| rank < NEVER - 1).ok_or_else(too_few)? + 1, merge);
         }
         Ok(ranks)
     }
@@ -115,22 +141,36 @@ fn hash(left: u32, right: u32) -> u64 {
     key.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// Refuses a merge whose ids have no bytes, or whose bytes do not add up.
-fn check(rank: u32, (left, right, merged): Merge, table: &TokenTable) -> Result<(), Error> {
-    let name = || format!("merge {} ({left}, {right}) -> {merged}", rank - 1);
-    for id in [left, right, merged] {
+fn too_few() -> Error {
+    let problem = "the ranks do not fit the merges";
+    Error::Format(Message::new(problem, "give each merge a rank, below 2^32 - 2"))
+}
+
+fn name(place: usize, (left, right, merged): Merge) -> String {
+    format!("merge {place} ({left}, {right}) -> {merged}")
+}
+
+/// Refuses a merge whose ids have no bytes.
+fn check_ids(place: usize, merge: Merge, table: &TokenTable) -> Result<(), Error> {
+    for id in [merge.0, merge.1, merge.2] {
         if table.token_len(id) == 0 {
-            let problem = format!("{}: id {id} has no bytes in the vocabulary", name());
+            let problem = format!("{}: id {id} has no bytes in the vocabulary", name(place, merge));
             let hint = "every id of a merge must be a token with bytes";
             return Err(Error::Format(Message::new(problem, hint)));
         }
     }
+    Ok(())
+}
+
+/// Refuses a merge whose parts' bytes do not add up to its product's.
+fn check_bytes(place: usize, merge: Merge, table: &TokenTable) -> Result<(), Error> {
+    let (left, right, merged) = merge;
     let (head, tail) = (table.bytes(left), table.bytes(right));
     let whole = table.bytes(merged);
     if whole.len() == head.len() + tail.len() && whole.starts_with(head) && whole.ends_with(tail) {
         return Ok(());
     }
-    let problem = format!("{}: the product's bytes are not the parts' bytes", name());
+    let problem = format!("{}: the product's bytes are not the parts' bytes", name(place, merge));
     let hint = "a merge must join its parts' bytes end to end";
     Err(Error::Format(Message::new(problem, hint)))
 }

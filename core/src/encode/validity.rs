@@ -1,10 +1,10 @@
 //! Which two tokens may stand side by side: the local test that decides global BPE.
 //!
-//! **Definitions.** `encode(s)` repeats: of all adjacent pairs that are a merge, apply the one of
-//! lowest rank, leftmost first. A token t is *reachable* if encode(bytes of t) = [t]. Two tokens
+//! **Definitions.** s is a sequence of *atoms* (`atoms`: bytes, or characters). `encode(s)` repeats: of all adjacent pairs that are a merge, apply the one of
+//! lowest rank, leftmost first; several pairs may be equal in rank. A token t is *reachable* if encode(bytes of t) = [t]. Two tokens
 //! *stay* if encode(bytes of u, then of v) = [u, v]; they *meet* if that run comes by [u, v].
 //!
-//! **Theorem.** For every merge list: encode(s) = [t1 .. tn] exactly if every ti is reachable and
+//! **Theorem.** For every merge list and every ranking of it: encode(s) = [t1 .. tn] exactly if every ti is reachable and
 //! every two neighbours stay. *Proof.* Call the run on s alone S, the one on ti alone Ti.
 //! (if) While no merge has crossed a border between tokens, S is an interleaving of the Ti: each
 //! step takes the least head (rank, then place) of all Ti and of the pairs across borders. Which
@@ -21,8 +21,8 @@
 //! back from [u, v]: undo the younger of the two symbols at the border (of equals the right one, as
 //! the left is merged first), and each time ask for the pair now at the border. It was taken, and
 //! u and v do not meet, exactly if its rank is below that at which its left symbol went on to grow,
-//! and not above that of its right one. The walk ends with the two bytes at the border, which need
-//! no walk: they are asked first, from a table, as they refuse most of what is refused.
+//! and not above that of its right one. The walk ends with the two atoms at the border, which need
+//! no walk: they are asked first, as they refuse most of what is refused.
 //! Complexity: one look-up for each symbol undone, at most the depth of both tokens. Other tokens
 //! (lists whose merges name parts made by later merges) are asked of `merge_heap`.
 //!
@@ -30,23 +30,24 @@
 //! crates/bpe (idea); properness: Berglund and van der Merwe, arXiv 2309.08715. The theorem for
 //! every list, by comparing heads, is worked out here; the tests hold it against the definition.
 
+use super::atoms::Atoms;
 use super::merge_heap::merge_heap;
 use super::ranks::{Product, Ranks, NEVER};
 use super::table::{TokenTable, NO_ID};
 
 /// How a regular token comes about; for another token only the bytes count.
 #[derive(Clone, Copy)]
-struct Derivation {
+struct Derivation<E> {
     /// Parts of the last merge.
     left: u32,
     right: u32,
-    /// Rank of the last merge, 0 for a byte.
+    /// Rank of the last merge, 0 for an atom.
     birth: u32,
-    /// Ranks at which the first and the last byte are first merged, `NEVER` for a byte.
+    /// Ranks at which the first and the last atom are first merged, `NEVER` for an atom.
     head_grows: u32,
     tail_grows: u32,
-    head: u8,
-    tail: u8,
+    head: E,
+    tail: E,
     kind: Kind,
 }
 
@@ -58,27 +59,24 @@ enum Kind {
 }
 
 /// The merges with each token's derivation.
-pub(super) struct Validity {
+pub(super) struct Validity<A: Atoms> {
     ranks: Ranks,
-    byte_ids: [u32; 256],
-    /// Rank of each pair of bytes.
-    byte_ranks: Box<[u32]>,
-    derivations: Box<[Derivation]>,
+    atoms: A,
+    derivations: Box<[Derivation<A::Edge>]>,
     all_regular: bool,
 }
 
-impl Validity {
+impl<A: Atoms> Validity<A> {
     /// Derives every token, shorter ones first: parts are shorter than what they make.
-    pub(super) fn new(table: &TokenTable, ranks: Ranks, byte_ids: &[u32; 256]) -> Self {
-        let pair_rank = |pair: usize| ranks.rank(byte_ids[pair >> 8], byte_ids[pair & 0xFF]);
+    pub(super) fn new(table: &TokenTable, ranks: Ranks, atoms: A) -> Self {
+        let underived = |id| underived(&atoms, table.bytes(id));
         let mut validity = Self {
-            byte_ids: *byte_ids,
-            byte_ranks: (0..1 << 16).map(pair_rank).collect(),
-            derivations: (0..table.len() as u32).map(|id| underived(table, id)).collect(),
+            derivations: (0..table.len() as u32).map(underived).collect(),
             all_regular: true,
             ranks,
+            atoms,
         };
-        for &id in byte_ids {
+        for id in validity.atoms.all() {
             validity.derivations[id as usize].kind = Kind::Regular;
         }
         let mut merges: Vec<_> = validity.ranks.iter().collect();
@@ -117,7 +115,7 @@ impl Validity {
     }
 
     #[inline]
-    fn of(&self, id: u32) -> Derivation {
+    fn of(&self, id: u32) -> Derivation<A::Edge> {
         self.derivations[id as usize]
     }
 
@@ -126,18 +124,18 @@ impl Validity {
         self.of(id).kind != Kind::Unreachable
     }
 
-    /// Rank at which the first byte of a token is first merged; 0 if the token is irregular, so
+    /// Rank at which the first atom of a token is first merged; 0 if the token is irregular, so
     /// that the border alone says nothing of it.
     pub(super) fn head_grows(&self, id: u32) -> u32 {
         self.of(id).head_grows
     }
 
-    /// Whether the bytes at the border merge before the tokens do: then the two do not stay, nor
-    /// does any token with the same first byte and `head_grows` in place of the right one.
+    /// Whether the atoms at the border merge before the tokens do: then the two do not stay, nor
+    /// does any token with the same first atom and `head_grows` in place of the right one.
     #[inline]
     pub(super) fn border_merges(&self, left: u32, right: u32) -> bool {
         let (l, r) = (self.of(left), self.of(right));
-        let rank = self.byte_ranks[usize::from(l.tail) << 8 | usize::from(r.head)];
+        let rank = self.atoms.border_rank(&self.ranks, l.tail, r.head);
         rank < l.tail_grows && rank <= r.head_grows
     }
 
@@ -154,7 +152,7 @@ impl Validity {
 
     fn merges_to(&self, bytes: &[u8], ids: &[u32]) -> bool {
         let mut out = Vec::new();
-        merge_heap(&self.ranks, &self.byte_ids, bytes, &mut out);
+        merge_heap(&self.ranks, self.atoms.ids(bytes), &mut out);
         out == ids
     }
 
@@ -182,21 +180,27 @@ impl Validity {
     }
 }
 
-fn underived(table: &TokenTable, id: u32) -> Derivation {
-    let bytes = table.bytes(id);
+fn underived<A: Atoms>(atoms: &A, bytes: &[u8]) -> Derivation<A::Edge> {
+    let (head, tail) = atoms.edges(bytes);
     Derivation {
         left: NO_ID,
         right: NO_ID,
         birth: 0,
         head_grows: NEVER,
         tail_grows: NEVER,
-        head: bytes.first().copied().unwrap_or(0),
-        tail: bytes.last().copied().unwrap_or(0),
+        head,
+        tail,
         kind: Kind::Unreachable,
     }
 }
 
-fn joined(left: u32, l: Derivation, right: u32, r: Derivation, birth: u32) -> Derivation {
+fn joined<E>(
+    left: u32,
+    l: Derivation<E>,
+    right: u32,
+    r: Derivation<E>,
+    birth: u32,
+) -> Derivation<E> {
     Derivation {
         left,
         right,

@@ -29,6 +29,7 @@ use text::{walk, Text};
 
 pub use classes::unicode_version;
 pub use patterns::{pattern, NAMES};
+pub use regex::Regex;
 
 /// Cuts bytes into pretokens, by one stage or several in turn. Immutable, `Send + Sync`, cheap to
 /// clone; clone it for each thread where a regex may be in it.

@@ -6,6 +6,8 @@
 //! An empty match makes no piece, but it does cut the gap it stands in, as in Hugging Face's Split
 //! (SuperBPE groups digits by `(?=(\d{3})+(?!\d))`).
 
+use std::ops::Range;
+
 use fancy_regex::{CompileError, RegexBuilder};
 
 use crate::error::{Error, Message};
@@ -20,10 +22,14 @@ const PROGRAM_LIMIT: usize = 1 << 18;
 /// A compiled pattern. A clone costs little and, where the engine is linear, has its own caches:
 /// threads that clone do not wait for each other.
 #[derive(Clone, Debug)]
-pub(super) struct Regex(fancy_regex::Regex);
+pub struct Regex(fancy_regex::Regex);
 
 impl Regex {
-    pub(super) fn new(pattern: &str) -> Result<Self, Error> {
+    /// Compiles `pattern`.
+    ///
+    /// # Errors
+    /// `Pattern` if it is invalid or compiles to too much.
+    pub fn new(pattern: &str) -> Result<Self, Error> {
         RegexBuilder::new(pattern)
             .backtrack_limit(BACKTRACK_LIMIT)
             .delegate_size_limit(SIZE_LIMIT)
@@ -35,6 +41,21 @@ impl Regex {
 
     pub(super) fn as_str(&self) -> &str {
         self.0.as_str()
+    }
+
+    /// Calls `f` with every match in `text`.
+    ///
+    /// # Errors
+    /// `Pattern` if the backtracking budget is spent.
+    pub fn for_each_match(&self, text: &str, mut f: impl FnMut(Range<usize>)) -> Result<(), Error> {
+        let mut done = 0;
+        for found in self.0.find_iter(text) {
+            let found = found.map_err(|cause| self.gave_up(done, &cause))?;
+            let start = found.start().max(done);
+            done = found.end().max(start);
+            f(start..done);
+        }
+        Ok(())
     }
 
     /// Calls `f` with every piece of `text`, shifted by `base`.

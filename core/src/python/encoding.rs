@@ -18,6 +18,11 @@ use crate::progress::Ticker;
 pub struct Tokens(Vec<Option<PyBackedBytes>>);
 
 impl Tokens {
+    /// The tokens by id.
+    pub fn iter(&self) -> impl Iterator<Item = Option<&[u8]>> {
+        self.0.iter().map(|token| token.as_deref())
+    }
+
     /// Copies the bytes out of Python's memory.
     pub fn into_boxes(self) -> Vec<Option<Box<[u8]>>> {
         self.0.into_iter().map(|token| token.map(|bytes| bytes[..].into())).collect()
@@ -50,7 +55,8 @@ impl Splitter {
     }
 }
 
-fn stage_of(stage: &str) -> Result<pretokenizers::Splitter, Error> {
+/// A named splitter, or `regex:PATTERN`.
+pub fn stage_of(stage: &str) -> Result<pretokenizers::Splitter, Error> {
     if let Some(pattern) = stage.strip_prefix("regex:") {
         return pretokenizers::Splitter::regex(pattern);
     }
@@ -102,17 +108,23 @@ pub struct Encoder {
 #[pymethods]
 impl Encoder {
     #[new]
-    #[pyo3(signature = (tokens, merges, *, byte_ids, ignore_merges=false, splitter=None))]
+    #[pyo3(signature = (tokens, merges, *, byte_ids, ranks=None, ignore_merges=false, splitter=None))]
     fn new(
         tokens: Tokens,
         merges: Vec<Merge>,
         byte_ids: Vec<u32>,
+        ranks: Option<Vec<u32>>,
         ignore_merges: bool,
         splitter: Option<Py<Splitter>>,
     ) -> PyResult<Self> {
-        let tokens = tokens.0.iter().map(|token| token.as_deref());
         let byte_ids = self::byte_ids(&byte_ids)?;
-        let encoder = encode::Encoder::new(tokens, &merges, &byte_ids, ignore_merges)?;
+        let encoder = encode::Encoder::new(
+            tokens.iter(),
+            &merges,
+            ranks.as_deref(),
+            &byte_ids,
+            ignore_merges,
+        )?;
         let pieces = match splitter {
             Some(splitter) => Pieces::Split(splitter.get().0.clone()),
             None => Pieces::Whole(Whole),

@@ -4,6 +4,9 @@ mod buffers;
 mod encoding;
 mod errors;
 mod mixture;
+mod loading;
+mod models;
+mod pipeline;
 mod progress;
 mod training;
 
@@ -14,6 +17,14 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("UNICODE_VERSION", crate::pretokenizers::unicode_version())?;
     module.add_class::<encoding::Splitter>()?;
     module.add_class::<encoding::Encoder>()?;
+    module.add_class::<models::ModelEncoder>()?;
+    module.add_function(wrap_pyfunction!(loading::unspell_all, module)?)?;
+    module.add_function(wrap_pyfunction!(loading::read_merges, module)?)?;
+    module.add_function(wrap_pyfunction!(loading::merges_hold, module)?)?;
+    module.add_function(wrap_pyfunction!(loading::tokens_differ, module)?)?;
+    module.add_class::<pipeline::Normalizer>()?;
+    module.add_class::<pipeline::Finder>()?;
+    module.add_function(wrap_pyfunction!(pipeline::cut_pieces, module)?)?;
     module.add_class::<training::WordCounts>()?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;

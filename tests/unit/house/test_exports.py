@@ -15,7 +15,7 @@ HEAVY = {
     *("matplotlib", "numpy", "pyarrow", "rich", "scipy", "tokenizers", "torch", "transformers"),
     *("tokforge._core", "yaml", "zstandard"),
 }
-WITHOUT_ALL = {"tokforge.tokenizer.formats", "tokforge_cli"}
+WITHOUT_ALL = {"tokforge.lint.rules", "tokforge.tokenizer.formats", "tokforge_cli"}
 """Packages that offer no names, only modules."""
 
 

@@ -5,11 +5,11 @@ Bytes that are printable in Latin-1 stand for themselves; the other 68, in order
 alphabet. Source: openai/gpt-2, src/encoder.py (`bytes_to_unicode`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from tokforge.errors import ConfigError
 
-__all__ = ["bytes_to_hf", "forbidden_tokens", "initial_bytes", "spell", "unspell"]
+__all__ = ["bytes_to_hf", "forbidden_tokens", "initial_bytes", "spell", "unspell", "unspell_all"]
 
 _PRINTABLE = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
 _HIDDEN = [byte for byte in range(256) if byte not in set(_PRINTABLE)]
@@ -28,6 +28,13 @@ def unspell(text: str) -> bytes | None:
         return bytes([_BYTE_OF[ord(char)] for char in text])
     except KeyError:
         return None
+
+
+def unspell_all(texts: Sequence[str]) -> list[bytes | None]:
+    """Returns `unspell` of each text, by the engine."""
+    from tokforge import _core
+
+    return _core.unspell_all(texts, [(chr(code), byte) for code, byte in _BYTE_OF.items()])
 
 
 def bytes_to_hf(data: bytes | bytearray | memoryview) -> str:

@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tokforge.errors import ExportError
-from tokforge.tokenizer._engine import make_splitter
+from tokforge.tokenizer._engine import stage_specs
 from tokforge.tokenizer.display import printable
-from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf, initial_bytes, spell, unspell
+from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf, initial_bytes, unspell
+from tokforge.tokenizer.formats.hf_vocabulary import is_byte_level, spelled_vocabulary
 from tokforge.tokenizer.model import Pipeline
 
 if TYPE_CHECKING:
@@ -138,12 +139,12 @@ def _guarded(call: Callable[[], Any], what: str, tokenizer: "Tokenizer") -> Any:
 
 def _hint(tokenizer: "Tokenizer") -> str:
     """A difference over a user's own regex is no fault of either library."""
-    own = any(stage.startswith("regex:") for stage in tokenizer.pipeline.pretokenizers)
+    own = any(stage.startswith("regex:") for stage in tokenizer.pipeline.splitter_names())
     return _REGEX_HINT if own else _HINT
 
 
 def _compare_vocabulary(tokenizer: "Tokenizer", hf: Any) -> None:
-    ours = {spell(token): i for i, token in enumerate(tokenizer.table.ordinary()) if token is not None}
+    ours = spelled_vocabulary(tokenizer.definition)
     ours |= {token.text: token.id for token in tokenizer.added_tokens}
     theirs = hf.get_vocab(with_added_tokens=True)
     for key in sorted(ours.keys() | theirs.keys()):
@@ -155,13 +156,17 @@ def _compare_vocabulary(tokenizer: "Tokenizer", hf: Any) -> None:
 
 def _compare_splits(tokenizer: "Tokenizer", hf: Any) -> None:
     """Compares pretokens, too: with few merges, two ways of splitting may happen to give the same ids."""
-    splitter = make_splitter(tokenizer.pipeline)
-    if splitter is None:
+    from tokforge._core import cut_pieces
+
+    if hf.pre_tokenizer is None:
         return
+    spelled = is_byte_level(tokenizer.definition)
+    specs = stage_specs(tokenizer.pipeline.pretokenizers)
     for probe in probes(tokenizer):
-        ours = [probe[start:end] for start, end in splitter.split(probe)]
+        ours = cut_pieces(specs, probe, True)
         cut = partial(hf.pre_tokenizer.pre_tokenize_str, probe.decode())
-        theirs = [unspell(piece) for piece, _ in _guarded(cut, f"cut {printable(probe)!r}", tokenizer)]
+        pieces = [piece for piece, _ in _guarded(cut, f"cut {printable(probe)!r}", tokenizer)]
+        theirs = [unspell(piece) if spelled else piece.encode() for piece in pieces]
         if ours != theirs:
             raise ExportError(
                 f"Hugging Face cuts {printable(probe)!r} into {_pieces(theirs)}, tokforge {_pieces(ours)}",

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use super::super::longest_match::LongestMatch;
 use super::super::table::{TokenTable, NO_ID};
-use super::{encode, improper, text, trained, Vocabulary};
+use super::{encode, improper, text, tied, trained, Vocabulary};
 
 fn check(vocabulary: &Vocabulary, text: &[u8]) -> Result<(), TestCaseError> {
     let expected = vocabulary.slow(text);
@@ -27,6 +27,11 @@ proptest! {
 
     #[test]
     fn all_forms_agree_on_improper_lists(vocabulary in improper(), text in text(3, 60)) {
+        check(&vocabulary, &text)?;
+    }
+
+    #[test]
+    fn all_forms_agree_on_equal_ranks(vocabulary in tied(), text in text(3, 60)) {
         check(&vocabulary, &text)?;
     }
 

@@ -77,7 +77,7 @@ fn an_unreachable_token_is_never_given() {
 
 fn refusal(vocabulary: &Vocabulary) -> String {
     let tokens = vocabulary.tokens.iter().map(|token| token.as_deref());
-    match Encoder::new(tokens, &vocabulary.merges, &vocabulary.byte_ids, false) {
+    match Encoder::new(tokens, &vocabulary.merges, None, &vocabulary.byte_ids, false) {
         Err(Error::Format(message)) => message.problem,
         other => panic!("not refused: {:?}", other.err()),
     }

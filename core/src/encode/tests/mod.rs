@@ -3,6 +3,7 @@
 mod agreement;
 mod documents;
 mod limits;
+mod models;
 mod settled;
 
 use std::collections::HashMap;
@@ -21,6 +22,8 @@ use super::{Encoder, Merge};
 struct Vocabulary {
     tokens: Vec<Option<Vec<u8>>>,
     merges: Vec<Merge>,
+    /// Ranks of the merges, if some are equal.
+    ranks: Option<Vec<u32>>,
     byte_ids: [u32; 256],
 }
 
@@ -30,6 +33,7 @@ impl Vocabulary {
         Self {
             tokens: vec![None; 3].into_iter().chain(bytes).collect(),
             merges: Vec::new(),
+            ranks: None,
             byte_ids: std::array::from_fn(|byte| byte as u32 + 3),
         }
     }
@@ -49,18 +53,21 @@ impl Vocabulary {
 
     fn encoder(&self, ignore_merges: bool) -> Encoder {
         let tokens = self.tokens.iter().map(|token| token.as_deref());
-        Encoder::new(tokens, &self.merges, &self.byte_ids, ignore_merges).unwrap()
+        Encoder::new(tokens, &self.merges, self.ranks.as_deref(), &self.byte_ids, ignore_merges)
+            .unwrap()
     }
 
     fn slow(&self, piece: &[u8]) -> Vec<u32> {
-        merge_slow(&self.merges, &self.byte_ids, piece)
+        merge_slow(&self.merges, self.ranks.as_deref(), &self.byte_ids, piece)
     }
 
     fn heap(&self, piece: &[u8]) -> Vec<u32> {
         let tokens = self.tokens.iter().map(|token| token.as_deref());
-        let ranks = Ranks::new(&self.merges, &TokenTable::new(tokens).unwrap()).unwrap();
+        let ranks =
+            Ranks::new(&self.merges, self.ranks.as_deref(), &TokenTable::new(tokens).unwrap())
+                .unwrap();
         let mut out = Vec::new();
-        merge_heap(&ranks, &self.byte_ids, piece, &mut out);
+        merge_heap(&ranks, piece.iter().map(|&b| self.byte_ids[usize::from(b)]), &mut out);
         out
     }
 
@@ -150,6 +157,31 @@ fn improper() -> impl Strategy<Value = Vocabulary> {
         shuffle(&mut vocabulary.merges, seed);
         vocabulary
     })
+}
+
+/// Any list, neighbours in it made equal in rank: all pairs of one product, or any.
+fn tied() -> impl Strategy<Value = Vocabulary> {
+    (improper(), vec(any::<bool>(), 24), any::<bool>()).prop_map(
+        |(mut vocabulary, ties, by_product)| {
+            if by_product {
+                let mut first = HashMap::new();
+                let all = vocabulary.merges.clone();
+                for (at, merge) in all.iter().enumerate() {
+                    first.entry(merge.2).or_insert(at);
+                }
+                vocabulary.merges.sort_by_key(|merge| first[&merge.2]);
+            }
+            let (mut rank, mut ranks) = (0, Vec::new());
+            for (at, merge) in vocabulary.merges.iter().enumerate() {
+                let same = at > 0 && vocabulary.merges[at - 1].2 == merge.2;
+                let tie = if by_product { same } else { ties[at % ties.len()] };
+                rank += u32::from(at > 0 && !tie);
+                ranks.push(rank);
+            }
+            vocabulary.ranks = Some(ranks);
+            vocabulary
+        },
+    )
 }
 
 /// Leaves a third of the lists as they are, swaps neighbours in a third, shuffles the rest.

@@ -1,0 +1,150 @@
+//! Many texts on several threads, through any model.
+//!
+//! Definition: the ids of all texts end to end, and where each begins; the same for every number of threads.
+//! A job is a run of texts of about a quarter megabyte; jobs are joined in their order when all are done.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
+use std::time::Duration;
+
+use super::batch::Batch;
+use super::ModelEncoder;
+use crate::error::Error;
+use crate::progress::{Progress, Ticker};
+
+const PHASE: &str = "encode";
+const JOB_BYTES: usize = if cfg!(test) { 16 } else { 1 << 18 };
+/// How long the calling thread waits for results before it reports.
+const WAIT: Duration = Duration::from_millis(50);
+
+/// A text, and whether it is the beginning of what is encoded.
+pub type Text<'a> = (&'a [u8], bool);
+
+/// Ids of a job, and the ends of its texts in them.
+type Done = (Vec<u32>, Vec<usize>);
+
+struct Shared<'a> {
+    encoder: &'a ModelEncoder,
+    texts: &'a [Text<'a>],
+    jobs: Vec<Range<usize>>,
+    next_job: AtomicUsize,
+    bytes_done: AtomicU64,
+    stop: AtomicBool,
+}
+
+impl ModelEncoder {
+    /// Encodes texts on `threads` threads (at least one). Only the calling thread reports progress; an error
+    /// from it stops all threads soon.
+    ///
+    /// # Errors
+    /// Those of the stages (the first in order) and of `progress`.
+    pub fn encode_batch(
+        &self,
+        texts: &[Text],
+        threads: usize,
+        progress: &dyn Progress,
+    ) -> Result<Batch, Error> {
+        let total: usize = texts.iter().map(|(text, _)| text.len()).sum();
+        let mut ticker = Ticker::new(progress, PHASE, total as u64);
+        let shared = Shared {
+            encoder: self,
+            texts,
+            jobs: cut_jobs(texts),
+            next_job: AtomicUsize::new(0),
+            bytes_done: AtomicU64::new(0),
+            stop: AtomicBool::new(false),
+        };
+        let done = if threads <= 1 || shared.jobs.len() <= 1 {
+            let tick = &mut |done| ticker.tick(done);
+            let jobs = shared.jobs.iter().cloned();
+            jobs.map(|job| shared.run(job, tick)).collect::<Result<Vec<_>, _>>()
+        } else {
+            shared.run_on_threads(threads, &mut ticker)
+        }?;
+        ticker.finish()?;
+        Ok(join(done))
+    }
+}
+
+fn cut_jobs(texts: &[Text]) -> Vec<Range<usize>> {
+    let (mut jobs, mut first, mut bytes) = (Vec::new(), 0, 0);
+    for (at, (text, _)) in texts.iter().enumerate() {
+        bytes += text.len();
+        if bytes >= JOB_BYTES {
+            jobs.push(first..at + 1);
+            (first, bytes) = (at + 1, 0);
+        }
+    }
+    if first < texts.len() {
+        jobs.push(first..texts.len());
+    }
+    jobs
+}
+
+fn join(done: Vec<Done>) -> Batch {
+    let mut ids = Vec::with_capacity(done.iter().map(|(ids, _)| ids.len()).sum());
+    let mut bounds = vec![0];
+    for (found, ends) in done {
+        bounds.extend(ends.iter().map(|end| (ids.len() + end) as u64));
+        ids.extend(found);
+    }
+    (ids, bounds)
+}
+
+impl Shared<'_> {
+    fn run_on_threads(&self, threads: usize, ticker: &mut Ticker) -> Result<Vec<Done>, Error> {
+        std::thread::scope(|scope| {
+            let (sender, receiver) = channel();
+            for _ in 0..threads.min(self.jobs.len()) {
+                let sender = sender.clone();
+                scope.spawn(move || self.work(sender));
+            }
+            drop(sender);
+            let mut done: Vec<Option<Result<Done, Error>>> = Vec::new();
+            done.resize_with(self.jobs.len(), || None);
+            loop {
+                match receiver.recv_timeout(WAIT) {
+                    Ok((index, outcome)) => done[index] = Some(outcome),
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Err(RecvTimeoutError::Disconnected) => break,
+                }
+                if let Err(error) = ticker.tick(self.bytes_done.load(Relaxed)) {
+                    self.stop.store(true, Relaxed);
+                    return Err(error);
+                }
+            }
+            done.into_iter().map(|outcome| outcome.unwrap_or(Err(Error::Interrupted))).collect()
+        })
+    }
+
+    /// Does jobs until none is left or nobody wants the results.
+    fn work(&self, sender: Sender<(usize, Result<Done, Error>)>) {
+        while !self.stop.load(Relaxed) {
+            let index = self.next_job.fetch_add(1, Relaxed);
+            let Some(job) = self.jobs.get(index) else {
+                return;
+            };
+            let beat =
+                &mut |_| if self.stop.load(Relaxed) { Err(Error::Interrupted) } else { Ok(()) };
+            if sender.send((index, self.run(job.clone(), beat))).is_err() {
+                return;
+            }
+        }
+    }
+
+    fn run(
+        &self,
+        job: Range<usize>,
+        beat: &mut dyn FnMut(u64) -> Result<(), Error>,
+    ) -> Result<Done, Error> {
+        let (mut ids, mut ends) = (Vec::new(), Vec::new());
+        for &(text, at_start) in &self.texts[job] {
+            let before = self.bytes_done.load(Relaxed);
+            self.encoder.encode(text, at_start, &mut |done| beat(before + done), &mut ids)?;
+            self.bytes_done.fetch_add(text.len() as u64, Relaxed);
+            ends.push(ids.len());
+        }
+        Ok((ids, ends))
+    }
+}

@@ -1,0 +1,38 @@
+"""The parts of a tokenizer that decide ids. Tokens are bytes here; spellings belong to `formats/`.
+
+Reading order: `table`, `added`, `models`, `pipeline`, `definition`.
+"""
+
+from tokforge.tokenizer.model.added import ROLES, AddedToken
+from tokforge.tokenizer.model.definition import Definition, with_roles
+from tokforge.tokenizer.model.models import (
+    BpeModel,
+    Merge,
+    Model,
+    UnigramModel,
+    WordLevelModel,
+    WordPieceModel,
+    product_merges,
+)
+from tokforge.tokenizer.model.pipeline import PRESERVED, Pipeline
+from tokforge.tokenizer.model.table import ORDINARY, Kind, TokenTable, table_of
+
+__all__ = [
+    "ORDINARY",
+    "PRESERVED",
+    "ROLES",
+    "AddedToken",
+    "BpeModel",
+    "Definition",
+    "Kind",
+    "Merge",
+    "Model",
+    "Pipeline",
+    "TokenTable",
+    "UnigramModel",
+    "WordLevelModel",
+    "WordPieceModel",
+    "product_merges",
+    "table_of",
+    "with_roles",
+]
