@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from tokforge.errors import FormatError, InputError, TokforgeError
+from tokforge.errors import ConfigError, FormatError, InputError, TokforgeError
 from tokforge.inputs import Remark
 from tokforge.mixture.references import References, joined
 from tokforge.outputs import write_atomically
@@ -31,6 +31,8 @@ _ARRAYS = {
 def save_counts(references: References, path: str | Path, *, force: bool = False) -> None:
     """Writes the counts of references; raises OutputError as every output does."""
     pipeline = references.pipeline
+    if not all(isinstance(one, str) for one in (*pipeline.pretokenizers, *pipeline.normalizers)):
+        raise ConfigError("counts of this tokenizer's normaliser cannot be kept", "leave --save-counts out")
     header = {
         "format": FORMAT,
         "version": VERSION,

@@ -222,8 +222,8 @@ def _intervals(
     return sampled, in_bytes.mean(0), extremes_in_bytes(best, solution.shares, history, references)
 
 
-def _stages(stages: Sequence[str]) -> str:
-    return "+".join(stages) or "none"
+def _stages(stages: Sequence[object]) -> str:
+    return "+".join(map(str, stages)) or "none"
 
 
 class _Clock:

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 from tokforge.errors import ConfigError
 from tokforge.tokenizer import Tokenizer
-from tokforge.tokenizer.model import Merge
+from tokforge.tokenizer.model import BpeModel, Merge
 
 __all__ = ["MergeList", "merge_list", "one_merge_a_token"]
 
@@ -43,11 +43,7 @@ def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> Merg
 
     Raises ConfigError for a tokenizer without merges.
     """
-    if not tokenizer.merges:
-        raise ConfigError(
-            "the tokenizer has no merges, and their order is what tells of its training data",
-            "give a BPE tokenizer; Unigram and WordPiece do not record the order of their choices",
-        )
+    _check_kind(tokenizer)
     available, unrecoverable = one_merge_a_token(tokenizer.merges, tokenizer.table.tokens)
     if first >= len(available):
         raise ConfigError(
@@ -64,6 +60,22 @@ def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> Merg
         first=first,
         unrecoverable=unrecoverable,
     )
+
+
+def _check_kind(tokenizer: Tokenizer) -> None:
+    """Refuses what has no order of merges to read, and what is not byte-level."""
+    model = tokenizer.definition.model
+    if not isinstance(model, BpeModel) or not model.merges:
+        kind = type(model).__name__.removesuffix("Model")
+        raise ConfigError(
+            f"the tokenizer ({kind}) has no merges, and their order is what tells of its training data",
+            "give a BPE tokenizer; Unigram and WordPiece do not record the order of their choices",
+        )
+    if model.atoms != "bytes" or not all(isinstance(one, str) for one in tokenizer.pipeline.pretokenizers):
+        raise ConfigError(
+            "the tokenizer merges characters, as SentencePiece does; only byte-level BPE is judged so far",
+            "give a byte-level BPE tokenizer",
+        )
 
 
 def one_merge_a_token(

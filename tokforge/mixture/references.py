@@ -101,7 +101,10 @@ def count_references(
         open_sources([path], field=_field_for(path, config), follow_symlinks=config.follow_symlinks)[0]
         for path in paths.values()
     ]
-    splitter = _core.Splitter(pipeline.pretokenizers) if pipeline.pretokenizers else None
+    stages = [stage for stage in pipeline.pretokenizers if isinstance(stage, str)]
+    if len(stages) < len(pipeline.pretokenizers):
+        raise ConfigError("words are cut by regexes alone so far", "give a byte-level BPE tokenizer")
+    splitter = _core.Splitter(stages) if stages else None
     columns = _core.MixtureColumns(splitter, len(sources) * config.shards, config.thread_count)
     counter = _Counter(columns, Segmenter(pipeline, ()), len(sources), config.shards)
     meter = Meter(progress, "count", sum(source.size_bytes for source in sources))

@@ -3,8 +3,8 @@
 mod buffers;
 mod encoding;
 mod errors;
-mod mixture;
 mod loading;
+mod mixture;
 mod models;
 mod pipeline;
 mod progress;
