@@ -17,13 +17,16 @@ from tokforge.mixture.programme import Solution
 from tokforge.mixture.references import References
 from tokforge.tokenizer.display import quoted
 
-__all__ = ["SHIFTED", "WITHHELD", "fit_figures", "warnings_of"]
+__all__ = ["SHIFTED", "UNFIT", "WITHHELD", "fit_figures", "warnings_of"]
 
 SHIFTED = 2.0
 """A misfit this many times that of fitting references is reported."""
 
 WITHHELD = 4.0
 """Above this the shares are given as ranges alone."""
+
+UNFIT = 0.2
+"""Without calibration, this misfit withholds too: fitting references showed 0.02 to 0.05."""
 
 _SHOWN = 10
 _ALIKE = 0.9995

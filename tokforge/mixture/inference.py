@@ -12,7 +12,7 @@ from tokforge.errors import ConfigError
 from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
 from tokforge.mixture.config import WIDENING, MixtureConfig
-from tokforge.mixture.fit import WITHHELD, fit_figures, warnings_of
+from tokforge.mixture.fit import UNFIT, WITHHELD, fit_figures, warnings_of
 from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
 from tokforge.mixture.intervals import MOST_STEPS, RowCounts, bootstrap, early, identifiable, interval
@@ -55,7 +55,7 @@ class MixtureResult:
     def withheld(self) -> bool:
         """Whether the misfit is too large for single numbers: a range is all that should be quoted."""
         shift = self.fit["shift"]
-        return shift is not None and shift > WITHHELD
+        return bool(self.fit["misfit"] > UNFIT if shift is None else shift > WITHHELD)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the figures as JSON values."""
