@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from tokforge.lint import lint
     from tokforge.metrics import compare
+    from tokforge.mixture import infer_mixture
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
     from tokforge.tokenizer.conversion import convert
 
@@ -47,6 +48,7 @@ _HOMES = {
     "bytes_to_hf": "tokforge.tokenizer",
     "compare": "tokforge.metrics",
     "convert": "tokforge.tokenizer.conversion",
+    "infer_mixture": "tokforge.mixture",
     "lint": "tokforge.lint",
     "train_bpe": "tokforge.bpe",
 }
@@ -70,6 +72,7 @@ __all__ = [
     "bytes_to_hf",
     "compare",
     "convert",
+    "infer_mixture",
     "lint",
     "train_bpe",
 ]

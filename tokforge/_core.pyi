@@ -220,3 +220,73 @@ def train(
     first, ties by (left id, right id) ascending, which is Hugging Face's order; counts are 64-bit.
     ``forbidden`` byte strings are never made into tokens. Raises KeyboardInterrupt when interrupted.
     """
+
+class MixtureColumns:
+    """Words of documents, counted by column (a shard of a category)."""
+
+    def __new__(cls, splitter: Splitter | None, columns: int, threads: int) -> MixtureColumns: ...
+    def add(self, column: int, docs: Sequence[Buffer], progress: Progress | None = None) -> None:
+        """Splits each document on its own and counts its pretokens; unsplit, each is one word."""
+    def table(self) -> MixtureTable: ...
+
+class MixtureTable:
+    """Distinct words, ascending, with 64-bit counts by column, as sparse rows. Immutable."""
+
+    def __new__(
+        cls,
+        bytes: Buffer | npt.NDArray[np.uint8],
+        word_ends: Buffer | npt.NDArray[np.uint64],
+        entry_ends: Buffer | npt.NDArray[np.uint64],
+        columns: Buffer | npt.NDArray[np.uint32],
+        counts: Buffer | npt.NDArray[np.uint64],
+        width: int,
+    ) -> MixtureTable:
+        """Takes what ``parts`` gave; raises FormatError where the arrays contradict themselves."""
+    @staticmethod
+    def joined(tables: Sequence[tuple[MixtureTable, int]]) -> MixtureTable:
+        """Sums tables, the columns of each shifted by the number given with it."""
+    def parts(self) -> tuple[bytearray, bytearray, bytearray, bytearray, bytearray]:
+        """Returns the words (u8), ends of words and of entries (u64), columns (u32), counts (u64)."""
+    def __len__(self) -> int: ...
+    def replay(
+        self,
+        merges: Sequence[tuple[int, int, int]],
+        *,
+        lens: Sequence[int],
+        byte_ids: Sequence[int],
+        category_of: Sequence[int],
+        only: Sequence[tuple[int, int]] | None = None,
+        progress: Progress | None = None,
+    ) -> MixtureHistory:
+        """Applies ``merges`` to all columns at once and notes every change of a pair's count.
+
+        ``lens[id]`` is the token's length in bytes, 0 where it has none; ``category_of[column]`` sums
+        columns into categories; ``only`` notes the changes of these (left, right) pairs alone.
+        """
+
+class MixtureHistory:
+    """Counts of pairs by category from merge to merge. T merges, P pairs, k columns, n categories."""
+
+    def pairs(self) -> bytearray:
+        """(P, 2) u32 ids."""
+    def totals(self) -> bytearray:
+        """(k,) u64 - pairs of each column before the first merge."""
+    def merge_pairs(self) -> bytearray:
+        """(T,) u32 - index of each merge's pair; 2^32 - 1 where no category holds it then."""
+    def merge_counts(self) -> bytearray:
+        """(T, k) u64 - count of each merge's pair when its turn comes."""
+    def sweep(
+        self,
+        scale: npt.NDArray[np.float64],
+        step_slack: npt.NDArray[np.float64],
+        pair_slack: npt.NDArray[np.float64],
+        *,
+        start: int,
+        stop: int,
+        stride: int,
+        tolerance: float,
+        per_step: int,
+    ) -> tuple[bytearray, bytearray, bytearray]:
+        """Finds pairs that outrank a merge: steps (u32), pairs (u32), excess (f64), worst first in a step."""
+    def counts(self, steps: npt.NDArray[np.uint32], pairs: npt.NDArray[np.uint32]) -> bytearray:
+        """(queries, n) i64 - counts of pairs before steps, which must ascend."""

@@ -22,6 +22,10 @@ PHASES = {
     "merge": ("Merging", "merges"),
     "encode": ("Encoding", "bytes"),
     "prune": ("Pruning", "tokens"),
+    "solve": ("Solving", "merges"),
+    "calibrate": ("Calibrating", "steps"),
+    "resample": ("Resampling", "samples"),
+    "simulate": ("Simulating", "tokenizers"),
 }
 """Title and unit of each phase that the library reports."""
 

@@ -18,8 +18,10 @@ from tokforge_cli import (
     edit,
     encode,
     explore,
+    infer_mixture,
     inspect,
     lint,
+    simulate_mixture,
     train_bpe,
 )
 from tokforge_cli._command import Command, Group, ListCommand
@@ -42,6 +44,10 @@ app.command("train-bpe", cls=Command, epilog=train_bpe.EXAMPLES)(train_bpe.train
 app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_mixture.infer_mixture)
+app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
+    simulate_mixture.simulate_mixture
+)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)

@@ -26,7 +26,18 @@ LINES = {
 """Command lines for each command, by the name of its schema."""
 
 EDITS = {f"edit-{name}" for name in ("add", "pad", "prune", "remove", "rename", "reorder")}
-WITH_ENGINE = {"advise-vocab", "audit", "compare", "convert", "demo", "explore", "lint", *EDITS}
+WITH_ENGINE = {
+    "advise-vocab",
+    "audit",
+    "compare",
+    "convert",
+    "demo",
+    "explore",
+    "infer-mixture",
+    "lint",
+    "simulate-mixture",
+    *EDITS,
+}
 """Commands that only make sense with the real library: see test_command_engine and transcripts_engine/."""
 
 FAILING = [

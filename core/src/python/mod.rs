@@ -4,6 +4,7 @@ mod buffers;
 mod encoding;
 mod errors;
 mod loading;
+mod mixture;
 mod models;
 mod pipeline;
 mod progress;
@@ -27,5 +28,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<training::WordCounts>()?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;
+    module.add_class::<mixture::MixtureColumns>()?;
+    module.add_class::<mixture::MixtureTable>()?;
+    module.add_class::<mixture::MixtureHistory>()?;
     module.add_function(wrap_pyfunction!(training::train, module)?)
 }

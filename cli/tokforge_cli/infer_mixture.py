@@ -1,0 +1,178 @@
+"""``tokforge infer-mixture``: a tokenizer's training mixture out of its merges."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tokforge.outputs import check_output
+from tokforge_cli._failure import UsageProblem
+from tokforge_cli._options import Config, Force, Json, Quiet, Threads, Tokenizer
+from tokforge_cli._output import emit, note, pairs, table
+from tokforge_cli._progress import bars
+
+EXAMPLES = """
+tokforge infer-mixture tokenizer.json --categories references
+tokforge infer-mixture tokenizer.json --categories references --merges 1000 --save-counts counts.npz
+tokforge infer-mixture tokenizer.json --counts counts.npz --json
+"""
+REFERENCES, PROGRAMME, OUTPUTS = "References", "Programme", "Outputs"
+
+
+def infer_mixture(
+    tokenizer: Tokenizer,
+    categories: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="A folder with a file or folder for each category.",
+            readable=False,
+            rich_help_panel=REFERENCES,
+        ),
+    ] = None,
+    counts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE",
+            help="Counts of an earlier run, instead of or beside --categories; repeatable.",
+            readable=False,
+            rich_help_panel=REFERENCES,
+        ),
+    ] = None,
+    save_counts: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE.npz", help="Keep the counts for later runs.", rich_help_panel=REFERENCES),
+    ] = None,
+    field: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Field of jsonl and parquet rows that is the document.",
+            rich_help_panel=REFERENCES,
+        ),
+    ] = None,
+    shards: Annotated[
+        int,
+        typer.Option(
+            metavar="K",
+            help="Parts of each category that are resampled for intervals.",
+            rich_help_panel=REFERENCES,
+        ),
+    ] = 20,
+    merges: Annotated[
+        int, typer.Option(metavar="T", help="How many merges to use; 0 takes all.", rich_help_panel=PROGRAMME)
+    ] = 3000,
+    first: Annotated[
+        int,
+        typer.Option(
+            metavar="F",
+            help="Merges inherited from another tokenizer: applied, not judged.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = 0,
+    solver: Annotated[
+        str,
+        typer.Option(
+            metavar="highs|scipy|pulp", help="All find the same optimum.", rich_help_panel=PROGRAMME
+        ),
+    ] = "highs",
+    resamples: Annotated[
+        int,
+        typer.Option(metavar="N", help="Bootstrap samples; 0 gives no intervals.", rich_help_panel=PROGRAMME),
+    ] = 40,
+    calibrate: Annotated[
+        bool,
+        typer.Option(
+            help="Train a tokenizer of known shares, to tell misfit from sampling noise.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = True,
+    level: Annotated[
+        float,
+        typer.Option(
+            metavar="P", help="Part of intervals that should hold the truth.", rich_help_panel=PROGRAMME
+        ),
+    ] = 0.9,
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Seed of the resampling.", rich_help_panel=PROGRAMME)
+    ] = 0,
+    plot: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Draw the shares: .png, .svg or .pdf.", rich_help_panel=OUTPUTS),
+    ] = None,
+    export_mps: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.mps", help="Write the programme for any other solver.", rich_help_panel=OUTPUTS
+        ),
+    ] = None,
+    threads: Threads = None,
+    config: Config = None,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Infer the mixture of data that a tokenizer was trained on from the order of its merges."""
+    from tokforge import Tokenizer as TokenizerModel
+    from tokforge.mixture import MixtureConfig, check_chart, gather_references, infer, save_chart, write_mps
+    from tokforge.mixture import save_counts as save
+
+    if categories is None and not counts:
+        raise UsageProblem(
+            "there are no references", "give --categories DIR, or --counts FILE", "infer-mixture"
+        )
+    options = MixtureConfig(
+        merges=merges or None,
+        first=first,
+        solver=solver,
+        shards=shards,
+        resamples=resamples,
+        calibrate=calibrate,
+        level=level,
+        seed=seed,
+        threads=threads,
+        field=field,
+    )
+    check_output(*(path for path in (save_counts, plot, export_mps) if path), force=force)
+    if plot:
+        check_chart(plot)
+    model = TokenizerModel.load(tokenizer)
+    with bars(quiet=quiet) as progress:
+        references, seconds = gather_references(
+            model, options, categories=categories, counts=counts or (), progress=progress
+        )
+        if save_counts:
+            save(references, save_counts, force=force)
+        result = infer(model, references, options, progress=progress, counted_seconds=seconds)
+    if plot:
+        save_chart(result, plot, force=force)
+    if export_mps:
+        write_mps(result.solution.rows, export_mps, force=force)
+    figures = result.as_dict()
+    for warning in figures["warnings"]:
+        note(f"warning: {warning}", quiet=quiet or as_json)
+    emit(figures, summary(figures), as_json=as_json)
+
+
+def summary(figures: Mapping[str, Any]) -> str:
+    """Lays out the shares with their intervals, and how far to trust them."""
+    rows = []
+    for name, share in sorted(figures["proportions"].items(), key=lambda item: -item[1]):
+        low, high = figures["intervals"].get(name, (None, None))
+        interval = "-" if low is None else f"{low:.2%} to {high:.2%}"
+        others = [figures["proportions_by_unit"][unit][name] for unit in ("pairs", "characters")]
+        shown = "-" if figures["withheld"] else f"{share:.2%}"
+        rows.append([name, shown, interval, *(f"{other:.2%}" for other in others)])
+    header = ("category", "bytes", f"{figures['level']:.0%} interval", "pairs", "characters")
+    solution = figures["solution"]
+    head = pairs(
+        [
+            ("merges used", figures["merges"]),
+            ("missing merges", figures["fit"]["missing_merges"]),
+            ("misfit", f"{figures['fit']['misfit']:.2%} of the merges' counts"),
+            ("optimal", "yes" if solution["optimal"] else f"no: gap {solution['gap']:.1%}"),
+            ("seconds", figures["seconds"]),
+        ]
+    )
+    return f"{table(header, rows)}\n\n{head}"

@@ -1,0 +1,196 @@
+"""Shares are inferred, explained, and refused where they cannot be told."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tokforge.errors import ConfigError, InputError
+from tokforge.mixture import (
+    MixtureConfig,
+    category_paths,
+    count_references,
+    gather_references,
+    infer,
+    infer_mixture,
+    load_counts,
+    save_counts,
+    write_mps,
+)
+from tokforge.tokenizer import Pipeline, Tokenizer
+
+TRUTH = {"north": 0.6, "south": 0.3, "east": 0.1}
+
+
+def shares_of(result):
+    return dict(zip(result.names, result.shares["bytes"], strict=True))
+
+
+def test_the_mixture_is_found_with_its_proof(world, quick):
+    tokenizer, references = world
+    result = infer_mixture(tokenizer, references, **options(quick))
+    found = shares_of(result)
+    assert all(abs(found[name] - share) < 0.02 for name, share in TRUTH.items())
+    assert result.solution.optimal
+    assert 0 <= result.solution.gap < 1e-3
+    low, high = result.intervals.T
+    estimate = np.array([found[name] for name in result.names])
+    assert ((low <= estimate) & (estimate <= high)).all()
+    least, most = result.identifiable.T
+    assert ((least <= estimate + 1e-6) & (estimate <= most + 1e-6)).all()
+    assert result.fit["shift"] < 2
+    assert result.fit["missing_merges"] == 0
+
+
+def options(config):
+    return config.as_dict()
+
+
+def test_threads_and_order_of_files_change_nothing(world, quick):
+    tokenizer, references = world
+    paths = category_paths(references)
+    backwards = dict(reversed(paths.items()))
+    one = infer_mixture(tokenizer, paths, **options(replace(quick, resamples=0)))
+    two = infer_mixture(tokenizer, backwards, **options(replace(quick, resamples=0, threads=3)))
+    assert shares_of(one) == pytest.approx(shares_of(two), rel=1e-9)
+    assert one.solution.objective == pytest.approx(two.solution.objective, rel=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["scipy", "pulp"])
+def test_every_solver_finds_the_same_optimum(world, quick, solver):
+    tokenizer, references = world
+    few = replace(quick, merges=60, resamples=0, calibrate=False)
+    highs = infer_mixture(tokenizer, references, **options(few))
+    other = infer_mixture(tokenizer, references, **options(replace(few, solver=solver)))
+    assert other.solution.objective == pytest.approx(highs.solution.objective, rel=1e-6)
+
+
+def test_an_exported_programme_has_the_same_optimum(world, quick, tmp_path):
+    highspy = pytest.importorskip("highspy")
+    tokenizer, references = world
+    result = infer_mixture(tokenizer, references, **options(replace(quick, resamples=0, calibrate=False)))
+    write_mps(result.solution.rows, tmp_path / "m.mps")
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.readModel(str(tmp_path / "m.mps"))
+    solver.run()
+    optimum = solver.getInfo().objective_function_value
+    assert optimum == pytest.approx(result.solution.objective, rel=1e-6)
+
+
+def test_counts_are_kept_and_added_up(world, quick, tmp_path):
+    tokenizer, references = world
+    whole, _ = gather_references(tokenizer, quick, categories=references)
+    paths = category_paths(references)
+    for number, names in enumerate((["north", "south"], ["south", "east"])):
+        some = {name: paths[name] for name in names}
+        part, _ = gather_references(tokenizer, quick, categories=some)
+        save_counts(part, tmp_path / f"{number}.npz")
+    joined = load_counts([tmp_path / "0.npz", tmp_path / "1.npz"])
+    assert joined.names == ("north", "south", "east")
+    south = joined.bytes[1].sum()
+    assert south == 2 * whole.bytes[whole.names.index("south")].sum()
+    few = replace(quick, resamples=0, calibrate=False)
+    once, twice = (shares_of(infer(tokenizer, counted, few)) for counted in (whole, joined))
+    assert once == pytest.approx(twice, abs=1e-6)  # doubling a category changes no frequency
+
+
+def test_damaged_counts_are_refused(world, quick, tmp_path):
+    from tokforge.errors import FormatError
+
+    (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no archive")
+    with pytest.raises(FormatError):
+        load_counts([tmp_path / "bad.npz"])
+    np.savez(tmp_path / "other.npz", words=np.zeros(3))
+    with pytest.raises(FormatError):
+        load_counts([tmp_path / "other.npz"])
+    with pytest.raises(InputError):
+        load_counts([tmp_path / "missing.npz"])
+
+
+def test_identical_categories_are_told_apart_by_their_sum_alone(world, quick, tmp_path):
+    tokenizer, references = world
+    paths = category_paths(references) | {"twin": str(references / "south")}
+    result = infer_mixture(tokenizer, paths, **options(replace(quick, resamples=10, calibrate=False)))
+    assert any("south and twin" in warning for warning in result.warnings)
+    found = shares_of(result)
+    assert found["south"] + found["twin"] == pytest.approx(TRUTH["south"], abs=0.02)
+    at = result.names.index("twin")
+    assert result.identifiable[at, 1] - result.identifiable[at, 0] > 0.2
+
+
+def test_a_missing_category_is_reported(world, quick):
+    tokenizer, references = world
+    paths = category_paths(references)
+    del paths["east"]
+    result = infer_mixture(tokenizer, paths, **options(quick))
+    assert result.fit["missing_merges"] > 10
+    assert result.fit["missing_by_kind"]["non_ascii"] > 10
+    assert any("occur in no reference" in warning for warning in result.warnings)
+
+
+def test_merges_out_of_order_are_explained_worse(world, quick):
+    tokenizer, references = world
+    counted, _ = gather_references(tokenizer, quick, categories=references)
+    few = replace(quick, resamples=0)
+    order = np.random.default_rng(0).permutation(200)
+    base = tokenizer.merges[:200]
+    singles = [merge for merge in base if max(merge[:2]) < 256]
+    shuffled = [*(base[at] for at in order if base[at] in singles), *(m for m in base if m not in singles)]
+    tokens = tokenizer.table.ordinary()
+    odd = Tokenizer.from_parts(tokens, shuffled, pipeline=tokenizer.pipeline)
+    straight = infer(tokenizer, counted, replace(few, merges=200)).fit["misfit"]
+    assert infer(odd, counted, replace(few, merges=200)).fit["misfit"] > 5 * straight
+
+
+def test_ten_merges_give_an_answer_and_nul_and_invalid_bytes_are_counted(world, tmp_path):
+    tokenizer, _ = world
+    (tmp_path / "a").write_bytes(b"\x00\xff\xfe the\x00north " * 500)
+    (tmp_path / "b").write_bytes("αβγ".encode() * 500)
+    few = MixtureConfig(merges=10, resamples=0, shards=2, calibrate=False)
+    result = infer_mixture(tokenizer, {"a": tmp_path / "a", "b": tmp_path / "b"}, **options(few))
+    assert result.shares["bytes"].sum() == pytest.approx(1)
+    assert result.merges == 10
+    assert len(result.warnings) >= 2  # both are too small
+
+
+def test_what_cannot_be_answered_is_refused(world, quick, tmp_path):
+    tokenizer, references = world
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "a.txt").write_text("a")
+    with pytest.raises(InputError, match="two or more"):
+        category_paths(tmp_path / "one")
+    (tmp_path / "one" / "b.txt").touch()
+    with pytest.raises(InputError):
+        count_references(category_paths(tmp_path / "one"), tokenizer.pipeline, quick)
+    bare = Tokenizer.from_parts(
+        [bytes((byte,)) for byte in range(256)], [], pipeline=Pipeline(kind="text", pretokenizers=("gpt2",))
+    )
+    with pytest.raises(ConfigError, match="no merges"):
+        infer_mixture(bare, references)
+    counted = count_references(
+        category_paths(references), Pipeline(kind="text", pretokenizers=("o200k",)), quick
+    )
+    with pytest.raises(ConfigError, match="cut by o200k"):
+        infer(tokenizer, counted, quick)
+    with pytest.raises(ConfigError):
+        MixtureConfig(shards=3)
+    with pytest.raises(ConfigError, match="highs"):
+        MixtureConfig(solver="gurobi")
+
+
+def test_interrupted_solving_gives_the_best_bound_so_far(world, quick):
+    tokenizer, references = world
+    counted, _ = gather_references(tokenizer, quick, categories=references)
+
+    def stop(phase, done, total):
+        if phase == "solve":
+            raise KeyboardInterrupt
+
+    result = infer(tokenizer, counted, quick, progress=stop)
+    assert not result.solution.optimal
+    assert result.solution.lower_bound <= result.solution.upper_bound
+    assert result.intervals is None
+    whole = infer(tokenizer, counted, replace(quick, resamples=0))
+    assert result.solution.lower_bound <= whole.solution.objective * (1 + 1e-6)
+    assert result.solution.upper_bound >= whole.solution.objective * (1 - 1e-6)

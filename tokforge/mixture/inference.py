@@ -1,0 +1,238 @@
+"""Reads a tokenizer's training mixture out of its merges: count, replay, solve, judge."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tokforge.errors import ConfigError
+from tokforge.inputs import Progress
+from tokforge.mixture.calibration import calibrate
+from tokforge.mixture.config import WIDENING, MixtureConfig
+from tokforge.mixture.fit import UNFIT, WITHHELD, fit_figures, warnings_of
+from tokforge.mixture.gather import gather_references
+from tokforge.mixture.history import Floats, History
+from tokforge.mixture.intervals import MOST_STEPS, RowCounts, bootstrap, early, identifiable, interval
+from tokforge.mixture.known import inherited
+from tokforge.mixture.merge_list import MergeList, merge_list
+from tokforge.mixture.programme import Rows, Solution, solve
+from tokforge.mixture.references import References
+from tokforge.mixture.replay import replay, replay_by_column
+from tokforge.mixture.solvers import solver_named
+from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
+from tokforge.tokenizer import Tokenizer
+from tokforge.tokenizer.display import quoted
+
+__all__ = ["MixtureResult", "infer", "infer_merges", "infer_mixture"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MixtureResult:
+    """The shares of a tokenizer's training data, and how far to trust them."""
+
+    names: tuple[str, ...]
+    shares: Mapping[Unit, Floats]
+    """(n,) each - shares 0 to 1 of the bytes, of the initial pairs and of the characters."""
+    intervals: Floats | None
+    """(n, 2) - of the shares of bytes; None without resamples."""
+    bagged: Floats | None
+    """(n,) - the mean share of bytes over the resamples."""
+    identifiable: Floats | None
+    """(n, 2) - shares of bytes within 1 % of the best residual, the other shares free."""
+    level: float
+    merges: int
+    """Merges used."""
+    solution: Solution
+    fit: Mapping[str, Any]
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+    references: References
+
+    @property
+    def withheld(self) -> bool:
+        """Whether the misfit is too large for single numbers: a range is all that should be quoted."""
+        shift = self.fit["shift"]
+        return bool(self.fit["misfit"] > UNFIT if shift is None else shift > WITHHELD)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Returns the figures as JSON values."""
+        shares = {
+            unit: dict(zip(self.names, values.tolist(), strict=True)) for unit, values in self.shares.items()
+        }
+        solution = self.solution
+        return {
+            "proportions": shares["bytes"],
+            "intervals": _by_name(self.names, self.intervals),
+            "identifiable": _by_name(self.names, self.identifiable),
+            "level": self.level,
+            "unit": "bytes",
+            "proportions_by_unit": shares,
+            "merges": self.merges,
+            "seconds": sum(self.seconds.values()),
+            "seconds_by_phase": dict(self.seconds),
+            "fit": dict(self.fit),
+            "withheld": self.withheld,
+            "warnings": list(self.warnings),
+            "solution": {
+                "objective_ppm": solution.objective,
+                "lower_bound_ppm": solution.lower_bound,
+                "upper_bound_ppm": solution.upper_bound,
+                "gap": solution.gap,
+                "optimal": solution.optimal,
+                "rows": len(solution.rows.steps),
+                "rounds": solution.rounds,
+            },
+            "references": {
+                name: {"bytes": int(size), "documents": int(documents)}
+                for name, size, documents in zip(
+                    self.names, self.references.bytes.sum(1), self.references.documents.sum(1), strict=True
+                )
+            },
+            "skipped": [remark.as_dict() for remark in self.references.remarks],
+        }
+
+
+def _by_name(names: Sequence[str], intervals: Floats | None) -> dict[str, list[float]]:
+    return {} if intervals is None else dict(zip(names, intervals.tolist(), strict=True))
+
+
+def infer_mixture(
+    tokenizer: Tokenizer | str | Path,
+    categories: str | Path | Mapping[str, str | Path] | References,
+    *,
+    progress: Progress | None = None,
+    **options: Any,
+) -> MixtureResult:
+    """Infers the shares of ``categories`` in the data that ``tokenizer`` was trained on.
+
+    Args:
+        tokenizer: a byte-level BPE tokenizer, or where it stands.
+        categories: a folder that holds a file or folder for each category, name -> path, or counted
+            `References`.
+        options: the fields of :class:`MixtureConfig`.
+
+    Raises:
+        ConfigError: an option is out of range, or the tokenizer has no merges to read.
+        InputError: a category is missing, empty or unreadable.
+        MissingExtraError: the solver's package is not installed.
+        KeyboardInterrupt: interrupted before there was any bound to return.
+    """
+    config = MixtureConfig(**options)
+    model = tokenizer if isinstance(tokenizer, Tokenizer) else Tokenizer.load(tokenizer)
+    if isinstance(categories, References):
+        return infer(model, categories, config, progress=progress)
+    references, seconds = gather_references(model, config, categories=categories, progress=progress)
+    return infer(model, references, config, progress=progress, counted_seconds=seconds)
+
+
+def infer(
+    tokenizer: Tokenizer,
+    references: References,
+    config: MixtureConfig,
+    *,
+    progress: Progress | None = None,
+    counted_seconds: float = 0.0,
+) -> MixtureResult:
+    """Infers shares from counted references; raises as `infer_mixture` does."""
+    if references.pipeline.pretokenizers != tokenizer.pipeline.pretokenizers:
+        raise ConfigError(
+            f"the references were cut by {_stages(references.pipeline.pretokenizers)}, "
+            f"the tokenizer cuts by {_stages(tokenizer.pipeline.pretokenizers)}",
+            "count the references for this tokenizer",
+        )
+    listed = merge_list(tokenizer, config.merges, config.first)
+    remarks = [] if config.first else inherited(listed.all_merges, listed.tokens)
+    if listed.unrecoverable:
+        shown = ", ".join(map(quoted, listed.unrecoverable[:3]))
+        remarks.append(
+            f"{len(listed.unrecoverable)} tokens are left out, for no merge makes them, as {shown}"
+        )
+    result = infer_merges(listed, references, config, progress=progress, counted_seconds=counted_seconds)
+    return replace(result, warnings=(*remarks, *result.warnings))
+
+
+def infer_merges(
+    listed: MergeList,
+    references: References,
+    config: MixtureConfig,
+    *,
+    progress: Progress | None = None,
+    counted_seconds: float = 0.0,
+) -> MixtureResult:
+    """Infers shares from a merge list alone, whose words the references must hold as it cuts them."""
+    clock = _Clock(counted_seconds)
+    if config.merges is not None:
+        listed = listed.shortened(listed.first + config.merges)
+    history = replay(references, listed, progress=progress)
+    clock.lap("replay")
+    make_model = solver_named(config.solver)
+    solution = solve(history, make_model, tolerance=config.tolerance, progress=progress)
+    clock.lap("solve")
+    calibration = None
+    if config.calibrate and solution.optimal:
+        calibration = calibrate(
+            references, listed, solution.shares, make_model, tolerance=config.tolerance, progress=progress
+        )
+    clock.lap("calibrate")
+    fit = fit_figures(history, solution, listed, calibration)
+    sampled, bagged, best = _intervals(references, listed, history, solution, config, fit["shift"], progress)
+    clock.lap("intervals")
+    return MixtureResult(
+        names=references.names,
+        shares=shares_by_unit(solution.shares, history, references),
+        intervals=sampled,
+        bagged=bagged,
+        identifiable=best,
+        level=config.level,
+        merges=len(listed.merges) - listed.first,
+        solution=solution,
+        fit=fit,
+        warnings=tuple(warnings_of(fit, history, references)),
+        seconds=clock.laps,
+        references=references,
+    )
+
+
+def _intervals(
+    references: References,
+    listed: MergeList,
+    history: History,
+    solution: Solution,
+    config: MixtureConfig,
+    shift: float | None,
+    progress: Progress | None,
+) -> tuple[Floats | None, Floats | None, Floats | None]:
+    """Returns of the shares of bytes the sampling intervals, the mean resample and the extremes."""
+    if not (config.resamples and solution.optimal and len(solution.rows.steps)):
+        return None, None, None
+    chosen = early(solution.rows, listed.first + MOST_STEPS)
+    rows = Rows(solution.rows.steps[chosen], solution.rows.pairs[chosen], solution.rows.coefficients[chosen])
+    by_column = replay_by_column(references, listed, history, rows)
+    samples = bootstrap(
+        RowCounts(history, by_column, rows),
+        shards=references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
+    )  # fmt: skip
+    in_bytes = np.array([shares_by_unit(sample, history, references)["bytes"] for sample in samples])
+    estimate = shares_by_unit(solution.shares, history, references)["bytes"]
+    sampled = interval(in_bytes, estimate, config.level, WIDENING * max(shift or 1.0, 1.0))
+    best = identifiable(solution.rows, solution.objective)
+    return sampled, in_bytes.mean(0), extremes_in_bytes(best, solution.shares, history, references)
+
+
+def _stages(stages: Sequence[object]) -> str:
+    return "+".join(map(str, stages)) or "none"
+
+
+class _Clock:
+    """Seconds by phase."""
+
+    def __init__(self, counted: float) -> None:
+        self.laps = {"count": counted}
+        self._last = time.perf_counter()
+
+    def lap(self, phase: str) -> None:
+        now = time.perf_counter()
+        self.laps[phase], self._last = now - self._last, now
