@@ -18,6 +18,8 @@ demo: $(VENV)/.run  ## Train on this machine's own executables and show what was
 test: $(VENV)/.dev test-rust test-python test-wheel  ## Everything that must pass before a change lands
 
 test-python: $(VENV)/.dev
+	@# The pages' tests drive Debian's browser; without it they are skipped, and say so.
+	@command -v chromium > /dev/null || apt-get install -y -qq chromium > /dev/null 2>&1 || true
 	$(BIN)/python -m pytest -m "not nightly and not network and not gpu" -n 2
 
 test-rust: $(VENV)/.dev

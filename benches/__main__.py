@@ -10,8 +10,11 @@ from importlib import import_module
 from pathlib import Path
 
 TABLES = {
+    "compare": "benches.compare:compare_at_scale",
     "encode-binaries": "benches.encoding:encode_binaries",
     "encode-text": "benches.encoding:encode_text",
+    "hostile": "benches.hostile:hostile",
+    "lint-real": "benches.linting:lint_real",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "train-binaries": "benches.training:train_binaries",
     "train-lines": "benches.training:train_lines",

@@ -1,6 +1,6 @@
 """What other libraries make of the malformed files of tests/unit/formats/hostile_files.py: a Markdown table.
 
-``python -m benches.hostile``. Each library reads only the formats that are its own; each file is loaded,
+``python -m benches hostile``. Each library reads only the formats that are its own; each file is loaded,
 and a text encoded, in a process of its own with 20 s and 4 GiB (benches/peers/load_hostile.py).
 """
 
@@ -95,12 +95,9 @@ def worst(found):
     )
 
 
-def main():
+def hostile(arguments):
+    """Measures, and returns the table with the worst outcomes below; takes no options."""
+    if arguments:
+        raise SystemExit("python -m benches hostile takes no options")
     found = measure()
-    print(table(found))
-    print()
-    print(worst(found))
-
-
-if __name__ == "__main__":
-    main()
+    return f"{table(found)}\n\n{worst(found)}"

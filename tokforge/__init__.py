@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         UnknownNameError,
     )
     from tokforge.lint import lint
+    from tokforge.metrics import compare
     from tokforge.mixture import infer_mixture
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
     from tokforge.tokenizer.conversion import convert
@@ -45,6 +46,7 @@ _HOMES = {
     "Tokenizer": "tokforge.tokenizer",
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
+    "compare": "tokforge.metrics",
     "convert": "tokforge.tokenizer.conversion",
     "infer_mixture": "tokforge.mixture",
     "lint": "tokforge.lint",
@@ -68,6 +70,7 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "bytes_to_hf",
+    "compare",
     "convert",
     "infer_mixture",
     "lint",

@@ -36,13 +36,16 @@ _HINTS = {
 }
 
 
-def check_output(*paths: StrPath, force: bool = False) -> None:
+def check_output(*paths: StrPath, force: bool = False, inputs: Iterable[StrPath] = ()) -> None:
     """Raises OutputError if any of ``paths`` could not be written now: call it before the work begins.
 
-    Refused are a folder that is missing, read-only or full, a path that is a folder or a device, and,
-    unless ``force``, a path that exists.
+    Refused are a folder that is missing, read-only or full, a path that is a folder or a device, one
+    that is among ``inputs`` (whatever ``force`` says), and, unless ``force``, a path that exists.
     """
+    read = {_resolved(path) for path in inputs}
     for path in paths:
+        if _resolved(path) in read:
+            raise OutputError("is an input of this run, and would be destroyed", "name another", str(path))
         _check_target(path, force)
     for folder, path in {_target(path).parent: path for path in reversed(paths)}.items():
         _check_folder(folder, path)
@@ -100,6 +103,13 @@ def write_files(
 def _target(path: StrPath) -> Path:
     """The file itself where ``path`` is a symlink: a rename would replace the link by the result."""
     return Path(os.path.realpath(path))
+
+
+def _resolved(path: StrPath) -> str:
+    try:
+        return os.path.realpath(path)
+    except ValueError:  # a NUL: no such file can be
+        return os.fspath(path)
 
 
 def _check_target(path: StrPath, force: bool) -> None:

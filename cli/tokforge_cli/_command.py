@@ -3,7 +3,8 @@
 The help is plain text everywhere, so that it reads the same in a pipe, a pager, a terminal and a test.
 """
 
-from typing import Any
+from collections.abc import Iterator
+from typing import Any, ClassVar
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -51,6 +52,30 @@ class Command(TyperCommand):
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         _write_epilog(self, formatter)
+
+
+class ListCommand(Command):
+    """A command whose options in ``lists`` take every word up to the next option: ``--text a b c``."""
+
+    lists: ClassVar[frozenset[str]] = frozenset({"--text"})
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        return super().parse_args(ctx, list(self._repeated(args)))
+
+    def _repeated(self, args: list[str]) -> Iterator[str]:
+        """Yields ``args`` with the option repeated before each of its words, which is what click reads."""
+        option, words = "", 0
+        for at, word in enumerate(args):
+            if word == "--":
+                yield from args[at:]
+                return
+            if word.startswith("-") and word != "-":
+                option, words = word if word in self.lists else "", 0
+            else:
+                words += bool(option)
+                if words > 1:
+                    yield option
+            yield word
 
 
 class Group(TyperGroup):

@@ -8,9 +8,11 @@ from typing import Annotated
 
 import typer
 
-from tokforge.errors import ConfigError
+from tokforge.errors import ConfigError, InputError
 from tokforge_cli._recipe import load
 
+MOST_IDS = 1 << 24
+"""Most ids in one range: no vocabulary is as large."""
 RUN = "This run"
 """Title of the options that every command has."""
 
@@ -64,10 +66,28 @@ def byte_count(option: str, text: str | None) -> int | None:
     return int(Decimal(found[1]) * _UNITS[found[2].upper()])
 
 
-def whole_numbers(option: str, texts: Iterable[str]) -> tuple[int, ...]:
-    """Reads ``4096,8192``, repeated or not."""
+def whole_numbers(option: str, texts: Iterable[str], *, ranges: bool = False) -> tuple[int, ...]:
+    """Reads ``4096,8192``, repeated or not; with ``ranges`` also ``300-399``, both ends included."""
     words = [word.strip() for text in texts for word in text.split(",")]
+    numbers: list[int] = []
     for word in words:
-        if not re.fullmatch(r"\d+", word):
+        found = re.fullmatch(r"(\d+)(?:-(\d+))?" if ranges else r"(\d+)()", word)
+        if not found:
             raise ConfigError(f"{word!r} is not a whole number", "write them as 4096,8192", option)
-    return tuple(map(int, words))
+        first, last = int(found[1]), int(found[2] or found[1])
+        if not 0 <= last - first < MOST_IDS:
+            raise ConfigError(f"{word!r} is no range of ids", "write the lower id first", option)
+        numbers += range(first, last + 1)
+    return tuple(numbers)
+
+
+def token_lines(path: Path | None) -> list[str]:
+    """Reads tokens, one a line; none if there is no file. Raises InputError if it cannot be read."""
+    if path is None:
+        return []
+    try:
+        text = path.read_text("utf-8", "surrogateescape")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot be read: {reason}", "check the path", str(path)) from error
+    return [line.removesuffix("\r") for line in text.split("\n") if line.strip("\r")]

@@ -21,6 +21,7 @@ PHASES = {
     "scan": ("Scanning", "bytes"),
     "merge": ("Merging", "merges"),
     "encode": ("Encoding", "bytes"),
+    "prune": ("Pruning", "tokens"),
     "solve": ("Solving", "merges"),
     "calibrate": ("Calibrating", "steps"),
     "resample": ("Resampling", "samples"),

@@ -8,18 +8,23 @@ from typing import Annotated, Any
 import typer
 
 from tokforge_cli import (
+    advise_vocab,
+    audit,
+    compare,
     convert,
     corpora,
     decode,
     demo,
+    edit,
     encode,
+    explore,
     infer_mixture,
     inspect,
     lint,
     simulate_mixture,
     train_bpe,
 )
-from tokforge_cli._command import Command, Group
+from tokforge_cli._command import Command, Group, ListCommand
 from tokforge_cli._failure import INTERRUPTED, report
 
 app = typer.Typer(
@@ -45,7 +50,12 @@ app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
 )
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
+app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)
+app.command("explore", cls=Command, epilog=explore.EXAMPLES)(explore.explore)
+app.command("advise-vocab", cls=Command, epilog=advise_vocab.EXAMPLES)(advise_vocab.advise_vocab)
+app.command("audit", cls=Command, epilog=audit.EXAMPLES)(audit.audit)
 app.command("demo", cls=Command, epilog=demo.EXAMPLES)(demo.demo)
+app.add_typer(edit.app, name="edit")
 app.add_typer(corpora.app, name="corpora")
 
 

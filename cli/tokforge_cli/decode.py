@@ -14,6 +14,7 @@ from tokforge_cli._output import emit, pairs
 EXAMPLES = """
 tokforge decode tokenizer.json ids.npy -o book.txt
 tokforge decode tokenizer.json ids.npy -o - | sha256sum
+tokforge decode tokenizer.json train.bin -o text.txt --dtype uint16
 """
 
 
@@ -22,12 +23,19 @@ def decode(
     ids: Annotated[
         Path,
         typer.Argument(
-            metavar="IDS.npy", help="One dimension of integers, as encode writes it.", readable=False
+            metavar="IDS.npy|.bin", help="One dimension of integers, as encode writes it.", readable=False
         ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where the bytes go; - is standard output.")
     ],
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TYPE",
+            help="Of a .bin file that has no IDS.index.json: uint16, int32, uint32 or int64.",
+        ),
+    ] = None,
     config: Config = None,
     force: Force = False,
     as_json: Json = False,
@@ -41,8 +49,9 @@ def decode(
     if to_stdout and as_json:
         raise UsageProblem("--json and -o - both want standard output", "name a file", "decode")
     if not to_stdout:
-        check_output(output, force=force)
-    result = decode_file(TokenizerModel.load(tokenizer), ids)
+        read = [tokenizer, tokenizer / "tokenizer.json", ids]
+        check_output(output, force=force, inputs=read)
+    result = decode_file(TokenizerModel.load(tokenizer), ids, dtype=dtype)
     if to_stdout:
         sys.stdout.buffer.write(result.data)
         return

@@ -15,13 +15,17 @@ from tokforge_cli._recipe import recipe_path, resolved
 
 EXAMPLES = """
 tokforge encode tokenizer.json book.txt
-tokforge encode tokenizer.json *.bin -o ids.npy --offsets
+tokforge encode tokenizer.json *.elf -o ids.npy --offsets
 tokforge encode tokenizer.json kernel.elf -o ids.npy --window 4096 --stride 3072
+tokforge encode tokenizer.json corpus.txt -o train.bin
+zcat corpus.gz | tokforge encode tokenizer.json - -o ids.npy
 """
 IDS = "Ids"
 Files = Annotated[
     list[Path],
-    typer.Argument(metavar="FILE", help="Files of any bytes; each is one document.", readable=False),
+    typer.Argument(
+        metavar="FILE", help="Files of any bytes, each one document; - is standard input.", readable=False
+    ),
 ]
 
 
@@ -34,10 +38,18 @@ def encode(
         typer.Option(
             "--output",
             "-o",
-            metavar="IDS.npy",
-            help="Where the ids go, uint16 (uint32 if the vocabulary exceeds 65,536): those of all files "
-            "end to end, with IDS.boundaries.npy beside it (uint64, files + 1) if there are several. "
-            "Not set: figures only.",
+            metavar="IDS.npy|.bin",
+            help="Where the ids go, those of all files end to end. .npy: with IDS.boundaries.npy beside it "
+            "(uint64, files + 1) if there are several; .bin: little-endian ids alone, with "
+            "IDS.index.json. Not set: figures only.",
+            rich_help_panel=IDS,
+        ),
+    ] = None,
+    dtype: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TYPE",
+            help="uint16, int32, uint32 or int64; uint16 up to 65,536 entries, else uint32, if not set.",
             rich_help_panel=IDS,
         ),
     ] = None,
@@ -61,6 +73,15 @@ def encode(
             rich_help_panel=IDS,
         ),
     ] = False,
+    char_spans: Annotated[
+        bool,
+        typer.Option(
+            "--char-spans",
+            help="Also write IDS.characters.npy: uint64 (start, end) of the characters each token holds a "
+            "byte of.",
+            rich_help_panel=IDS,
+        ),
+    ] = False,
     special: Annotated[
         str,
         typer.Option(
@@ -77,19 +98,30 @@ def encode(
 ) -> None:
     """Encode files to ids, and say how many bytes a token holds."""
     from tokforge import Tokenizer as TokenizerModel
-    from tokforge.encoding import EncodeConfig, array_paths, encode_files
+    from tokforge.encoding import EncodeConfig, array_paths, encode_to_files
 
-    options = EncodeConfig(window=window, stride=stride, offsets=offsets, special=special, threads=threads)
-    check_target(output, wants_arrays=offsets or window is not None)
+    options = EncodeConfig(
+        window=window,
+        stride=stride,
+        offsets=offsets,
+        characters=char_spans,
+        special=special,
+        dtype=dtype,
+        threads=threads,
+    )
+    check_target(output, wants_arrays=offsets or char_spans or window is not None or dtype is not None)
+    if files.count(Path("-")) > 1:
+        raise UsageProblem("standard input can be read once", "name - once", "encode")
     if output:
         paths = array_paths(output, files=len(files), config=options)
-        check_output(*paths.values(), recipe_path(output), force=force)
+        read = [tokenizer, tokenizer / "tokenizer.json", *files]
+        check_output(*paths.values(), recipe_path(output), force=force, inputs=read)
     model = TokenizerModel.load(tokenizer)
+    beside = resolved(context, output) if output else {}
     with bars(quiet=quiet) as progress:
-        result = encode_files(model, files, options, progress=progress)
-    arrays: dict[str, str] = {}
-    if output:
-        arrays = result.save(output, force=force, beside=resolved(context, output))
+        result, arrays = encode_to_files(
+            model, files, output, options, force=force, beside=beside, progress=progress
+        )
     figures = {"output": str(output) if output else None, "arrays": arrays, **result.as_dict()}
     emit(figures, summary(figures), as_json=as_json)
 
@@ -98,10 +130,12 @@ def check_target(output: Path | None, *, wants_arrays: bool) -> None:
     """Refuses what would be computed for nobody, and a stream that could not be told from the figures."""
     if output == Path("-"):
         raise UsageProblem("ids cannot go to standard output", "name a file: -o ids.npy", "encode")
-    if output and output.suffix != ".npy":
-        raise UsageProblem(f"{output} does not end in .npy", "name it ids.npy", "encode")
+    if output and output.suffix not in (".npy", ".bin"):
+        raise UsageProblem(f"{output} ends in neither .npy nor .bin", "name it ids.npy", "encode")
     if wants_arrays and not output:
-        raise UsageProblem("--window and --offsets write files", "add -o ids.npy", "encode")
+        raise UsageProblem(
+            "--window, --offsets, --char-spans and --dtype are about files", "add -o ids.npy", "encode"
+        )
 
 
 def summary(figures: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,11 +13,15 @@ from tokforge_cli._output import emit, note, pairs, shown_bytes, table
 from tokforge_cli._progress import bars
 from tokforge_cli._recipe import recipe_path, resolved
 
+if TYPE_CHECKING:
+    from tokforge import Tokenizer
+
 EXAMPLES = """
 tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
 tokforge train-bpe docs/ src/ -o tokenizer.json --special '<|end|>' --multiple-of 64
 tokforge train-bpe 'data/*.jsonl.gz' --field text -o tok-{size}.json --family 4096,8192
 tokforge train-bpe en/ hi/ -o tokenizer.json --weight en/=0.7 --weight hi/=0.3 --sample 2GiB
+tokforge train-bpe law/ -o law.json --extend tokenizer.json --vocab-size 40000 --map ids.json
 tokforge train-bpe --config tokenizer.recipe.yaml --force
 """
 SHOWN_REMARKS = 5
@@ -46,6 +50,23 @@ def train_bpe(
         typer.Option(
             metavar="N,N",
             help="Also write these smaller sizes, as FILE-N.json or where FILE says {size}.",
+            rich_help_panel=VOCABULARY,
+        ),
+    ] = None,
+    extend: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="TOKENIZER",
+            help="Go on from this byte-level BPE: all its ids, merges, specials and its splitter stay.",
+            rich_help_panel=VOCABULARY,
+        ),
+    ] = None,
+    id_map: Annotated[
+        Path | None,
+        typer.Option(
+            "--map",
+            metavar="FILE",
+            help="With --extend: also write the map from old ids to new, as JSON.",
             rich_help_panel=VOCABULARY,
         ),
     ] = None,
@@ -150,21 +171,43 @@ def train_bpe(
         follow_symlinks=follow_symlinks,
         threads=threads,
     )
-    if output == Path("-"):
-        raise UsageProblem("standard output cannot hold a tokenizer", "name a file", "train-bpe")
     paths = {size: sized(output, size, many=True) for size in options.family}
     output = sized(output, options.table_size, many=False)
-    check_output(*with_sidecars(output, *paths.values()), recipe_path(output), force=force)
+    base = opened(extend, inputs, [output, *paths.values()], id_map, force=force)
     with bars(quiet=quiet) as progress:
-        result = train(inputs, options, progress=progress)
+        result = train(inputs, options, extend=base, progress=progress)
     trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
     for path, tokenizer in trained.items():
         tokenizer.save(path, force=force)
-    write_files(resolved(context, output), force=force)
-    written = {str(size): str(paths[size]) for size in result.family}
-    figures = {"output": str(output), "family": written, **result.as_dict()}
-    warn(figures, options.table_size - 256 - len(options.special_tokens), quiet=quiet or as_json)
+    beside = resolved(context, output)
+    if id_map and result.id_map:
+        beside[id_map] = result.id_map.to_json()
+    write_files(beside, force=force)
+    figures = {
+        "output": str(output),
+        "map": str(id_map) if id_map else None,
+        "family": {str(size): str(paths[size]) for size in result.family},
+        **result.as_dict(),
+    }
+    begun = base.vocab_size if base else 256 + len(options.special_tokens)
+    warn(figures, options.table_size - begun, quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def opened(
+    extend: Path | None, inputs: Sequence[str], outputs: Sequence[Path], id_map: Path | None, *, force: bool
+) -> "Tokenizer | None":
+    """Loads the tokenizer to extend, if any, once it is sure that every result can be written."""
+    from tokforge import Tokenizer
+
+    if Path("-") in (*outputs, id_map):
+        raise UsageProblem("standard output cannot hold a tokenizer", "name a file", "train-bpe")
+    if id_map and not extend:
+        raise UsageProblem("--map is of ids that stay", "add --extend TOKENIZER", "train-bpe")
+    targets = [*with_sidecars(*outputs), recipe_path(outputs[0]), *([id_map] if id_map else [])]
+    base = [extend, extend / "tokenizer.json"] if extend else []
+    check_output(*targets, force=force, inputs=[*inputs, *base])
+    return Tokenizer.load(extend) if extend else None
 
 
 def sized(output: Path, size: int, *, many: bool) -> Path:

@@ -55,7 +55,9 @@ calls: list[Any] = []
 """The configs that `train` was called with, oldest first."""
 
 
-def train(inputs: Sequence[str], config: Any, *, progress: Callable[[str, int, int], object]) -> Any:
+def train(
+    inputs: Sequence[str], config: Any, *, extend: Any = None, progress: Callable[[str, int, int], object]
+) -> Any:
     """Behaves as its first input says: ``slow`` works until it is stopped, ``bug`` and ``memory`` fail."""
     calls.append(config)
     behaviour = Path(inputs[0]).name
@@ -85,6 +87,7 @@ def _result(inputs: Sequence[str], config: Any, *, exhausted: bool) -> Any:
         "seconds": 1.5,
         "peak_memory_bytes": 98_765_432,
         "bytes_per_token": 2.25,
+        "extends": None,
         "stopped": "exhausted" if exhausted else "vocab_size",
         "preset": "text" if config.preset == "auto" else config.preset,
         "preset_reason": "auto: valid UTF-8" if config.preset == "auto" else "as asked",

@@ -25,8 +25,20 @@ LINES = {
 }
 """Command lines for each command, by the name of its schema."""
 
-WITH_ENGINE = {"convert", "demo", "infer-mixture", "lint", "simulate-mixture"}
-"""Commands that only make sense with the real library: see test_command_engine."""
+EDITS = {f"edit-{name}" for name in ("add", "pad", "prune", "remove", "rename", "reorder")}
+WITH_ENGINE = {
+    "advise-vocab",
+    "audit",
+    "compare",
+    "convert",
+    "demo",
+    "explore",
+    "infer-mixture",
+    "lint",
+    "simulate-mixture",
+    *EDITS,
+}
+"""Commands that only make sense with the real library: see test_command_engine and transcripts_engine/."""
 
 FAILING = [
     "trian",

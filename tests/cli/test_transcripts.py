@@ -15,6 +15,8 @@ import pytest
 from cli_harness import Ran, Run
 
 SESSIONS = sorted((Path(__file__).parent / "transcripts").glob("*.txt"))
+WITH_ENGINE = sorted((Path(__file__).parent / "transcripts_engine").glob("*.txt"))
+"""Sessions of commands that only make sense with the real library."""
 
 
 @pytest.mark.parametrize("session", SESSIONS, ids=lambda path: path.stem)
@@ -24,6 +26,11 @@ def test_transcript(session: Path, run: Run, tmp_path: Path) -> None:
     if os.environ.get("TOKFORGE_UPDATE_TRANSCRIPTS") == "1":
         session.write_text(played)
     assert played == text
+
+
+@pytest.mark.parametrize("session", WITH_ENGINE, ids=lambda path: path.stem)
+def test_transcript_with_the_engine(session: Path, run_real: Run, tmp_path: Path) -> None:
+    test_transcript(session, run_real, tmp_path)
 
 
 def play(text: str, run: Run, folder: Path) -> str:

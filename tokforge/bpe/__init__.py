@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from tokforge.bpe.demo import run_demo
     from tokforge.bpe.sources import Mixture, parse_weights
     from tokforge.bpe.training import BpeResult, train, train_bpe, train_from_counts
+    from tokforge.bpe.use import pretoken_counts, token_counts
 
 __all__ = [
     "PRESETS",
@@ -20,7 +21,9 @@ __all__ = [
     "Mixture",
     "SamplingConfig",
     "parse_weights",
+    "pretoken_counts",
     "run_demo",
+    "token_counts",
     "train",
     "train_bpe",
     "train_from_counts",
@@ -30,7 +33,9 @@ _HOMES = {
     "BpeResult": "training",
     "Mixture": "sources",
     "parse_weights": "sources",
+    "pretoken_counts": "use",
     "run_demo": "demo",
+    "token_counts": "use",
     "train": "training",
     "train_bpe": "training",
     "train_from_counts": "training",

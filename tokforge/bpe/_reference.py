@@ -11,6 +11,14 @@ from itertools import pairwise
 Merge = tuple[int, int, int]
 
 
+def merge_piece(ids: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) -> list[int]:
+    """Joins the adjacent pair of lowest rank, leftmost on a tie, until no pair has a rank."""
+    while ranked := [(ranks[pair][0], at) for at, pair in enumerate(pairwise(ids)) if pair in ranks]:
+        _, at = min(ranked)
+        ids = [*ids[:at], ranks[ids[at], ids[at + 1]][1], *ids[at + 2 :]]
+    return ids
+
+
 def learn_merges_slow(
     words: Mapping[bytes, int] | Iterable[bytes],
     *,
@@ -19,23 +27,36 @@ def learn_merges_slow(
     vocab_size: int,
     min_frequency: int = 2,
     max_token_bytes: int | None = None,
+    merges: Sequence[Merge] = (),
+    known: Sequence[bytes | None] = (),
 ) -> list[Merge]:
-    """Returns merges (left, right, merged) in the order in which they are made."""
+    """Returns merges (left, right, merged) in the order in which they are made.
+
+    ``merges``: those to go on from, applied first, in their order; ``known``: the tokens there are by
+    id, so that a new merge to the bytes of one of them makes that one, and no new id.
+    """
     corpus = Counter(words) if not isinstance(words, Mapping) else words
     sequences = [([byte_ids[byte] for byte in word], count) for word, count in corpus.items()]
-    lengths = dict.fromkeys(byte_ids, 1)
-    merges: list[Merge] = []
-    for merged in range(first_id, vocab_size):
+    tokens = {byte_ids[byte]: bytes((byte,)) for byte in range(256)}
+    tokens |= {token_id: token for token_id, token in enumerate(known) if token}
+    ranks = {(left, right): (rank, merged) for rank, (left, right, merged) in enumerate(merges)}
+    sequences = [(merge_piece(sequence, ranks), count) for sequence, count in sequences]
+    learned: list[Merge] = []
+    while first_id < vocab_size:
+        lengths = {token_id: len(token) for token_id, token in tokens.items()}
         counts = _count_pairs(sequences, lengths, max_token_bytes)
         if not counts:
             break
         pair = min(counts, key=lambda pair: (-counts[pair], pair))
         if counts[pair] < max(min_frequency, 1):
             break
-        merges.append((*pair, merged))
-        lengths[merged] = lengths[pair[0]] + lengths[pair[1]]
+        product = tokens[pair[0]] + tokens[pair[1]]
+        merged = next((token_id for token_id, token in tokens.items() if token == product), first_id)
+        first_id += merged == first_id
+        tokens[merged] = product
+        learned.append((*pair, merged))
         sequences = [(_replace(sequence, pair, merged), count) for sequence, count in sequences]
-    return merges
+    return learned
 
 
 def _count_pairs(

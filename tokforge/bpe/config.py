@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tokforge.errors import ConfigError, pick
+from tokforge.options import check_types
 from tokforge.threads import thread_count
 
 __all__ = ["BYTES", "DEFAULT_VOCAB_SIZE", "PRESETS", "BpeConfig", "Preset", "SamplingConfig", "round_up"]
@@ -48,6 +49,7 @@ class SamplingConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        check_types(self)
         if self.weights and self.temperature is not None:
             raise ConfigError("weight and temperature both set the shares", "keep one of them")
         if self.temperature is not None and not 0 < self.temperature < math.inf:
@@ -99,6 +101,12 @@ class BpeConfig:
     """Unset: as many as this process may use. Never changes the result."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.special_tokens, str):
+            raise ConfigError(
+                f"special_tokens is {self.special_tokens!r}, one text",
+                f"put it in a tuple: ({self.special_tokens!r},)",
+            )
+        check_types(self)
         if self.preset != "auto":
             pick("preset", self.preset, {"auto": None, **PRESETS})
         if self.pretokenizer == "":
@@ -164,8 +172,6 @@ def _check_range(name: str, value: int | None, least: int, most: int) -> None:
 
 
 def _check_specials(tokens: tuple[str, ...]) -> None:
-    if isinstance(tokens, str):
-        raise ConfigError(f"special_tokens is {tokens!r}, one text", f"put it in a tuple: ({tokens!r},)")
     for at, token in enumerate(tokens):
         if not token:
             raise ConfigError("a special token is empty", "give it a name such as <|end|>")

@@ -18,6 +18,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from difflib import get_close_matches
 from itertools import accumulate, pairwise
 from pathlib import PurePath
 from typing import Any
@@ -276,7 +277,9 @@ def _find(wanted: str, names: Sequence[str]) -> int:
     exact = [at for at, name in enumerate(names) if name == wanted]
     found = exact or [at for at, name in enumerate(names) if wanted in _short_names(name)]
     if not found:
-        raise UnknownNameError(f"weight names no source {wanted!r}", f"use one of: {', '.join(names)}")
+        close = get_close_matches(wanted, names, 1)
+        guess = f"did you mean {close[0]}? " if close else ""
+        raise UnknownNameError(f"weight names no source {wanted!r}", f"{guess}use one of: {', '.join(names)}")
     if len(found) > 1:
         listed = ", ".join(names[at] for at in found)
         raise ConfigError(f"weight {wanted!r} fits several sources", f"name one of them in full: {listed}")

@@ -7,24 +7,27 @@ Hugging Face's: special tokens in the order given, the 256 bytes in GPT-2 code-p
 import resource
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tokforge.bpe.config import BpeConfig, round_up
 from tokforge.bpe.sources import Mixture, SampledSources
+from tokforge.bpe.start import Start
 from tokforge.errors import ConfigError, CorpusExhaustedError
 from tokforge.inputs import ByteView, Progress, Remark, Source, batches, detect_sources, open_sources
+from tokforge.options import from_options
 from tokforge.tokenizer import (
     AddedToken,
     Pipeline,
     Tokenizer,
     forbidden_tokens,
-    initial_bytes,
     parse_pretokenizer,
 )
+from tokforge.tokenizer.edit import IdMap, reserved_names
+from tokforge.tokenizer.edit.pretokens import model_texts, pretoken_table
 from tokforge.tokenizer.formats.proof import prove_pipeline
 
 if TYPE_CHECKING:
@@ -57,6 +60,8 @@ class BpeResult:
     mixture: Mixture
     skipped: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
+    id_map: IdMap | None = None
+    """From the ids of the tokenizer that was extended, which all stay; None if training began afresh."""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the figures as JSON values."""
@@ -67,6 +72,7 @@ class BpeResult:
             "seconds": self.seconds,
             "peak_memory_bytes": self.peak_memory_bytes,
             "bytes_per_token": self.corpus_bytes / self.corpus_tokens if self.corpus_tokens else 0.0,
+            "extends": self.id_map.old_vocab_size if self.id_map else None,
             "stopped": self.stopped,
             "preset": self.preset,
             "preset_reason": self.preset_reason,
@@ -77,13 +83,19 @@ class BpeResult:
 
 
 def train(
-    inputs: Sequence[str | Path], config: BpeConfig | None = None, *, progress: Progress | None = None
+    inputs: Sequence[str | Path],
+    config: BpeConfig | None = None,
+    *,
+    extend: Tokenizer | None = None,
+    progress: Progress | None = None,
 ) -> BpeResult:
     """Trains on files, folders, globs or ``-``; see :class:`BpeConfig` for the options.
 
     Args:
         inputs: what to read; each is a source of its own in weights and in the stored mixture.
         config: the options; all defaults if None.
+        extend: a byte-level BPE tokenizer to go on from: all its ids, merges and special tokens stay,
+            and its splitter and normalisers cut the corpus.
         progress: called as ``progress(phase, done, total)`` about ten times a second with the phases
             "sample", "read", "count", "lay out", "scan" and "merge".
 
@@ -97,15 +109,17 @@ def train(
     """
     config = config or BpeConfig()
     started = time.perf_counter()
-    forbidden = forbidden_tokens(config.special_tokens)  # a clash is refused before the work
+    forbidden_tokens(config.special_tokens)  # a clash is refused before the work
+    base = Start.extending(extend, config) if extend else None
     sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
-    preset, reason = _choose_preset(config, sources)
+    preset, reason = _choose_preset(config, sources, extend)
     config = config.resolved(preset)
-    stages = _checked_stages(config)
+    start = base or Start.fresh(config, _checked_stages(config))
     chosen = SampledSources(sources, config.sampling, progress=progress)
-    corpus = _collect((data for _, data in chosen), stages, config, sources)
-    training = _learn(corpus, forbidden, config, progress)
-    tokenizer = _tokenizer(training, stages, config, chosen.mixture)
+    texts: Iterable[ByteView] = (data for _, data in chosen)
+    corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
+    training = _learn(corpus, start, config, progress)
+    tokenizer = _tokenizer(training, start, config, chosen.mixture)
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,
@@ -121,18 +135,23 @@ def train(
         mixture=chosen.mixture,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
+        id_map=IdMap.identity(extend.vocab_size, tokenizer.vocab_size) if extend else None,
     )
 
 
 def train_bpe(
-    inputs: str | Path | Sequence[str | Path], *, progress: Progress | None = None, **options: Any
+    inputs: str | Path | Sequence[str | Path],
+    *,
+    extend: Tokenizer | None = None,
+    progress: Progress | None = None,
+    **options: Any,
 ) -> Tokenizer:
     """Trains and returns the tokenizer alone; ``options`` are the fields of :class:`BpeConfig`.
 
     Raises as :func:`train` does.
     """
     paths = [inputs] if isinstance(inputs, str | Path) else inputs
-    return train(paths, BpeConfig(**options), progress=progress).tokenizer
+    return train(paths, from_options(BpeConfig, options), extend=extend, progress=progress).tokenizer
 
 
 def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = None) -> Tokenizer:
@@ -159,8 +178,8 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     stages = _checked_stages(config)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
-    training = _learn(table, forbidden_tokens(config.special_tokens), config, None)
-    return _tokenizer(training, stages, config, None)
+    start = Start.fresh(config, stages)
+    return _tokenizer(_learn(table, start, config, None), start, config, None)
 
 
 def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
@@ -174,29 +193,31 @@ def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
     return stages
 
 
-def _choose_preset(config: BpeConfig, sources: Sequence[Source]) -> tuple[str, str]:
+def _choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokenizer | None) -> tuple[str, str]:
     if config.preset != "auto":
         return config.preset, "asked for"
+    if extend and extend.kind == "binary":
+        return "binary", "as the tokenizer that is extended"
     detection = detect_sources(sources)
     return detection.kind, detection.reason
 
 
 def _collect(
     documents: Iterable[ByteView],
-    stages: Sequence[str],
+    start: Start,
     config: BpeConfig,
     sources: Sequence[Source],
 ) -> "_core.WordCounts | _core.ByteCorpus":
     from tokforge import _core
 
-    if not stages:
+    if not start.pipeline.pretokenizers:
         corpus = _core.ByteCorpus(
             config.sampling.sample_bytes or sum(source.size_bytes for source in sources)
         )
         for document in documents:
             corpus.add(document)
         return corpus
-    counts = _core.WordCounts(_core.Splitter(stages), config.thread_count)
+    counts = pretoken_table(start.pipeline, config.threads)
     for batch in batches(documents):
         counts.add(batch)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself
     return counts
@@ -204,63 +225,57 @@ def _collect(
 
 def _learn(
     corpus: "_core.WordCounts | _core.ByteCorpus",
-    forbidden: list[bytes],
+    start: Start,
     config: BpeConfig,
     progress: Progress | None,
 ) -> "_core.Training":
     from tokforge import _core
 
-    tokens: list[bytes | None] = [*_no_bytes(config), *initial_bytes()]
     training = _core.train(
         corpus,
-        tokens=tokens,
-        byte_ids=[tokens.index(bytes((byte,))) for byte in range(256)],
+        tokens=start.tokens,
+        byte_ids=start.byte_ids,
+        merges=start.merges,
         vocab_size=config.table_size,
         min_frequency=config.min_frequency,
         max_token_bytes=config.max_token_bytes or None,
-        forbidden=forbidden,
+        forbidden=forbidden_tokens(start.texts),
         threads=config.thread_count,
         progress=progress,
     )
     if config.exact_size and training.stopped != "vocab_size":
-        raise _exhausted(config, training)
+        raise _exhausted(config, start, training)
     return training
-
-
-def _no_bytes(config: BpeConfig) -> list[None]:
-    return [None] * len(config.special_tokens)
 
 
 def _tokenizer(
     training: "_core.Training",
-    stages: Sequence[str],
+    start: Start,
     config: BpeConfig,
     mixture: Mixture | None,
 ) -> Tokenizer:
-    tokens: list[bytes | None] = [*_no_bytes(config), *initial_bytes()]
-    for left, right, _ in training.merges:
-        tokens.append((tokens[left] or b"") + (tokens[right] or b""))
-    specials = [AddedToken(id=at, text=text) for at, text in enumerate(config.special_tokens)]
+    tokens = list(start.tokens)
+    for left, right, merged in training.merges:
+        if merged == len(tokens):  # else the tokenizer that is extended had these bytes without this merge
+            tokens.append((tokens[left] or b"") + (tokens[right] or b""))
+    added = list(start.added_tokens)
     missing = round_up(len(tokens), config.multiple_of) - len(tokens)
-    for text in islice(_reserved_names(config.special_tokens, tokens), missing):
-        specials.append(AddedToken(id=len(tokens), text=text))
+    for text in islice(reserved_names(start.texts, tokens), missing):
+        added.append(AddedToken(id=len(tokens), text=text))
         tokens.append(None)
     return Tokenizer.from_parts(
         tokens=tokens,
-        merges=training.merges,
-        added_tokens=specials,
-        pipeline=Pipeline(kind="text" if stages else "binary", pretokenizers=tuple(stages)),
-        provenance=_provenance(config, mixture, training.stopped),
+        merges=[*start.merges, *training.merges],
+        added_tokens=added,
+        pipeline=start.pipeline,
+        ignore_merges=start.ignore_merges,
+        provenance=_provenance(config, mixture, training.stopped, start.extends),
     )
 
 
-def _reserved_names(specials: Sequence[str], learned: Iterable[bytes | None]) -> Iterator[str]:
-    """Yields names for unused ids; one that is a token already, special or learned, would have two ids."""
-    taken = {*specials, *(token.decode("latin-1") for token in learned if token)}
-    return (name for name in (f"<|reserved_{number}|>" for number in count()) if name not in taken)
-
-
-def _provenance(config: BpeConfig, mixture: Mixture | None, stopped: str) -> dict[str, Any]:
+def _provenance(
+    config: BpeConfig, mixture: Mixture | None, stopped: str, extends: Tokenizer | None
+) -> dict[str, Any]:
     import tokforge
     from tokforge import _core
 
@@ -273,11 +288,12 @@ def _provenance(config: BpeConfig, mixture: Mixture | None, stopped: str) -> dic
         "source_shares": {source.name: source.share for source in sources},
         "corpus_bytes": sum(source.bytes for source in sources),
         "stopped": stopped,
+        **({"extends": extends.vocab_size} if extends else {}),
     }
 
 
-def _exhausted(config: BpeConfig, training: "_core.Training") -> CorpusExhaustedError:
-    wanted = config.table_size - 256 - len(config.special_tokens)
+def _exhausted(config: BpeConfig, start: Start, training: "_core.Training") -> CorpusExhaustedError:
+    wanted = config.table_size - len(start.tokens)
     left = (
         "no pair is left"
         if training.stopped == "exhausted"

@@ -4,7 +4,7 @@ Reading order: `model` (the parts), `pretokenizers` (names and regexes), `tokeni
 `files` (the artefact on disk), `formats/` (how other libraries spell all that).
 """
 
-from tokforge.tokenizer.display import printable
+from tokforge.tokenizer.display import printable, read_printable
 from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf, forbidden_tokens, initial_bytes
 from tokforge.tokenizer.model import ROLES, AddedToken, BpeModel, Definition, Pipeline, TokenTable
 from tokforge.tokenizer.pretokenizers import parse_pretokenizer
@@ -24,5 +24,6 @@ __all__ = [
     "initial_bytes",
     "parse_pretokenizer",
     "printable",
+    "read_printable",
     "windows",
 ]

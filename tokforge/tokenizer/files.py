@@ -143,7 +143,9 @@ def _neighbour(path: Path, name: str) -> bytes | None:
     return read_file(beside) if beside.is_file() else None
 
 
-def save(tokenizer: "Tokenizer", path: Path, *, force: bool) -> Path:
+def save(
+    tokenizer: "Tokenizer", path: Path, *, force: bool, beside: Mapping[StrPath, bytes] | None = None
+) -> Path:
     """Writes tokenizer.json and the sidecar, or a sidecar alone; see `Tokenizer.save`."""
     path = path / _NAME if _is_folder(path) else path
     if path.name.endswith(_SUFFIX):
@@ -154,9 +156,10 @@ def save(tokenizer: "Tokenizer", path: Path, *, force: bool) -> Path:
         write_definition(tokenizer.definition)
     except ExportError:
         alone = sidecar_path(path)
-        write_files({alone: write_standalone(tokenizer.definition, tokenizer.provenance_json)}, force=force)
+        content = write_standalone(tokenizer.definition, tokenizer.provenance_json)
+        write_files({**(beside or {}), alone: content}, force=force)
         return alone
-    _write(tokenizer, path, {}, force=force)
+    _write(tokenizer, path, beside or {}, force=force)
     return path
 
 

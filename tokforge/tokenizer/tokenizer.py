@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError, InputError, TokenIdError, UnknownNameError, pick
+from tokforge.outputs import StrPath
 from tokforge.tokenizer._engine import make_encoder
 from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, TokenTable, table_of
 from tokforge.tokenizer.provenance import check_provenance
@@ -20,6 +21,7 @@ from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 
 if TYPE_CHECKING:
     from tokforge._core import Encoder, ModelEncoder
+    from tokforge.tokenizer.spans import Unit
 
 __all__ = ["Tokenizer", "as_bytes"]
 
@@ -93,10 +95,13 @@ class Tokenizer:
 
         return load(path, format, ReadOptions(pretokenizer, tuple(special_tokens)))
 
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
+    def save(
+        self, path: str | Path, *, force: bool = False, beside: Mapping[StrPath, bytes] | None = None
+    ) -> Path:
         """Writes tokenizer.json (``path``, or in the folder ``path``) and its sidecar; returns the former.
 
         A tokenizer that Hugging Face cannot express is written as its sidecar alone, whose path is returned.
+        The files of ``beside`` are written with them, all or none.
 
         Hugging Face must load the file and give equal ids before it appears under its name. Raises
         ExportError where it does not, OutputError where a file exists (unless ``force``) or the folder
@@ -104,7 +109,7 @@ class Tokenizer:
         """
         from tokforge.tokenizer.files import save
 
-        return save(self, Path(path), force=force)
+        return save(self, Path(path), force=force, beside=beside)
 
     def save_pretrained(self, folder: str | Path, *, force: bool = False) -> Path:
         """Writes what `save` writes, and the tokenizer_config.json by which `AutoTokenizer` loads the folder.
@@ -223,6 +228,26 @@ class Tokenizer:
             offsets.append(np.frombuffer(starts, np.uint64) + np.uint64(part.start))
         return np.concatenate(ids), np.concatenate(offsets)
 
+    def encode_spans(
+        self,
+        data: Data,
+        *,
+        unit: "Unit" = "bytes",
+        allowed_special: AllowedSpecial = "none",
+        errors: Errors = "strict",
+    ) -> tuple[Ids, Offsets]:
+        """Returns ids and the (start, end) of each token in ``data``, (tokens,) uint32, (tokens, 2) uint64.
+
+        ``unit`` is ``bytes`` or ``characters``. A token covers every character of which it holds a byte,
+        as in Hugging Face, so tokens that share a character overlap in it. Raises ConfigError where
+        normalisation changes the text, InputError for characters of what is no UTF-8.
+        """
+        from tokforge.tokenizer.spans import spans_of
+
+        raw = as_bytes(data, errors)
+        ids, starts = self.encode_with_offsets(raw, allowed_special=allowed_special)
+        return ids, spans_of(raw, starts, unit)
+
     def encode_batch(
         self,
         docs: Iterable[Data],
@@ -315,6 +340,11 @@ class Tokenizer:
         name = "+".join(self.pipeline.splitter_names()) or "none"
         sizes = f"vocab_size={self.vocab_size}, merges={len(self.merges)}"
         return f"Tokenizer({self.kind}, {sizes}, pretokenizer={name})"
+
+    def _repr_html_(self) -> str:
+        from tokforge.tokenizer.notebook import tokenizer_html
+
+        return tokenizer_html(self)
 
     def _encode_segment(self, part: Segment) -> Ids:
         from tokforge import _core

@@ -10,7 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tokforge.encoding import DecodeResult, EncodeConfig, EncodeResult, decode_file, encode_files, load_ids
+from tokforge.encoding import (
+    DecodeResult,
+    EncodeConfig,
+    EncodeResult,
+    decode_file,
+    encode_files,
+    encode_to_files,
+    load_ids,
+)
 from tokforge.errors import ConfigError, InputError, TokenIdError, UnknownNameError
 
 
@@ -32,11 +40,20 @@ class Halves:
         return bytes(ids[::2].astype(np.uint8))
 
 
-def encoded(contents: list[bytes], folder: Path, vocab_size: int = 256, **options: Any) -> EncodeResult:
+def placed(contents: list[bytes], folder: Path) -> list[Path]:
     paths = [folder / f"{at}.bin" for at in range(len(contents))]
     for path, content in zip(paths, contents, strict=True):
         path.write_bytes(content)
-    return encode_files(Halves(vocab_size), paths, EncodeConfig(**options))  # type: ignore[arg-type]
+    return paths
+
+
+def encoded(contents: list[bytes], folder: Path, vocab_size: int = 256, **options: Any) -> EncodeResult:
+    return encode_files(Halves(vocab_size), placed(contents, folder), EncodeConfig(**options))  # type: ignore[arg-type]
+
+
+def saved(contents: list[bytes], folder: Path, name: str = "ids.npy", **options: Any) -> dict[str, str]:
+    paths, config = placed(contents, folder), EncodeConfig(**options)
+    return encode_to_files(Halves(), paths, folder / name, config)[1]  # type: ignore[arg-type]
 
 
 def windows_slow(lengths: list[int], window: int, stride: int) -> Iterator[list[int]]:
@@ -74,8 +91,7 @@ def test_nothing_is_lost_and_nothing_crosses_a_file(
 
 
 def test_arrays_are_plain_npy_files(tmp_path: Path) -> None:
-    result = encoded([b"ab", b"", b"c"], tmp_path, window=3, offsets=True)
-    written = result.save(tmp_path / "ids.npy")
+    written = saved([b"ab", b"", b"c"], tmp_path, window=3, offsets=True)
     assert sorted(written) == ["boundaries", "ids", "offsets", "windows"]
     arrays = {name: np.load(path, allow_pickle=False) for name, path in written.items()}
     assert {name: array.dtype.name for name, array in arrays.items()} == {
@@ -97,7 +113,7 @@ def test_ids_are_as_narrow_as_the_vocabulary_allows(vocab_size: int, dtype: type
 def test_an_empty_file_has_no_rate(tmp_path: Path) -> None:
     result = encoded([b""], tmp_path)
     assert result.as_dict()["bytes_per_token"] is None
-    assert np.load(result.save(tmp_path / "ids.npy")["ids"]).shape == (0,)
+    assert np.load(saved([b""], tmp_path)["ids"]).shape == (0,)
 
 
 @pytest.mark.parametrize(
@@ -195,7 +211,7 @@ def test_any_integer_type_is_read(dtype: str, tmp_path: Path) -> None:
 
 
 def test_decoding_gives_the_bytes_and_their_figures(tmp_path: Path) -> None:
-    encoded([b"ab", b"c"], tmp_path).save(tmp_path / "ids.npy")
+    saved([b"ab", b"c"], tmp_path)
     result = decode_file(Halves(), tmp_path / "ids.npy")  # type: ignore[arg-type]
     assert result == DecodeResult(data=b"abc", tokens=6, seconds=result.seconds)
     assert result.as_dict() == {"bytes": 3, "tokens": 6, "bytes_per_token": 0.5, "seconds": result.seconds}

@@ -5,23 +5,40 @@ import re
 import tokforge
 
 ALLOWED = {
-    "tokforge": {"bpe", "errors", "lint", "mixture", "tokenizer"},  # only names that load on first use
+    # Only names that load on first use.
+    "tokforge": {"bpe", "errors", "lint", "metrics", "mixture", "tokenizer"},
     "tokforge.errors": set(),
     "tokforge.outputs": {"errors"},
     "tokforge.threads": {"errors"},
+    "tokforge.options": {"errors"},
     "tokforge.inputs": {"errors"},
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
-    "tokforge.encoding": {"errors", "outputs", "threads", "tokenizer"},
-    "tokforge.metrics": {"errors", "tokenizer"},
+    "tokforge.encoding": {"errors", "options", "outputs", "threads", "tokenizer"},
+    "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
     "tokforge.mixture": {"_core", "bpe", "errors", "inputs", "outputs", "tokenizer", "threads"},
+    "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
-    "tokforge.bpe": {"_core", "errors", "inputs", "outputs", "threads", "tokenizer"},
+    "tokforge.audit": {"lint", "metrics", "tokenizer"},
+    "tokforge.advice": {"bpe", "errors", "inputs", "tokenizer"},
+    "tokforge.bpe": {"_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.
 
 A new part needs a line. A capability's line names `bpe` at most, and no other capability.
 """
-NO_LOGIC = {"bpe", "encoding", "errors", "lint", "metrics", "mixture", "outputs", "tokenizer"}
+NO_LOGIC = {
+    "advice",
+    "audit",
+    "bpe",
+    "encoding",
+    "errors",
+    "lint",
+    "metrics",
+    "mixture",
+    "outputs",
+    "report",
+    "tokenizer",
+}
 """What the command line may import of the library: never the engine, never the readers."""
 CAPABILITIES = {"supertokens", "transplant", "merging", "mixture", "masking"}
 

@@ -8,9 +8,11 @@ import pytest
 
 LONGEST_FUNCTION, LONGEST_FILE = 70, 500
 EXCEPTIONS = {
+    "cli/tokforge_cli/compare.py:compare": "one declaration an option; its statements are a quarter of it",
     "cli/tokforge_cli/infer_mixture.py:infer_mixture": "one declaration an option",
     "cli/tokforge_cli/simulate_mixture.py:simulate_mixture": "one declaration an option",
     "cli/tokforge_cli/convert.py:convert": "one declaration an option; its statements are a quarter of it",
+    "cli/tokforge_cli/encode.py:encode": "one declaration an option; its statements are a third of it",
     "cli/tokforge_cli/train_bpe.py:train_bpe": "one declaration an option; its statements are a third of it",
 }
 """Functions (``path:name``) and files (``path``) that are longer, and why."""
@@ -34,6 +36,9 @@ HUB = "tokforge/tokenizer/locations.py"
 """The one file that may ask the hub, and only for a name that the user wrote with ``hf:``."""
 CLIENTS = "corpora/tokforge_corpora/_clients.py"
 """The one file that starts programs: the package clients."""
+
+SERVER = "tokforge/report/server.py"
+"""The one file that opens a socket: `explore`, on the loopback alone."""
 
 # In parts, so that this file does not hold them either.
 REGISTRIES = [
@@ -108,7 +113,7 @@ def test_no_network_but_the_hub(modules, root):
         f"{module.place(node)}: {name}"
         for module in modules
         for name, node in module.imported()
-        if name.split(".")[0] in NETWORK and str(module.path.relative_to(root)) != HUB
+        if name.split(".")[0] in NETWORK and str(module.path.relative_to(root)) not in (HUB, SERVER)
     ]
     assert found == []
 

@@ -1,0 +1,188 @@
+"""``tokforge compare``: tokenizers side by side on the same texts."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tokforge.outputs import check_output, write_files
+from tokforge_cli._options import Config, Force, Json, Quiet, Threads
+from tokforge_cli._output import cell, emit, note, table
+from tokforge_cli._progress import bars
+from tokforge_cli._recipe import recipe_path, resolved
+
+EXAMPLES = """
+tokforge compare ours.json gpt2/ --text en.txt de.txt code/ --html report.html
+tokforge compare a.json b.json --text flores/*.txt --documents line --parallel --json
+tokforge compare a.json b.json --text prose/ --table table.tex --plots figures
+"""
+TEXTS, OUTPUTS, CERTAINTY = "Texts", "Outputs", "Certainty"
+SHOWN = (
+    *("vocab_size", "bytes_per_token", "characters_per_token", "fertility", "renyi_efficiency"),
+    *("unigram_bits_per_byte", "utilisation", "residue_share", "split_word_share", "byte_fallback_share"),
+    *("superword_share", "gini", "cost_ratio", "unreachable", "encode_megabytes_per_second"),
+)
+"""Metrics of the text on the terminal; the JSON and the report have all."""
+
+
+def compare(
+    context: typer.Context,
+    tokenizers: Annotated[
+        list[Path],
+        typer.Argument(metavar="TOKENIZER", help="Each a tokenizer.json, or its folder.", readable=False),
+    ],
+    text: Annotated[
+        list[Path],
+        typer.Option(
+            metavar="PATH...",
+            help="Texts: a file or folder for each language or domain, up to the next option.",
+            rich_help_panel=TEXTS,
+        ),
+    ],
+    documents: Annotated[
+        str,
+        typer.Option(
+            metavar="file|line",
+            help="What a document is; intervals and tests draw documents.",
+            rich_help_panel=TEXTS,
+        ),
+    ] = "file",
+    parallel: Annotated[
+        bool,
+        typer.Option(
+            "--parallel",
+            help="The texts are translations of one another: cost is tokens of the whole text.",
+            rich_help_panel=TEXTS,
+        ),
+    ] = False,
+    field: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="The field of jsonl and parquet rows to read.", rich_help_panel=TEXTS
+        ),
+    ] = None,
+    words: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A word list, for single-token retention.", rich_help_panel=TEXTS),
+    ] = None,
+    morphemes: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Words, their morphemes separated by spaces, for boundary agreement.",
+            rich_help_panel=TEXTS,
+        ),
+    ] = None,
+    html: Annotated[
+        Path | None,
+        typer.Option(
+            "--html", metavar="FILE", help="Write a self-contained report.", rich_help_panel=OUTPUTS
+        ),
+    ] = None,
+    tables: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--table",
+            metavar="FILE",
+            help="Write a table: .csv, .md or .tex; may be repeated.",
+            rich_help_panel=OUTPUTS,
+        ),
+    ] = None,
+    plots: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Write charts as PNG and SVG ([plots] extra).", rich_help_panel=OUTPUTS
+        ),
+    ] = None,
+    resamples: Annotated[
+        int,
+        typer.Option(
+            metavar="N", help="Draws of documents for intervals and tests.", rich_help_panel=CERTAINTY
+        ),
+    ] = 1000,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of the draws.", rich_help_panel=CERTAINTY)] = 0,
+    threads: Threads = None,
+    config: Config = None,
+    force: Force = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare tokenizers on the same texts: compression, fairness, entropy, usage, speed, and more."""
+    from tokforge.metrics import CompareConfig
+    from tokforge.metrics import compare as run
+    from tokforge.report import plot_files, report_files
+
+    options = CompareConfig(
+        documents=documents,  # type: ignore[arg-type]  # the config refuses other names
+        parallel=parallel,
+        field=field,
+        words=words,
+        morphemes=morphemes,
+        resamples=resamples,
+        seed=seed,
+        threads=threads,
+    )
+    files, charts = [*([html] if html else []), *(tables or [])], plot_files(plots)
+    check_output(*files, *charts, *([recipe_path(html)] if html else []), force=force)
+    with bars(quiet=quiet) as progress:
+        result = run(
+            [str(path) for path in tokenizers], [str(path) for path in text], options, progress=progress
+        )
+    written = report_files(result, html=html, tables=tables or (), plots=charts)
+    if written:
+        write_files({**(resolved(context, html) if html else {}), **written}, force=force)
+    figures = {
+        **result.as_dict(),
+        "html": str(html) if html else None,
+        "tables": [str(path) for path in tables or ()],
+        "plots": [str(path) for path in charts],
+    }
+    for warning in result.warnings:
+        note(warning, quiet=quiet)
+    emit(figures, summary(figures), as_json=as_json)
+
+
+def summary(figures: Mapping[str, Any]) -> str:
+    """Lays out the main metrics, then bytes per token by text, then the pairs that are close."""
+    names = {path: one["name"] for path, one in figures["tokenizers"].items()}
+    metrics = figures["metrics"]
+    rows = [_row(_label(metrics[name]), metrics[name], None) for name in SHOWN]
+    by_text = [_row(text, metrics["bytes_per_token"], text) for text in figures["texts"]]
+    parts = [_aligned(["", *names.values()], rows), "* best; more in --json and --html"]
+    if len(by_text) > 1:
+        parts += ["", _aligned(["bytes per token", *names.values()], by_text)]
+    for pair in figures["pairs"]:
+        if pair["close"]:
+            both = f"{names[pair['first']]} and {names[pair['second']]}"
+            parts.append(f"{both}: the documents do not tell them apart (p = {cell(pair['p_value'])})")
+    outputs = [figures["html"], *figures["tables"], *figures["plots"]]
+    return "\n".join([*parts, *(f"wrote {path}" for path in outputs if path)])
+
+
+def _label(metric: Mapping[str, Any]) -> str:
+    arrow = {"higher": " ↑", "lower": " ↓", "none": ""}[metric["direction"]]
+    return f"{metric['title']}, {metric['unit']}{arrow}"
+
+
+def _row(label: str, metric: Mapping[str, Any], text: str | None) -> list[str]:
+    """One line: the values of a metric, overall or for one text, the best with a star."""
+    values = [
+        one["overall"] if text is None else one["categories"].get(text) for one in metric["values"].values()
+    ]
+    known = [value for value in values if value is not None]
+    best = None
+    if len(known) > 1 and metric["direction"] != "none" and min(known) < max(known):
+        best = max(known) if metric["direction"] == "higher" else min(known)
+    whole = bool(known) and all(value == int(value) for value in known)
+    shown = [cell(int(value) if whole and value is not None else value) for value in values]
+    marks = ["*" if best is not None and value == best else " " for value in values]
+    return [label, *(f"{one}{mark}" for one, mark in zip(shown, marks, strict=True))]
+
+
+def _aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Sets the columns after the first to the right, the stars outside."""
+    columns = list(zip(*([[header[0], *(f"{name} " for name in header[1:])], *rows]), strict=True))
+    padded = [columns[0], *([text.rjust(max(map(len, column))) for text in column] for column in columns[1:])]
+    first, *others = zip(*padded, strict=True)
+    return table(first, others)

@@ -1,0 +1,49 @@
+"""Documents to counts: batching changes nothing, and tokens that do not lie on their bytes are left out."""
+
+import numpy as np
+import pytest
+
+from tokforge.metrics.tally import tally, token_marks
+from tokforge.metrics.text import analyse
+from tokforge.metrics.vocabulary import Vocabulary
+from tokforge.tokenizer import Pipeline
+
+TEXTS = ["the other then", "中文。字", "กำลัง", "བོད་ཡིག", "né\u0301 x", ""]
+
+
+def test_words_of_scripts():
+    assert analyse([text.encode() for text in TEXTS]).words.tolist() == [3, 4, 4, 2, 2, 0]
+
+
+def test_a_sum_of_tallies_is_the_tally_of_all(vocabulary):
+    documents = [text.encode() for text in TEXTS]
+    parts = [tally(vocabulary, analyse(documents[:2])), tally(vocabulary, analyse(documents[2:]), threads=1)]
+    whole, summed = tally(vocabulary, analyse(documents)), parts[0] + parts[1]
+    for name in ("bytes", "characters", "words", "lexical", "identifiers", "numbers", "unaligned", "total"):
+        assert getattr(whole, name) == getattr(summed, name), name
+    assert (whole.counts == summed.counts).all()
+    assert (whole.tokens == summed.tokens).all()
+
+
+def test_marks_count_the_tokens_that_begin(vocabulary):
+    text = analyse([b"the", b"then"])
+    ids, bounds = vocabulary.tokenizer.encode_batch(text.documents)
+    marks, aligned = token_marks(vocabulary, text, ids, bounds.astype(np.int64))
+    assert marks[:7].tolist() == [1, 1, 1, 2, 2, 2, 3]
+    assert aligned.all()
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_a_normalised_document_is_left_out(trained, order):
+    vocabulary = Vocabulary("t", trained(pipeline=Pipeline("text", ("gpt2",), ("NFC",))))
+    documents = ["e\u0301te ab".encode(), b"ab cd"]
+    found = tally(vocabulary, analyse(documents[::-1] if order else documents))
+    assert found.unaligned == 1
+    assert found.lexical.spans == 2
+    assert found.lexical.tokens == 4
+
+
+def test_word_counts_of_tokens():
+    from tokforge.metrics.vocabulary import words_in
+
+    assert [words_in(token) for token in (b" of the", b"the", b" ", b"a\nb\tc")] == [2, 1, 0, 3]

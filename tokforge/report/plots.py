@@ -1,0 +1,95 @@
+"""Charts for papers, as PNG and SVG, drawn by matplotlib, which is loaded only here.
+
+The SVG holds text as text and no date, so that equal figures give equal files.
+"""
+
+import io
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from tokforge.errors import MissingExtraError, pick
+from tokforge.metrics import METRICS, Comparison
+
+__all__ = ["CHARTS", "draw", "require_matplotlib"]
+
+_MARKS = "osD^vPX*<>"
+
+
+def require_matplotlib() -> None:
+    """Raises MissingExtraError unless matplotlib is installed."""
+    if find_spec("matplotlib") is None:
+        raise MissingExtraError("matplotlib is not installed", "run: pip install 'tokforge[plots]'", "plots")
+
+
+def draw(comparison: Comparison, chart: str, form: str) -> bytes:
+    """Returns one of `CHARTS` as ``png`` (200 dots an inch) or ``svg``."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    drawer = pick("the chart", chart, CHARTS)
+    out = io.BytesIO()
+    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "tokforge", "font.size": 9}):
+        figure = Figure(figsize=(5.5, 3.6), layout="constrained")
+        drawer(comparison, figure.subplots())
+        figure.savefig(out, format=form, dpi=200, metadata={"Date": None} if form == "svg" else None)
+    return out.getvalue()
+
+
+def _names(comparison: Comparison) -> list[str]:
+    return [one["name"].replace("$", r"\$") for one in comparison.tokenizers.values()]
+
+
+def _by_text(name: str) -> Callable[[Comparison, Any], None]:
+    def chart(comparison: Comparison, axes: Any) -> None:
+        texts = list(comparison.texts)
+        by = comparison.metrics[name].values()
+        for number, (label, values) in enumerate(zip(_names(comparison), by, strict=True)):
+            known = [(v, at) for at, text in enumerate(texts) if (v := values.categories[text]) is not None]
+            axes.plot(*zip(*known, strict=True), _MARKS[number % 10], label=label, markersize=5)
+        axes.set_yticks(range(len(texts)), [text.replace("$", r"\$") for text in texts])
+        axes.invert_yaxis()
+        _finish(axes, METRICS[name].unit, "")
+
+    return chart
+
+
+def _parity(comparison: Comparison, axes: Any) -> None:
+    texts = list(comparison.texts)
+    for number, (label, by) in enumerate(zip(_names(comparison), comparison.parity.values(), strict=True)):
+        known = [(by[text], at) for at, text in enumerate(texts) if text in by]
+        axes.plot(*zip(*known, strict=True), _MARKS[number % 10], label=label, markersize=5)
+    axes.set_yticks(range(len(texts)), [text.replace("$", r"\$") for text in texts])
+    axes.invert_yaxis()
+    _finish(axes, "cost over that of the cheapest text", "")
+
+
+def _ranks(comparison: Comparison, axes: Any) -> None:
+    for label, one in zip(_names(comparison), comparison.tokenizers.values(), strict=True):
+        axes.semilogx(*zip(*one["rank_curve"], strict=True), label=label)
+    _finish(axes, "rank", "share of all tokens")
+
+
+def _lengths(comparison: Comparison, axes: Any) -> None:
+    for label, one in zip(_names(comparison), comparison.tokenizers.values(), strict=True):
+        total = sum(one["used_token_bytes"].values()) or 1
+        shares = [one["used_token_bytes"].get(str(n), 0) / total for n in range(1, 17)]
+        axes.plot(range(1, 17), shares, label=label)
+    _finish(axes, "bytes of a token", "share of all tokens")
+
+
+def _finish(axes: Any, x: str, y: str) -> None:
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.grid(alpha=0.3)
+    axes.legend(fontsize=8)
+
+
+CHARTS: dict[str, Callable[[Comparison, Any], None]] = {
+    "bytes_per_token": _by_text("bytes_per_token"),
+    "fertility": _by_text("fertility"),
+    "parity": _parity,
+    "rank_curve": _ranks,
+    "token_length": _lengths,
+}
+"""Name of the chart, which is its file's -> what draws it."""
