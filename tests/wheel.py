@@ -1,5 +1,6 @@
 """Builds the wheel, checks what is in it, and uses it in an environment that holds nothing else."""
 
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -33,6 +34,9 @@ def main() -> None:
 
 
 def _build(folder: Path) -> Path:
+    shutil.rmtree(
+        ROOT / "build", ignore_errors=True
+    )  # what an earlier version left there would be packed too
     command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
     subprocess.run(command, check=True)
     (wheel,) = folder.glob("*.whl")
@@ -52,6 +56,9 @@ def _check_contents(wheel: Path) -> None:
         "tokforge/report/assets/report.js",
         "tokforge_corpora/manifests/binaries-small.toml",
     }
+    engines = [name for name in names if name.startswith("tokforge/_core.") and name.endswith(".so")]
+    if len(engines) != 1:
+        sys.exit(f"the wheel holds the engines {engines}, not one")
     if missing := expected - set(names):
         sys.exit(f"the wheel lacks {sorted(missing)}")
 
