@@ -20,13 +20,13 @@ DOCUMENT = 100_000
 def encode_text(arguments: Sequence[str]) -> str:
     """Text and code in documents of 100,000 characters, caches empty: gigatoken, tiktoken and more."""
     options = _parser("encode-text", encode_text.__doc__).parse_args(arguments)
-    return _table(options, "text", ["gigatoken", "tiktoken", "tokie", "tokenizers"])
+    return _table(options, "text", options.peers or ["gigatoken", "tiktoken", "tokie"])
 
 
 def encode_binaries(arguments: Sequence[str]) -> str:
     """Executables, each one document: against tokie and bbpe, whose time is that of its whole process."""
     options = _parser("encode-binaries", encode_binaries.__doc__).parse_args(arguments)
-    return _table(options, "binary", ["tokie"])
+    return _table(options, "binary", options.peers or ["tokie"])
 
 
 def _parser(table: str, about: str | None) -> argparse.ArgumentParser:
@@ -37,6 +37,7 @@ def _parser(table: str, about: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--tokenizer", type=Path, required=True, help="a tokenizer.json")
     parser.add_argument("--megabytes", type=float, default=40)
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peers", nargs="*", help="others than the default, as tokenizers, which is slow")
     parser.add_argument("--threads", type=int, default=1, help="for tokforge alone")
     return parser
 

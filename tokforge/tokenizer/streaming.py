@@ -79,15 +79,20 @@ def encode_stream(
     else:
         yield encode([b"".join(blocks)])
         return
-    held = b""
+    held, new, enough = b"", list[bytes](), 0
     for block in blocks:
-        before, held = len(held), held + block
+        new.append(block)
+        if sum(map(len, new)) < enough:
+            continue
+        before, held, new = len(held), b"".join((held, *new)), []
         stretch = step(held, before)
         if stretch.data:
             yield stretch
             held = held[len(stretch.data) :]
-    if held:
-        yield encode([held])
+        # Where nothing is settled, looking again pays when there is twice as much: linear in all.
+        enough = 0 if stretch.data else len(held)
+    if rest := b"".join((held, *new)):
+        yield encode([rest])
 
 
 def _matched(tokenizer: Tokenizer, allowed: AllowedSpecial) -> tuple[AddedToken, ...]:
