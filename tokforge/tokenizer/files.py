@@ -153,13 +153,13 @@ def save(
             "this is a sidecar's name", f"save as {_NAME}; the sidecar is written beside it", str(path)
         )
     try:
-        write_definition(tokenizer.definition)
+        content = write_definition(tokenizer.definition)
     except ExportError:
         alone = sidecar_path(path)
-        content = write_standalone(tokenizer.definition, tokenizer.provenance_json)
-        write_files({**(beside or {}), alone: content}, force=force)
+        standalone = write_standalone(tokenizer.definition, tokenizer.provenance_json)
+        write_files({**(beside or {}), alone: standalone}, force=force)
         return alone
-    _write(tokenizer, path, beside or {}, force=force)
+    _write(tokenizer, path, content, beside or {}, force=force)
     return path
 
 
@@ -178,12 +178,14 @@ def save_pretrained(tokenizer: "Tokenizer", folder: Path, *, force: bool) -> Pat
     except OSError as error:
         raise output_error(error, folder) from error
     path = folder / _NAME
-    _write(tokenizer, path, {folder / _CONFIG: write_config(tokenizer.definition)}, force=force)
+    content, config = write_definition(tokenizer.definition), write_config(tokenizer.definition)
+    _write(tokenizer, path, content, {folder / _CONFIG: config}, force=force)
     return path
 
 
-def _write(tokenizer: "Tokenizer", path: Path, more: Mapping[StrPath, bytes], *, force: bool) -> None:
-    content = write_definition(tokenizer.definition)
+def _write(
+    tokenizer: "Tokenizer", path: Path, content: bytes, more: Mapping[StrPath, bytes], *, force: bool
+) -> None:
     sidecar = write_sidecar(tokenizer.definition, tokenizer.provenance_json, sha256(content).hexdigest())
     # tokenizer.json goes last: a sidecar without it is no tokenizer, while the reverse would load.
     files: dict[StrPath, bytes | str] = {**more, sidecar_path(path): sidecar, path: content}

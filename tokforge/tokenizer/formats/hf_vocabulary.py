@@ -100,12 +100,11 @@ def spelled_vocabulary(definition: Definition) -> dict[str, int]:
     """Returns key -> id of the ordinary tokens; raises ExportError where two share a key."""
     table, spelling = definition.table, spelling_of(definition)
     write: Callable[[bytes, Kind], str] = spelling.write
+    ordinary = [(token_id, token) for token_id, token in enumerate(table.ordinary()) if token is not None]
+    keys = [write(token, table.kinds[token_id]) for token_id, token in ordinary]
     vocab: dict[str, int] = {}
-    for token_id, token in enumerate(table.ordinary()):
-        if token is None:
-            continue
-        key = write(token, table.kinds[token_id])
-        if vocab.setdefault(key, token_id) != token_id or spelling.read(key)[0] != token:
+    for (token_id, token), key, (read, _) in zip(ordinary, keys, spelling.read_all(keys), strict=True):
+        if vocab.setdefault(key, token_id) != token_id or read != token:
             raise ExportError(
                 f"token {token_id} is spelled {quoted(key)} in tokenizer.json, which reads as another token",
                 "rename one of the two",

@@ -104,8 +104,8 @@ def _write_bpe(model: BpeModel, vocab: dict[str, int]) -> str:
             "user-defined tokens that the model itself finds have no place in tokenizer.json",
             "make them added tokens, and compare ids",
         )
-    names = {token_id: key for key, token_id in vocab.items()}
-    merges = [[names[left], names[right]] for left, right, _ in pair_ranked(model)]
+    names = {token_id: _text(key) for key, token_id in vocab.items()}
+    merges = [f"[{names[left]}, {names[right]}]" for left, right, _ in pair_ranked(model)]
     fields = {
         "dropout": None,
         "unk_token": None if model.unk_id is None else _key(vocab, model.unk_id),
@@ -115,8 +115,8 @@ def _write_bpe(model: BpeModel, vocab: dict[str, int]) -> str:
         "byte_fallback": model.byte_fallback,
         "ignore_merges": model.ignore_merges,
     }
-    listed = _lines("[", [_compact(pair) for pair in merges], "]", "      ")
-    return _model("BPE", fields, {"vocab": _entries(vocab), "merges": listed})
+    listed = {"vocab": _entries(vocab), "merges": _lines("[", merges, "]", "      ")}
+    return _model("BPE", fields, listed)
 
 
 def _write_unigram(definition: Definition, model: UnigramModel, vocab: dict[str, int]) -> str:
@@ -162,7 +162,7 @@ def _model(name: str, fields: Mapping[str, Any], listed: Mapping[str, str]) -> s
 
 
 def _entries(vocab: Mapping[str, int]) -> str:
-    return _lines("{", [f"{_compact(key)}: {token_id}" for key, token_id in vocab.items()], "}", "      ")
+    return _lines("{", [f"{_text(key)}: {token_id}" for key, token_id in vocab.items()], "}", "      ")
 
 
 def _lines(opening: str, items: Sequence[str], closing: str, indent: str) -> str:
@@ -178,3 +178,7 @@ def _member(name: str, value: Any) -> str:
 
 def _compact(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
+
+
+_text = json.encoder.encode_basestring
+"""`_compact` of a string: there may be hundreds of thousands."""
