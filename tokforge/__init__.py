@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     )
     from tokforge.lint import lint
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
+    from tokforge.tokenizer.conversion import convert
 
     __version__: str
 
@@ -43,6 +44,7 @@ _HOMES = {
     "Tokenizer": "tokforge.tokenizer",
     "UnknownNameError": "tokforge.errors",
     "bytes_to_hf": "tokforge.tokenizer",
+    "convert": "tokforge.tokenizer.conversion",
     "lint": "tokforge.lint",
     "train_bpe": "tokforge.bpe",
 }
@@ -64,6 +66,7 @@ __all__ = [
     "UnknownNameError",
     "__version__",
     "bytes_to_hf",
+    "convert",
     "lint",
     "train_bpe",
 ]

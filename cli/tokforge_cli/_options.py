@@ -17,7 +17,11 @@ RUN = "This run"
 # readable=False here and elsewhere: click must not look first, for the library says path, reason and way out.
 Tokenizer = Annotated[
     Path,
-    typer.Argument(metavar="TOKENIZER", help="A tokenizer.json, or its folder.", readable=False),
+    typer.Argument(
+        metavar="TOKENIZER",
+        help="A tokenizer of any format: a file, its folder, pkg:package/path or hf:owner/name.",
+        readable=False,
+    ),
 ]
 Json = Annotated[
     bool,

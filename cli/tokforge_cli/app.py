@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge_cli import corpora, decode, demo, encode, inspect, lint, train_bpe
+from tokforge_cli import convert, corpora, decode, demo, encode, inspect, lint, train_bpe
 from tokforge_cli._command import Command, Group
 from tokforge_cli._failure import INTERRUPTED, report
 
@@ -29,6 +29,7 @@ app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
+app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("demo", cls=Command, epilog=demo.EXAMPLES)(demo.demo)
 app.add_typer(corpora.app, name="corpora")
 

@@ -152,7 +152,7 @@ def test_training_is_refused(line: str, code: str, words: str, tokforge: Tokforg
 CODING = [
     ("encode missing.json a.txt", "input", "missing.json"),
     ("encode fifo a.txt", "input", "fifo"),
-    ("encode hollow a.txt", "input", "hollow/tokenizer.json"),
+    ("encode hollow a.txt", "input", "hollow"),
     ("encode empty a.txt", "format", "empty"),
     ("encode self a.txt", "input", "self"),
     ("encode t.json a.txt missing", "input", "missing"),

@@ -25,7 +25,7 @@ LINES = {
 }
 """Command lines for each command, by the name of its schema."""
 
-WITH_ENGINE = {"demo", "lint"}
+WITH_ENGINE = {"convert", "demo", "lint"}
 """Commands that only make sense with the real library: see test_command_engine."""
 
 FAILING = [

@@ -1,29 +1,58 @@
-"""The artefact on disk: tokenizer.json, its sidecar, and tokenizer_config.json for a pretrained folder."""
+"""The artefact on disk, and every other format a tokenizer may come in.
 
+The artefact is tokenizer.json and its sidecar, and tokenizer_config.json for a pretrained folder; a
+tokenizer that Hugging Face cannot express is its sidecar alone.
+"""
+
+import os
 import stat
 from collections.abc import Mapping
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tokforge.errors import FormatError, InputError, OutputError
+from tokforge.errors import ExportError, FormatError, InputError, OutputError, pick
 from tokforge.outputs import StrPath, output_error, write_files
+from tokforge.tokenizer.formats.detect import detect
+from tokforge.tokenizer.formats.gguf_metadata import MAGIC
 from tokforge.tokenizer.formats.hf_config import read_roles, write_config
-from tokforge.tokenizer.formats.hf_json import read_definition, write_definition
+from tokforge.tokenizer.formats.hf_json import write_definition
 from tokforge.tokenizer.formats.proof import prove_export
-from tokforge.tokenizer.formats.sidecar import read_sidecar, write_sidecar
+from tokforge.tokenizer.formats.reading import NOTHING_MORE, ReadOptions, SourceFile
+from tokforge.tokenizer.formats.registry import FORMATS
+from tokforge.tokenizer.formats.sidecar import (
+    read_sidecar,
+    read_standalone,
+    write_sidecar,
+    write_standalone,
+)
+from tokforge.tokenizer.locations import locate
 from tokforge.tokenizer.model import with_roles
+from tokforge.tokenizer.provenance import check_provenance
 
 if TYPE_CHECKING:
+    from tokforge.tokenizer.model import Definition
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["load", "save", "save_pretrained", "sidecar_path"]
+__all__ = ["Loaded", "load", "read_file", "read_tokenizer", "save", "save_pretrained", "sidecar_path"]
 
 _NAME = "tokenizer.json"
 _CONFIG = "tokenizer_config.json"
 _SUFFIX = ".tokforge.json"
 _MAX_BYTES = 2**30
+_MAX_METADATA = 2**28
+"""A GGUF file may hold a whole model: only this much of its head is read, five times the largest known."""
+_HINT = f"give a {_NAME}, another tokenizer's file, or the folder that holds one"
+
+
+class Loaded(NamedTuple):
+    """A tokenizer, the file and format it was read from, and what the reader assumed or left behind."""
+
+    tokenizer: "Tokenizer"
+    path: Path
+    format: str
+    notes: tuple[str, ...]
 
 
 def sidecar_path(path: Path) -> Path:
@@ -31,35 +60,102 @@ def sidecar_path(path: Path) -> Path:
     return path.with_name(path.stem + _SUFFIX)
 
 
-def load(path: Path) -> "Tokenizer":
-    """Reads the artefact at ``path``; see `Tokenizer.load`.
+def load(
+    path: str | Path, format_name: str | None = None, options: ReadOptions = NOTHING_MORE
+) -> "Tokenizer":
+    """Reads the tokenizer at ``path``; see `Tokenizer.load`."""
+    return read_tokenizer(path, format_name, options).tokenizer
 
-    Roles come from the sidecar; without one, from a tokenizer_config.json beside the file.
+
+def read_tokenizer(
+    path: str | Path, format_name: str | None = None, options: ReadOptions = NOTHING_MORE
+) -> Loaded:
+    """Reads the tokenizer at ``path``, in the format that its content shows or ``format_name`` says.
+
+    Raises InputError for what cannot be read, FormatError for what is malformed, ambiguous or unknown,
+    UnknownNameError for a format that does not exist.
     """
+    if format_name is not None:
+        pick("format", format_name, FORMATS)
+    place = locate(path)
+    if _is_folder(place):
+        place = _file_in(place, format_name)
+    data = read_file(place)
+    neighbour = partial(_neighbour, place)
+    name = format_name or detect(data, place.name, str(place), neighbour)
+    if name == "tokforge":
+        return _standalone(data, place)
+    reading = FORMATS[name].read(SourceFile(place.name, str(place), data, neighbour, options))
+    if name == "hf":
+        return Loaded(_with_sidecar(reading.definition, place), place, name, reading.notes)
+    return Loaded(_foreign(reading.definition, name, reading.notes), place, name, reading.notes)
+
+
+def _standalone(data: bytes, place: Path) -> Loaded:
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-    if path.name.endswith(_SUFFIX):
-        raise FormatError("this is a sidecar, not a tokenizer", f"load {_NAME} beside it", str(path))
-    if _is_folder(path):
-        path = path / _NAME
-    definition = read_definition(_read(path), str(path))
+    return Loaded(Tokenizer(*read_standalone(data, str(place))), place, "tokforge", ())
+
+
+def _foreign(definition: "Definition", name: str, notes: tuple[str, ...]) -> "Tokenizer":
+    """A file of another library has no provenance but that: where it came from, and what was assumed."""
+    from tokforge.tokenizer.tokenizer import Tokenizer
+
+    return Tokenizer(definition, check_provenance({"source_format": name, "notes": list(notes)}))
+
+
+def _with_sidecar(definition: "Definition", path: Path) -> "Tokenizer":
+    """Adds roles and provenance from the sidecar; without one, roles from a tokenizer_config.json."""
+    from tokforge.tokenizer.tokenizer import Tokenizer
+
     sidecar, config = sidecar_path(path), path.with_name(_CONFIG)
     if sidecar.exists():
-        found = read_sidecar(_read(sidecar), str(sidecar), Tokenizer(definition).fingerprint)
+        found = read_sidecar(read_file(sidecar), str(sidecar), Tokenizer(definition).fingerprint)
         return Tokenizer(with_roles(definition, found.roles, str(sidecar)), found.provenance_json)
     if config.exists():
-        roles = read_roles(_read(config), str(config), {token.text for token in definition.added_tokens})
+        roles = read_roles(read_file(config), str(config), {token.text for token in definition.added_tokens})
         return Tokenizer(with_roles(definition, roles, str(config)))
     return Tokenizer(definition)
 
 
+def _file_in(folder: Path, format_name: str | None) -> Path:
+    """Returns the one tokenizer file of a folder: the artefact where it is there, whatever else is."""
+    if format_name is None and os.path.lexists(folder / _NAME):
+        return folder / _NAME
+    wanted = [format_name] if format_name else list(FORMATS)
+    found = [
+        path for name in wanted for pattern in FORMATS[name].names for path in sorted(folder.glob(pattern))
+    ]
+    if not found:
+        names = ", ".join(pattern for name in wanted for pattern in FORMATS[name].names)
+        raise InputError("the folder holds no tokenizer", f"looked for: {names or _NAME}", str(folder))
+    if found[0].name == f"tokenizer{_SUFFIX}" or len(found) == 1:
+        return found[0]
+    raise FormatError(
+        f"the folder holds several tokenizers: {', '.join(path.name for path in found)}",
+        "name one of these files",
+        str(folder),
+    )
+
+
+def _neighbour(path: Path, name: str) -> bytes | None:
+    beside = path.with_name(name)
+    return read_file(beside) if beside.is_file() else None
+
+
 def save(tokenizer: "Tokenizer", path: Path, *, force: bool) -> Path:
-    """Writes tokenizer.json and the sidecar; see `Tokenizer.save`."""
+    """Writes tokenizer.json and the sidecar, or a sidecar alone; see `Tokenizer.save`."""
     path = path / _NAME if _is_folder(path) else path
     if path.name.endswith(_SUFFIX):
         raise OutputError(
             "this is a sidecar's name", f"save as {_NAME}; the sidecar is written beside it", str(path)
         )
+    try:
+        write_definition(tokenizer.definition)
+    except ExportError:
+        alone = sidecar_path(path)
+        write_files({alone: write_standalone(tokenizer.definition, tokenizer.provenance_json)}, force=force)
+        return alone
     _write(tokenizer, path, {}, force=force)
     return path
 
@@ -95,22 +191,26 @@ def _prove(tokenizer: "Tokenizer", path: Path, temporary: Mapping[StrPath, Path]
     prove_export(tokenizer, temporary[path])
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Returns the bytes of a file, 1 GiB at most; of a GGUF file, those that may hold metadata.
+
+    Raises InputError for what cannot be read, FormatError for more.
+    """
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError(
-                "this is no ordinary file", f"give a {_NAME} or the folder that holds one", str(path)
-            )
-        if status.st_size > _MAX_BYTES:
-            raise FormatError(
-                f"{status.st_size} bytes are too many for a tokenizer", "give a smaller file", str(path)
-            )
-        return path.read_bytes()
+            raise InputError("this is no ordinary file", _HINT, str(path))
+        with path.open("rb") as file:
+            if file.read(len(MAGIC)) == MAGIC:
+                return MAGIC + file.read(min(_MAX_METADATA, status.st_size))  # read(n) takes n bytes at once
+            if status.st_size > _MAX_BYTES:
+                raise FormatError(
+                    f"{status.st_size} bytes are too many for a tokenizer", "give a smaller file", str(path)
+                )
+            file.seek(0)
+            return file.read()
     except FileNotFoundError as error:
-        raise InputError(
-            "there is no such file", f"give a {_NAME} or the folder that holds one", str(path)
-        ) from error
+        raise InputError("there is no such file", _HINT, str(path)) from error
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot be read: {getattr(error, 'strerror', error)}",

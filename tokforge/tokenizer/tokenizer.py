@@ -70,17 +70,33 @@ class Tokenizer:
         return cls(definition, check_provenance(provenance or {}))
 
     @classmethod
-    def load(cls, path: str | Path) -> "Tokenizer":
-        """Reads a tokenizer.json, or the folder that holds one, and the sidecar beside it if there is one.
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        format: str | None = None,
+        pretokenizer: str | None = None,
+        special_tokens: Sequence[str] = (),
+    ) -> "Tokenizer":
+        """Reads a tokenizer in any format that `tokforge.tokenizer.formats.registry` knows.
 
-        Raises InputError if it cannot be read, FormatError with file, field and value if it is malformed.
+        ``path`` is a file, the folder that holds one, ``pkg:package/path`` for an installed package's
+        resource, or ``hf:owner/name`` for a repository of the hub. The format is found from the content;
+        ``format`` forces one. A tokenizer.json is read with the sidecar beside it, if there is one.
+        ``pretokenizer`` and ``special_tokens`` (``TEXT`` or ``TEXT=ID``) say what a file of ranks leaves out.
+
+        Raises InputError if it cannot be read, FormatError with file, field and value if it is malformed,
+        unknown or ambiguous, ConfigError where something is left out that nobody gave.
         """
         from tokforge.tokenizer.files import load
+        from tokforge.tokenizer.formats.reading import ReadOptions
 
-        return load(Path(path))
+        return load(path, format, ReadOptions(pretokenizer, tuple(special_tokens)))
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Writes tokenizer.json (``path``, or in the folder ``path``) and its sidecar; returns the former.
+
+        A tokenizer that Hugging Face cannot express is written as its sidecar alone, whose path is returned.
 
         Hugging Face must load the file and give equal ids before it appears under its name. Raises
         ExportError where it does not, OutputError where a file exists (unless ``force``) or the folder

@@ -4,8 +4,8 @@
 //! From each character's start s every token found there is tried, shorter or longer alike, each to its
 //! own end; it replaces what reached that end only if `best[s]` and its score are strictly more. Where no
 //! token is exactly the character at s, it may be taken as unknown, at `unk_score`.
-//! Sums are f64 as in Hugging Face, or f32 as in sentencepiece, which compares the exact sum of two f32
-//! with a stored f32 and rounds only when it stores: that decides near ties.
+//! Sums are f64 as in Hugging Face, or f32 as in sentencepiece (0.2.3, as its ids show: a sum is rounded
+//! before it is compared), which decides near ties.
 //! Complexity: O(n) for a given vocabulary: a step for each token that is a prefix of what follows.
 //! Sources: sentencepiece, unigram_model.cc, `EncodeOptimized`; Hugging Face, models/unigram/model.rs.
 
@@ -122,8 +122,9 @@ impl Unigram {
 
     #[inline]
     fn reach(&self, best: &mut Best, score: f64, len: u32, id: u32) {
+        let score = self.round(score);
         if best.len == 0 || score > best.score {
-            *best = Best { score: self.round(score), len, id };
+            *best = Best { score, len, id };
         }
     }
 

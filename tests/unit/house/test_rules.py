@@ -8,6 +8,7 @@ import pytest
 
 LONGEST_FUNCTION, LONGEST_FILE = 70, 500
 EXCEPTIONS = {
+    "cli/tokforge_cli/convert.py:convert": "one declaration an option; its statements are a quarter of it",
     "cli/tokforge_cli/train_bpe.py:train_bpe": "one declaration an option; its statements are a third of it",
 }
 """Functions (``path:name``) and files (``path``) that are longer, and why."""
@@ -27,6 +28,8 @@ UNSAFE_CALLS = {
     "yaml.unsafe_load",
     "yaml.full_load",
 }
+HUB = "tokforge/tokenizer/locations.py"
+"""The one file that may ask the hub, and only for a name that the user wrote with ``hf:``."""
 CLIENTS = "corpora/tokforge_corpora/_clients.py"
 """The one file that starts programs: the package clients."""
 
@@ -98,12 +101,12 @@ def test_no_shell_and_programs_are_started_in_one_file(modules, root):
             assert "shell" not in {keyword.arg for keyword in node.keywords}, module.place(node)
 
 
-def test_no_network(modules):
+def test_no_network_but_the_hub(modules, root):
     found = [
         f"{module.place(node)}: {name}"
         for module in modules
         for name, node in module.imported()
-        if name.split(".")[0] in NETWORK
+        if name.split(".")[0] in NETWORK and str(module.path.relative_to(root)) != HUB
     ]
     assert found == []
 

@@ -214,7 +214,7 @@ def test_broken_post_processor_cannot_be_exported(make, tmp_path):
 def test_what_is_no_file(tmp_path):
     with pytest.raises(errors.InputError, match="there is no such file"):
         Tokenizer.load(tmp_path / "none.json")
-    with pytest.raises(errors.InputError, match=r"tokenizer\.json: there is no such file"):
+    with pytest.raises(errors.InputError, match="the folder holds no tokenizer"):
         Tokenizer.load(tmp_path)
     with pytest.raises(errors.InputError, match="no ordinary file"):
         Tokenizer.load("/dev/null")

@@ -129,7 +129,7 @@ RAW = [
     (b"[" * 100_000, "nested too deeply"),
     (b'{"a":' * 100_000, "nested too deeply"),
     (b'{"model": 1}\x00', "not valid JSON"),
-    (b"GGUF\x03\x00\x00\x00", "not valid JSON"),
+    (b"GGUF\x03\x00\x00\x00", "8 bytes are claimed, 0 are left at byte 8"),
 ]
 
 

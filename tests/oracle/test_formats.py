@@ -1,0 +1,137 @@
+"""Ids of files that other libraries wrote, and of files written for them, equal theirs on the probe set."""
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sentencepiece
+import small_files as small
+
+from tokforge import Tokenizer, convert
+from tokforge.tokenizer.conversion.libraries import library_of
+from tokforge.tokenizer.conversion.probes import conversion_probes
+from tokforge.tokenizer.files import read_tokenizer
+
+pytestmark = pytest.mark.oracle
+
+TEXT = [
+    "The quick brown fox doesn't jump over 12345 lazy dogs; it'll sleep.",
+    "naïve Füße École «ça» русский текст 中文文本混合English 日本語 हिन्दी",
+    "def f(x):\n    return {'a': [x**2, -1]}  # comment",
+    "aaaa aaaaa ---- ----- ==== ....... \u3000 wide",
+] * 20
+
+
+def trained(folder, **options):
+    """A model of sentencepiece's own trainer."""
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(TEXT), model_writer=written, minloglevel=2, hard_vocab_limit=False, **options
+    )
+    path = folder / "m.model"
+    path.write_bytes(written.getvalue())
+    return path
+
+
+BPE = {"model_type": "bpe", "vocab_size": 520, "character_coverage": 1.0}
+MODELS = {
+    "llama": BPE
+    | {"byte_fallback": True, "normalization_rule_name": "identity", "remove_extra_whitespaces": False},
+    "bpe": BPE | {"vocab_size": 300},
+    "no-prefix": BPE | {"vocab_size": 300, "add_dummy_prefix": False, "remove_extra_whitespaces": False},
+    "symbols": BPE
+    | {"byte_fallback": True, "user_defined_symbols": ["fox", "  ", "<sep>"], "control_symbols": ["<ctl>"]},
+    "suffix": BPE | {"vocab_size": 300, "treat_whitespace_as_suffix": True},
+    "folded": BPE | {"vocab_size": 300, "normalization_rule_name": "nmt_nfkc_cf"},
+    "unigram": {"model_type": "unigram", "vocab_size": 200},
+    "unigram-bytes": {"model_type": "unigram", "vocab_size": 420, "byte_fallback": True},
+}
+
+
+@pytest.fixture(params=MODELS)
+def model(request, tmp_path):
+    return trained(tmp_path, **MODELS[request.param])
+
+
+def assert_equal(path, tokenizer, name):
+    library = library_of(name, {"": path}, tokenizer)
+    probes = conversion_probes(tokenizer)
+    for probe, theirs in zip(probes, library.encode(probes), strict=True):
+        assert tokenizer.encode(probe).tolist() == list(theirs), probe
+
+
+def test_a_sentencepiece_model_is_read_as_the_library_reads_it(model):
+    assert_equal(model, Tokenizer.load(model), "sentencepiece")
+
+
+def test_a_sentencepiece_model_is_written_back_equal(model, tmp_path):
+    result = convert(model, tmp_path / "again.model", to="sentencepiece")
+    assert [one.differing for one in result.comparisons] == [0, 0, 0]
+    assert Tokenizer.load(tmp_path / "again.model").table == Tokenizer.load(model).table
+
+
+def test_llamas_kind_of_model_becomes_a_tokenizer_json_and_comes_back(tmp_path):
+    model = trained(tmp_path, **MODELS["llama"])
+    result = convert(model, tmp_path / "tokenizer.json", to="hf")
+    assert result.comparisons[0].left.startswith("sentencepiece")
+    assert all(one.differing == 0 for one in result.comparisons)
+    back = convert(tmp_path / "tokenizer.json", tmp_path / "back.model", to="sentencepiece")
+    assert all(one.differing == 0 for one in back.comparisons)
+
+
+@pytest.mark.parametrize("to", ["hf", "vocab-merges", "tiktoken", "tokforge"])
+def test_ranks_become_every_byte_level_format_and_come_back(to, tmp_path):
+    (tmp_path / "in.tiktoken").write_bytes(small.ranks())
+    there = convert(tmp_path / "in.tiktoken", tmp_path / "out", to=to, pretokenizer="gpt2")
+    assert all(one.differing == 0 for one in there.comparisons)
+    back = {"pretokenizer": "gpt2"} if to == "tiktoken" else {}
+    convert(tmp_path / "out", tmp_path / "back.tiktoken", to="tiktoken", **back)
+    assert (tmp_path / "back.tiktoken").read_bytes() == small.ranks()
+
+
+def test_tekken_equals_mistrals_own_reader(tmp_path):
+    (tmp_path / "tekken.json").write_bytes(small.tekken())
+    result = convert(tmp_path / "tekken.json", tmp_path / "again.json", to="tekken")
+    assert result.comparisons[0].left.startswith("mistral-common")
+    assert json.loads((tmp_path / "again.json").read_bytes())["vocab"][300 - 40]["rank"] == 260
+
+
+def test_renumbered_for_tekken_the_ids_follow_the_map(tmp_path):
+    (tmp_path / "in.tiktoken").write_bytes(small.ranks())
+    options = {"pretokenizer": "llama3", "special_tokens": ("<unk>", "<s>", "</s>")}
+    result = convert(tmp_path / "in.tiktoken", tmp_path / "t.json", to="tekken", allow_lossy=True, **options)
+    assert result.id_map is not None and "ids change" in result.findings[-1].message + str(result.findings)
+    before = Tokenizer.load(tmp_path / "in.tiktoken", **options)
+    after = Tokenizer.load(tmp_path / "t.json")
+    ids = before.encode("hello world 12中")
+    assert result.id_map[ids].tolist() == after.encode("hello world 12中").tolist()
+
+
+# -- real files, where their packages are installed ------------------------------------------------------
+
+REAL = (
+    "pkg:mistral_common/data/tokenizer.model.v1",
+    "pkg:mistral_common/data/mistral_instruct_tokenizer_240323.model.v3",
+    "pkg:mistral_common/data/mistral_instruct_tokenizer_241114.model.v7",
+    "pkg:mistral_common/data/tekken_240718.json",
+    "pkg:litellm/litellm_core_utils/tokenizers/9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+    "pkg:litellm/litellm_core_utils/tokenizers/fb374d419588a4632f3f557e76b4b70aebbca790",
+    "pkg:seqio/test_data/sentencepiece/sentencepiece.model",
+)
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", REAL)
+def test_a_real_file_is_read_as_its_own_library_reads_it(name):
+    package = name.removeprefix("pkg:").split("/")[0]
+    found = subprocess.run(
+        [sys.executable, "-c", f"import importlib.util as u; print(bool(u.find_spec({package!r})))"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    if found.stdout.strip() != "True":
+        pytest.skip(f"{package} is not installed")
+    loaded = read_tokenizer(name)
+    assert_equal(Path(loaded.path), loaded.tokenizer, loaded.format)

@@ -1,0 +1,131 @@
+"""The metadata of a GGUF file: the key-value pairs at its head, never the tensors.
+
+Layout (version 2 and 3): ``GGUF``, version u32, tensors u64, pairs u64, then per pair a key (u64 length,
+UTF-8), a type u32 and a value; an array is an element type u32, a length u64 and the elements. A file
+for a big-endian machine has its version byte-swapped. Invariant: no count or length is believed before it
+is checked against the bytes that are there (an element takes at least one), so time and memory are linear
+in what was given. Source: ggml's docs/gguf.md.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tokforge.errors import FormatError
+from tokforge.tokenizer.display import quoted
+
+__all__ = ["MAGIC", "read_metadata"]
+
+MAGIC = b"GGUF"
+_HINT = "check that the file is complete; a GGUF model begins with its metadata"
+_SCALARS = {
+    0: "u1",
+    1: "i1",
+    2: "u2",
+    3: "i2",
+    4: "u4",
+    5: "i4",
+    6: "f4",
+    7: "u1",
+    10: "u8",
+    11: "i8",
+    12: "f8",
+}
+_BOOLEAN, _STRING, _ARRAY = 7, 8, 9
+_VERSIONS = (2, 3)
+_DEEPEST = 4
+"""Arrays of arrays exist in the specification and in no vocabulary; a tower of them is an attack."""
+
+
+class _Reader:
+    """A cursor over the bytes."""
+
+    def __init__(self, data: bytes, where: str) -> None:
+        self.data, self.where, self.at, self.order = data, where, len(MAGIC), "<"
+
+    def error(self, problem: str) -> FormatError:
+        return FormatError(f"{problem} at byte {self.at}", _HINT, self.where)
+
+    def take(self, size: int) -> bytes:
+        if size > len(self.data) - self.at:
+            raise self.error(f"{size} bytes are claimed, {len(self.data) - self.at} are left")
+        self.at += size
+        return self.data[self.at - size : self.at]
+
+    def numbers(self, code: str, count: int = 1) -> npt.NDArray[Any]:
+        dtype = np.dtype(self.order + code)
+        return np.frombuffer(self.take(count * dtype.itemsize), dtype)
+
+    def count(self, code: str = "u8") -> int:
+        return int(self.numbers(code)[0])
+
+    def string(self) -> str:
+        raw = self.take(self.count())
+        try:
+            return raw.decode()
+        except UnicodeDecodeError as error:
+            raise self.error(f"a string that is no UTF-8 ({quoted(raw)}) ends") from error
+
+    def value(self, kind: int, depth: int = 0) -> Any:
+        if kind == _STRING:
+            return self.string()
+        if kind == _ARRAY:
+            return self.array(depth)
+        if kind not in _SCALARS:
+            raise self.error(f"the unknown value type {kind} ends")
+        value = self.numbers(_SCALARS[kind])[0].item()
+        if kind == _BOOLEAN and value > 1:
+            raise self.error(f"the boolean {value} ends")
+        return bool(value) if kind == _BOOLEAN else value
+
+    def array(self, depth: int) -> Any:
+        """Returns numbers as a numpy array, a view of the file: a list would take eight times their size."""
+        if depth >= _DEEPEST:
+            raise self.error(f"arrays nested more than {_DEEPEST} deep stand")
+        kind, length = self.count("u4"), self.count()
+        if length > len(self.data) - self.at:
+            raise self.error(
+                f"an array of {length} elements with {len(self.data) - self.at} bytes left stands"
+            )
+        if kind in _SCALARS:
+            return self.numbers(_SCALARS[kind], length)
+        return [self.value(kind, depth + 1) for _ in range(length)]
+
+
+def read_metadata(data: bytes, where: str, wanted: Callable[[str], bool]) -> dict[str, Any]:
+    """Returns key -> value for the keys that are ``wanted``; ``data`` may go on with tensors.
+
+    Raises FormatError for another version, a key that stands twice, and everything malformed.
+    """
+    reader = _Reader(data, where)
+    if data[: len(MAGIC)] != MAGIC:
+        raise FormatError("the file does not begin with GGUF", _HINT, where)
+    _read_version(reader)
+    reader.count()  # tensors: not ours
+    found: dict[str, Any] = {}
+    seen: set[str] = set()
+    pairs = reader.count()
+    if pairs > len(data):
+        raise reader.error(f"{pairs} pairs are claimed in {len(data)} bytes")
+    for _ in range(pairs):
+        key = reader.string()
+        if key in seen:
+            raise FormatError(f"the key {quoted(key)} stands twice", "keep one of the two", where)
+        seen.add(key)
+        value = reader.value(reader.count("u4"))
+        if wanted(key):
+            found[key] = value
+    return found
+
+
+def _read_version(reader: _Reader) -> None:
+    version = reader.count("u4")
+    if version not in _VERSIONS and int.from_bytes(version.to_bytes(4, "little"), "big") in _VERSIONS:
+        reader.order, version = ">", int.from_bytes(version.to_bytes(4, "little"), "big")
+    if version not in _VERSIONS:
+        raise FormatError(
+            f"GGUF version {version} is unknown", f"versions {_VERSIONS[0]} and {_VERSIONS[1]} are read",
+            reader.where,
+        )  # fmt: skip
