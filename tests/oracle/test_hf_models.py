@@ -9,6 +9,7 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 from tokforge import errors
 from tokforge.tokenizer import Tokenizer as Ours
 from tokforge.tokenizer.formats.hf_json import read_definition, write_definition
+from tokforge.tokenizer.formats.serde_float import read_float, write_float
 
 pytestmark = pytest.mark.oracle
 
@@ -275,3 +276,23 @@ def test_what_cannot_be_exact_is_refused_by_name(change, message):
     parts = json.loads(CASES["llama-unfused"]().to_str()) | change
     with pytest.raises(errors.FormatError, match=message):
         read_definition(json.dumps(parts).encode(), "tokenizer.json")
+
+
+def test_scores_are_read_and_written_as_hugging_face_reads_them():
+    """Its JSON parser rounds twice: one score in eight comes out one unit in the last place off."""
+    chosen = random.Random(5)
+    literals = [repr(-chosen.random() * 20) for _ in range(2000)]
+    literals += ["-1.2345678901234567890123", "1e-5", "-3", "12345678901234567890123.5", "1.5E+3", "1e-310"]
+    theirs = scores_of(literals)
+    assert [read_float(literal) for literal in literals] == theirs
+    assert scores_of([write_float(score) for score in theirs]) == theirs
+
+
+def scores_of(literals):
+    hf = Tokenizer(models.Unigram([("<unk>", 0.0)], 0))
+    parts = json.loads(hf.to_str())
+    parts["model"]["vocab"] = [[f"p{number}", number] for number in range(len(literals))]
+    text = json.dumps(parts)
+    for number, literal in enumerate(literals):
+        text = text.replace(f'["p{number}", {number}]', f'["p{number}", {literal}]', 1)
+    return [score for _, score in json.loads(Tokenizer.from_str(text).to_str())["model"]["vocab"]]

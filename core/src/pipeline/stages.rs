@@ -50,6 +50,8 @@ pub struct Metaspace {
     pub split: bool,
 }
 
+/// Takes a piece, and whether it is at the start of the whole text.
+type EmitPiece<'f> = &'f mut dyn FnMut(&[u8], bool) -> Result<(), Error>;
 type Emit<'f> = &'f mut dyn FnMut(&[u8]) -> Result<(), Error>;
 
 /// Stages in turn; without any, a text is one piece. Immutable; threads may share it.
@@ -85,12 +87,7 @@ fn cascade(stages: &[Stage], text: &[u8], at_start: bool, f: Emit) -> Result<(),
 
 impl Stage {
     /// Calls `f` with each piece, and whether it is at the start of the whole text.
-    fn for_each_piece(
-        &self,
-        text: &[u8],
-        at_start: bool,
-        f: &mut dyn FnMut(&[u8], bool) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn for_each_piece(&self, text: &[u8], at_start: bool, f: EmitPiece) -> Result<(), Error> {
         let starts = |start: usize| at_start && start == 0;
         match self {
             Stage::Splitter(splitter) => {
@@ -171,12 +168,7 @@ fn runs(text: &[u8], f: &mut dyn FnMut(usize, usize) -> Result<(), Error>) -> Re
 }
 
 impl Metaspace {
-    fn for_each_piece(
-        &self,
-        text: &[u8],
-        at_start: bool,
-        f: &mut dyn FnMut(&[u8], bool) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    fn for_each_piece(&self, text: &[u8], at_start: bool, f: EmitPiece) -> Result<(), Error> {
         let spelled = self.spell(text, at_start);
         let (mut start, mut at) = (0, 1.min(spelled.len()));
         while self.split && at < spelled.len() {

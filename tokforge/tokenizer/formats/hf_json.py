@@ -14,6 +14,7 @@ from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.hf_models import read_entries, read_model
 from tokforge.tokenizer.formats.hf_pipeline import read_pipeline
 from tokforge.tokenizer.formats.hf_write import write_definition
+from tokforge.tokenizer.formats.serde_float import read_float
 from tokforge.tokenizer.formats.strict_json import Node, parse_json
 from tokforge.tokenizer.model import AddedToken, Definition, table_of
 
@@ -27,7 +28,7 @@ def read_definition(data: bytes, source: str) -> Definition:
     """Reads tokenizer.json; raises FormatError with ``source``, the field and the value at fault."""
     try:
         with _no_collection():
-            return _read_root(parse_json(data, source))
+            return _read_root(parse_json(data, source, read_float))
     except RecursionError as error:  # a Sequence of Sequences, as deep as the parser allows
         raise FormatError(
             "the JSON is nested too deeply", "check that the file is complete", source

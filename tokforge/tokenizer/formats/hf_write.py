@@ -10,6 +10,7 @@ from tokforge.tokenizer.formats.hf_models import UNK_PENALTY
 from tokforge.tokenizer.formats.hf_pipeline import write_pipeline
 from tokforge.tokenizer.formats.hf_ranks import pair_ranked
 from tokforge.tokenizer.formats.hf_vocabulary import is_byte_level, spelled_vocabulary, spelling_of
+from tokforge.tokenizer.formats.serde_float import write_float
 from tokforge.tokenizer.model import (
     AddedToken,
     BpeModel,
@@ -127,7 +128,7 @@ def _write_unigram(definition: Definition, model: UnigramModel, vocab: dict[str,
     for token_id, score in enumerate(model.scores[: len(vocab)]):
         kind = table.kinds[token_id]
         key = names.get(token_id) or spelling.write(table.tokens[token_id], kind)
-        pieces.append(_compact([key, score]))
+        pieces.append(f"[{_compact(key)}, {write_float(score or 0.0)}]")
     fields = {"unk_id": model.unk_id}
     listed = {"vocab": _lines("[", pieces, "]", "      "), "byte_fallback": _compact(model.byte_fallback)}
     return _model("Unigram", fields, listed)

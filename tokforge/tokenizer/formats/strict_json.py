@@ -6,7 +6,7 @@ nesting that exhausts the stack. Memory is bounded by a small multiple of the fi
 
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn
 
 from tokforge.errors import FormatError
@@ -103,7 +103,7 @@ class Node:
         return self.error(f"expected {what}, found {_shown(self.value)}")
 
 
-def parse_json(data: bytes, source: str) -> Node:
+def parse_json(data: bytes, source: str, parse_float: Callable[[str], float] = float) -> Node:
     """Parses ``data``; raises FormatError with ``source`` and the place of the fault."""
     repeated: list[_Repeated] = []
     try:
@@ -111,6 +111,7 @@ def parse_json(data: bytes, source: str) -> Node:
             data.decode(),
             object_pairs_hook=lambda pairs: _object(pairs, repeated),
             parse_constant=_refuse_constant,
+            parse_float=parse_float,
         )
     except UnicodeDecodeError as error:
         raise FormatError(f"byte {error.start} is not UTF-8", _HINT, source) from error
