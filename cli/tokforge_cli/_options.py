@@ -25,6 +25,9 @@ Tokenizer = Annotated[
         readable=False,
     ),
 ]
+Field = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Field of jsonl and parquet rows that is the document.")
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="One JSON object on stdout, errors as JSON on stderr.", rich_help_panel=RUN),

@@ -10,7 +10,17 @@ from tokforge.errors import ConfigError
 from tokforge.outputs import StrPath, check_output
 from tokforge_cli._command import Command, Group
 from tokforge_cli._failure import UsageProblem
-from tokforge_cli._options import Config, Force, Json, Quiet, Threads, Tokenizer, token_lines, whole_numbers
+from tokforge_cli._options import (
+    Config,
+    Field,
+    Force,
+    Json,
+    Quiet,
+    Threads,
+    Tokenizer,
+    token_lines,
+    whole_numbers,
+)
 from tokforge_cli._output import emit, pairs, table
 from tokforge_cli._progress import bars
 from tokforge_cli._recipe import recipe_path, resolved
@@ -34,9 +44,6 @@ Map = Annotated[
 Inputs = Annotated[
     list[str] | None,
     typer.Argument(metavar="INPUT", help="The corpus: files, folders, globs, or - for standard input."),
-]
-Field = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Field of jsonl and parquet rows that is the document.")
 ]
 
 

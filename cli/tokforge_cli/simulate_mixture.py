@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge_cli._options import Config, Json, Quiet, Threads
+from tokforge_cli._options import Config, Field, Json, Quiet, Threads
 from tokforge_cli._output import emit, pairs, table
 from tokforge_cli._progress import bars
 
@@ -72,10 +72,7 @@ def simulate_mixture(
         int,
         typer.Option(metavar="K", help="Parts into which documents are divided.", rich_help_panel=INFERENCE),
     ] = 40,
-    field: Annotated[
-        str | None,
-        typer.Option(metavar="NAME", help="Field of jsonl and parquet rows that is the document."),
-    ] = None,
+    field: Field = None,
     seed: Annotated[
         int, typer.Option(metavar="S", help="Seed of the shares and divisions.", rich_help_panel=SIMULATION)
     ] = 0,
