@@ -101,12 +101,12 @@ def _found_starts(spans: Spans, special: npt.NDArray[np.uint8]) -> npt.NDArray[n
 
 
 def document_starts(ids: npt.ArrayLike | None, positions: npt.ArrayLike | None) -> npt.NDArray[np.bool_] | None:
-    """Returns where documents begin: where ``ids`` change, else where ``positions`` go back; None if neither."""
+    """Returns where documents begin: where ``ids`` change, else where ``positions`` do not go up by one."""
     known = ids if ids is not None else positions
     if known is None:
         return None
     numbers = np.asarray(known)
-    changes = np.diff(numbers) != 0 if ids is not None else np.diff(numbers) < 0
+    changes = np.diff(numbers) != (0 if ids is not None else 1)
     return np.concatenate([np.ones(min(len(numbers), 1), dtype=bool), changes])
 
 
