@@ -1,4 +1,4 @@
-"""A small encoder, plain torch: pre-norm blocks, learned positions, tied output; bf16 where the CPU has it."""
+"""A small encoder, plain torch: pre-norm blocks, learned positions, tied output, bf16."""
 
 import math
 
@@ -30,7 +30,9 @@ class Block(nn.Module):
 class Encoder(nn.Module):
     """Ids to hidden states; the embedding doubles as the output layer."""
 
-    def __init__(self, vocab_size: int, width: int = 192, layers: int = 4, heads: int = 4, length: int = 128) -> None:
+    def __init__(
+        self, vocab_size: int, width: int = 192, layers: int = 4, heads: int = 4, length: int = 128
+    ) -> None:
         super().__init__()
         self.tokens, self.places = nn.Embedding(vocab_size, width), nn.Embedding(length, width)
         self.blocks = nn.ModuleList(Block(width, heads) for _ in range(layers))

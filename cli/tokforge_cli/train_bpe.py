@@ -100,7 +100,9 @@ def train_bpe(
     ] = False,
     preset: Annotated[
         str,
-        typer.Option(metavar="NAME", help="text, code, binary, chinese-32k or auto.", rich_help_panel=PRETOKENS),
+        typer.Option(
+            metavar="NAME", help="text, code, binary, chinese-32k or auto.", rich_help_panel=PRETOKENS
+        ),
     ] = "auto",
     pretokenizer: Annotated[
         str | None,

@@ -100,8 +100,10 @@ def _found_starts(spans: Spans, special: npt.NDArray[np.uint8]) -> npt.NDArray[n
     return starts
 
 
-def document_starts(ids: npt.ArrayLike | None, positions: npt.ArrayLike | None) -> npt.NDArray[np.bool_] | None:
-    """Returns where documents begin: where ``ids`` change, else where ``positions`` do not go up by one."""
+def document_starts(
+    ids: npt.ArrayLike | None, positions: npt.ArrayLike | None
+) -> npt.NDArray[np.bool_] | None:
+    """Returns where ``ids`` change, else where ``positions`` do not go up by one; None if neither is given."""
     known = ids if ids is not None else positions
     if known is None:
         return None

@@ -68,11 +68,15 @@ class WholeWordMaskingCollator:
         return_tensors: str = "pt",
     ) -> None:
         if tokenizer.mask_token_id is None:
-            raise ConfigError("the tokenizer has no mask token", "tokenizer.add_special_tokens({'mask_token': '[MASK]'})")
+            raise ConfigError(
+                "the tokenizer has no mask token", "tokenizer.add_special_tokens({'mask_token': '[MASK]'})"
+            )
         if return_tensors not in ("pt", "np"):
             raise ConfigError(f"return_tensors is {return_tensors!r}", "use 'pt' or 'np'")
         self.tokenizer, self.segmenter, self.seed = tokenizer, segmenter, seed
-        self.schedule: Schedule = mask_probability if callable(mask_probability) else Constant(mask_probability)
+        self.schedule: Schedule = (
+            mask_probability if callable(mask_probability) else Constant(mask_probability)
+        )
         self.config = config or MaskingConfig()
         self.evaluation_probability = evaluation_probability
         self.pad_to_multiple_of, self.return_tensors = pad_to_multiple_of, return_tensors
@@ -104,7 +108,9 @@ class WholeWordMaskingCollator:
             length = -(-length // self.pad_to_multiple_of) * self.pad_to_multiple_of
         pad_id = self.tokenizer.pad_token_id
         if pad_id is None and any(len(one.input_ids) < length for one in masked):
-            raise ConfigError("the tokenizer has no padding token", "set one, or give examples of equal length")
+            raise ConfigError(
+                "the tokenizer has no padding token", "set one, or give examples of equal length"
+            )
         batch = {
             "input_ids": self._padded([one.input_ids for one in masked], length, pad_id or 0),
             "labels": self._padded([one.labels for one in masked], length, IGNORED),
@@ -130,7 +136,7 @@ class WholeWordMaskingCollator:
         return units if starts is None else broken_at(units, starts)
 
     def prepare(self, feature: Feature) -> dict[str, list[int]]:
-        """Returns the feature's ``word_ids``, for ``dataset.map``: words are cut once, not once an epoch."""
+        """Returns ``word_ids``, for ``dataset.map``: words are cut once, not once an epoch."""
         return {"word_ids": self.units(feature).tolist()}
 
     def set_epoch(self, epoch: int, *, step: int = 0, batches_a_step: int = 1) -> None:
@@ -156,7 +162,7 @@ class WholeWordMaskingCollator:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a state; raises ConfigError if it was made under other options, which would go unseen."""
+        """Goes on from a state; raises ConfigError if it was made under other options."""
         ours = self.state_dict()
         for name in ("seed", "segmenter", "schedule", "config"):
             if state[name] != ours[name]:

@@ -31,9 +31,11 @@ def damped_cosine(progress: float, *, cycles: int, final_peak: float, least: flo
 
 
 class DampedCosine:
-    """A multiplier by step; a torch scheduler stores its fields in checkpoints, as it would not a lambda's."""
+    """A multiplier by step. A torch scheduler stores an object's fields in checkpoints, a lambda's not."""
 
-    def __init__(self, total_steps: int, warmup_steps: int, cycles: int, final_peak: float, least: float) -> None:
+    def __init__(
+        self, total_steps: int, warmup_steps: int, cycles: int, final_peak: float, least: float
+    ) -> None:
         if total_steps < 1 or not 0 <= warmup_steps < total_steps:
             raise ConfigError(
                 f"total_steps is {total_steps} and warmup_steps {warmup_steps}",

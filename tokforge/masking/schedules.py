@@ -11,7 +11,16 @@ from typing import Any, Protocol
 
 from tokforge.errors import ConfigError, pick
 
-__all__ = ["SCHEDULES", "Constant", "Cosine", "Linear", "Schedule", "WarmupDecay", "schedule_from_dict"]
+__all__ = [
+    "SCHEDULES",
+    "Constant",
+    "Cosine",
+    "Linear",
+    "Schedule",
+    "WarmupDecay",
+    "schedule_from_dict",
+    "schedule_to_dict",
+]
 
 
 class Schedule(Protocol):

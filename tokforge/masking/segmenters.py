@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tokforge.errors import ConfigError, MissingExtraError, pick
 
-__all__ = ["SEGMENTERS", "Segmenter", "Spans", "word_spans"]
+__all__ = ["SEGMENTERS", "Segmenter", "Spans", "as_spans", "word_spans"]
 
 Spans = npt.NDArray[np.uint32]
 """(n, 2) - start and end of each word, in characters, ascending and without overlaps."""
@@ -54,7 +54,9 @@ def _jieba(text: str) -> Spans:
     try:
         from rjieba import cut
     except ImportError as error:
-        raise MissingExtraError("the segmenter jieba needs rjieba", "pip install 'tokforge[masking]'") from error
+        raise MissingExtraError(
+            "the segmenter jieba needs rjieba", "pip install 'tokforge[masking]'"
+        ) from error
     words = cut(text)
     lengths = np.fromiter(map(len, words), dtype=np.uint32, count=len(words))
     ends = np.cumsum(lengths, dtype=np.uint32)

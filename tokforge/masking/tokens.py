@@ -41,7 +41,8 @@ class MaskingConfig:
                 raise ConfigError(f"{name} is {getattr(self, name)}", "use a share from 0 to 1")
         if self.mask_share + self.random_share > 1 + 1e-9:
             raise ConfigError(
-                f"mask_share and random_share sum to {self.mask_share + self.random_share}", "sum to 1 or less"
+                f"mask_share and random_share sum to {self.mask_share + self.random_share}",
+                "sum to 1 or less",
             )
         weights = self.span_weights
         if not weights or min(weights) < 0 or not 0 < sum(weights) < float("inf"):

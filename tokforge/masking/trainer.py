@@ -1,16 +1,12 @@
 """The callback that tells a collator where transformers' Trainer stands, and guards resumed runs."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tokforge.errors import FormatError, MissingExtraError
+from tokforge.errors import FormatError
 from tokforge.masking.collator import WholeWordMaskingCollator
-
-try:
-    from transformers import TrainerCallback  # noqa: TID253  (this module loads on first use)
-except ImportError as error:
-    raise MissingExtraError("the callback needs transformers", "pip install 'tokforge[masking]'") from error
 
 __all__ = ["STATE_NAME", "MaskingCallback"]
 
@@ -18,16 +14,23 @@ STATE_NAME = "masking.json"
 """The file in a checkpoint that holds the collator's state."""
 
 
-class MaskingCallback(TrainerCallback):
+class MaskingCallback:
     """Give it to the Trainer together with its collator.
 
     It sets epoch and step when an epoch begins, resumed ones included; holds the schedule still while the
     Trainer evaluates; writes the collator's state into checkpoints; and refuses to resume under other
-    options.
+    options. It has the methods of transformers' ``TrainerCallback`` without being one, so that importing it
+    does not load transformers.
     """
 
     def __init__(self, collator: WholeWordMaskingCollator) -> None:
         self.collator = collator
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        """Ignores the Trainer's other events, whichever its version has."""
+        if not name.startswith("on_"):
+            raise AttributeError(f"MaskingCallback has no attribute {name!r}")
+        return lambda *_, **__: None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Compares the checkpoint's state, if this run was resumed."""

@@ -16,7 +16,7 @@ SPECIALS = ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
 def fast(backend):
     from transformers import PreTrainedTokenizerFast
 
-    named = dict(pad_token="[PAD]", cls_token="[CLS]", sep_token="[SEP]", mask_token="[MASK]")
+    named = {"pad_token": "[PAD]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
     return PreTrainedTokenizerFast(tokenizer_object=backend, **named)
 
 
@@ -49,7 +49,9 @@ def superwords():
 def characters():
     """A token for each character, as BERT has for Chinese: offsets without gaps."""
     known = sorted(set("".join(TEXTS)) - {" "})
-    backend = tokenizers.Tokenizer(models.WordLevel({token: at for at, token in enumerate([*SPECIALS, *known])}))
+    backend = tokenizers.Tokenizer(
+        models.WordLevel({token: at for at, token in enumerate([*SPECIALS, *known])})
+    )
     backend.pre_tokenizer = pre_tokenizers.Split("", "isolated")
     return fast(backend)
 

@@ -19,7 +19,9 @@ def masked(batch):
 
 
 def masked_shares(batch, tokenizer):
-    maskable = ~np.isin(np.where(masked(batch), batch["labels"], batch["input_ids"]), tokenizer.all_special_ids)
+    maskable = ~np.isin(
+        np.where(masked(batch), batch["labels"], batch["input_ids"]), tokenizer.all_special_ids
+    )
     return masked(batch).sum() / maskable.sum()
 
 
@@ -103,9 +105,9 @@ def test_padding_is_not_masked_and_other_fields_are_kept(byte_level, texts, feat
     for one in features:
         one["token_type_ids"] = [0] * len(one["input_ids"])
     batch = WholeWordMaskingCollator(byte_level, pad_to_multiple_of=32)(features)
-    assert {tuple(batch[name].shape) for name in ("input_ids", "labels", "attention_mask", "token_type_ids")} == {
-        tuple(batch["input_ids"].shape)
-    }
+    assert {
+        tuple(batch[name].shape) for name in ("input_ids", "labels", "attention_mask", "token_type_ids")
+    } == {tuple(batch["input_ids"].shape)}
     assert batch["input_ids"].shape[1] % 32 == 0
     assert (batch["labels"][batch["attention_mask"] == 0] == IGNORED).all()
     assert batch["score"].tolist() == [0, 1, 2, 3, 4]
@@ -121,7 +123,10 @@ def test_words_do_not_cross_from_one_packed_document_into_the_next(byte_level, f
     first = len(one["input_ids"]) - 2
     collator = collator_of(byte_level)
     positions = [*range(first), *range(len(packed["input_ids"]) - first)]
-    for where in ({"position_ids": positions}, {"document_ids": [0] * first + [1] * (len(positions) - first)}):
+    for where in (
+        {"position_ids": positions},
+        {"document_ids": [0] * first + [1] * (len(positions) - first)},
+    ):
         units = collator.units({**packed, **where})
         assert set(units[:first]).isdisjoint(units[first:])
         prepared = {"input_ids": packed["input_ids"], "word_ids": [0] * len(positions), **where}

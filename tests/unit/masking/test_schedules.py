@@ -16,7 +16,12 @@ from tokforge.masking import (
 )
 from tokforge.masking.schedules import schedule_to_dict
 
-ALL = [Constant(0.3), Linear(0.3, 0.15, 100), Cosine(0.1, 0.5, 100), WarmupDecay(total_steps=100, warmup_steps=5)]
+ALL = [
+    Constant(0.3),
+    Linear(0.3, 0.15, 100),
+    Cosine(0.1, 0.5, 100),
+    WarmupDecay(total_steps=100, warmup_steps=5),
+]
 
 
 def test_the_curriculum_goes_up_over_the_warmup_and_down_over_the_rest():
@@ -71,7 +76,9 @@ def optimizer_and_schedule():
     import torch
 
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=2.0)
-    return optimizer, damped_cosine_schedule(optimizer, 110, warmup_steps=10, cycles=2, final_peak=0.5, least=0.1)
+    return optimizer, damped_cosine_schedule(
+        optimizer, 110, warmup_steps=10, cycles=2, final_peak=0.5, least=0.1
+    )
 
 
 def rates(optimizer, schedule, steps):
@@ -110,6 +117,10 @@ def test_a_torch_schedule_of_no_steps_is_refused():
     import torch
 
     optimizer = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)
-    for options in ({"total_steps": 0}, {"total_steps": 5, "warmup_steps": 5}, {"total_steps": 5, "cycles": 0}):
+    for options in (
+        {"total_steps": 0},
+        {"total_steps": 5, "warmup_steps": 5},
+        {"total_steps": 5, "cycles": 0},
+    ):
         with pytest.raises(ConfigError):
             damped_cosine_schedule(optimizer, **options)

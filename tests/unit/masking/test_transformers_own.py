@@ -11,9 +11,13 @@ CHINESE, ENGLISH = "今天天气很好我们去公园散步", "the weather is ni
 
 
 def units_of_theirs(feature, tokenizer):
-    theirs = transformers.DataCollatorForLanguageModeling(tokenizer, whole_word_mask=True, mask_replace_prob=1.0, random_replace_prob=0.0)
+    theirs = transformers.DataCollatorForLanguageModeling(
+        tokenizer, whole_word_mask=True, mask_replace_prob=1.0, random_replace_prob=0.0
+    )
     special = np.isin(feature["input_ids"], tokenizer.all_special_ids)
-    ids, _ = theirs._calc_word_ids_and_prob_mask(np.array([feature["offset_mapping"]]), special[None].astype(int))
+    ids, _ = theirs._calc_word_ids_and_prob_mask(
+        np.array([feature["offset_mapping"]]), special[None].astype(int)
+    )
     return len(set(ids[0].tolist()) - {-1})
 
 
@@ -45,7 +49,12 @@ def test_superwords_join_the_words_they_span_and_no_more(superwords, feature):
 
 def test_theirs_hides_all_of_a_text_or_nothing(characters, feature):
     theirs = transformers.DataCollatorForLanguageModeling(
-        characters, whole_word_mask=True, mask_replace_prob=1.0, random_replace_prob=0.0, mlm_probability=0.3, seed=0
+        characters,
+        whole_word_mask=True,
+        mask_replace_prob=1.0,
+        random_replace_prob=0.0,
+        mlm_probability=0.3,
+        seed=0,
     )
     one = feature(characters, CHINESE)
     one = {name: one[name] for name in ("input_ids", "offset_mapping")}
