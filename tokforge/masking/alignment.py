@@ -90,7 +90,7 @@ def _end_to_end(
 
 
 def _found_starts(spans: Spans, special: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """A document begins where offsets go back, or where a token behind a special one repeats a place."""
+    """A document begins where offsets go back, or behind a special token repeat a place."""
     inner = np.flatnonzero(special == 0)
     starts = np.zeros(len(special), dtype=bool)
     begin, end = spans[inner, 0].astype(np.int64), spans[inner, 1].astype(np.int64)
@@ -103,7 +103,7 @@ def _found_starts(spans: Spans, special: npt.NDArray[np.uint8]) -> npt.NDArray[n
 def document_starts(
     ids: npt.ArrayLike | None, positions: npt.ArrayLike | None
 ) -> npt.NDArray[np.bool_] | None:
-    """Returns where ``ids`` change, else where ``positions`` do not go up by one; None if neither is given."""
+    """Returns where ``ids`` change, else where ``positions`` do not go up by one; None without both."""
     known = ids if ids is not None else positions
     if known is None:
         return None

@@ -6,7 +6,7 @@ Source of `WarmupDecay`: Chinese ModernBERT, arXiv 2510.12285, as two accounts o
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tokforge.errors import ConfigError, pick
@@ -115,7 +115,7 @@ def schedule_to_dict(schedule: Schedule) -> dict[str, Any] | None:
     """Returns the name and options of a schedule as JSON values; None for one of your own."""
     for name, kind in SCHEDULES.items():
         if type(schedule) is kind:
-            return {"schedule": name, **asdict(schedule)}
+            return {"schedule": name, **{field: getattr(schedule, field) for field in kind.__slots__}}
     return None
 
 
