@@ -8,7 +8,7 @@ import typer
 
 from tokforge.outputs import check_output
 from tokforge_cli._failure import UsageProblem
-from tokforge_cli._options import Config, Force, Json, Quiet, Threads, Tokenizer
+from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, note, pairs, table
 from tokforge_cli._progress import bars
 
@@ -97,10 +97,7 @@ def infer_mixture(
     seed: Annotated[
         int, typer.Option(metavar="S", help="Seed of the resampling.", rich_help_panel=PROGRAMME)
     ] = 0,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the shares: .png, .svg or .pdf.", rich_help_panel=OUTPUTS),
-    ] = None,
+    plot: Plot = None,
     export_mps: Annotated[
         Path | None,
         typer.Option(
@@ -115,8 +112,9 @@ def infer_mixture(
 ) -> None:
     """Infer the mixture of data that a tokenizer was trained on from the order of its merges."""
     from tokforge import Tokenizer as TokenizerModel
-    from tokforge.mixture import MixtureConfig, check_chart, gather_references, infer, save_chart, write_mps
+    from tokforge.mixture import MixtureConfig, gather_references, infer, save_chart, write_mps
     from tokforge.mixture import save_counts as save
+    from tokforge.report import check_plot
 
     if categories is None and not counts:
         raise UsageProblem(
@@ -136,7 +134,7 @@ def infer_mixture(
     )
     check_output(*(path for path in (save_counts, plot, export_mps) if path), force=force)
     if plot:
-        check_chart(plot)
+        check_plot(plot)
     model = TokenizerModel.load(tokenizer)
     with bars(quiet=quiet) as progress:
         references, seconds = gather_references(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from tokforge.mixture.config import SOLVERS, MixtureConfig
 
 if TYPE_CHECKING:
-    from tokforge.mixture.chart import check_chart, save_chart
+    from tokforge.mixture.chart import save_chart
     from tokforge.mixture.counts_file import load_counts, save_counts
     from tokforge.mixture.export import write_mps
     from tokforge.mixture.gather import gather_references
@@ -22,7 +22,6 @@ __all__ = [
     "Simulated",
     "SimulationConfig",
     "category_paths",
-    "check_chart",
     "count_references",
     "gather_references",
     "infer",
@@ -39,7 +38,6 @@ _HOMES = {
     "MixtureResult": "inference",
     "References": "references",
     "category_paths": "references",
-    "check_chart": "chart",
     "save_chart": "chart",
     "write_mps": "export",
     "count_references": "references",
