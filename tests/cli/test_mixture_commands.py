@@ -113,3 +113,13 @@ def test_audit_infers_the_mixture_too(tokforge: Tokforge) -> None:
     shown = tokforge("audit t.json --categories refs --quiet").out
     assert "misfit" in shown
     assert tokforge("audit t.json --categories missing").code == 2
+
+
+def test_the_page_holds_the_shares_and_no_markup_of_its_input(tokforge: Tokforge, tmp_path: Path) -> None:
+    (tmp_path / "refs" / "b").rename(tmp_path / "refs" / "<b>")
+    assert tokforge("infer-mixture t.json --categories refs --html page.html --quiet").code == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert page.count("<h2>") == 4
+    assert tokforge("infer-mixture t.json --categories refs --html page.html --quiet").code == 2

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from tokforge.mixture.export import write_mps
     from tokforge.mixture.gather import gather_references
     from tokforge.mixture.inference import MixtureResult, infer, infer_mixture
+    from tokforge.mixture.page import mixture_page
     from tokforge.mixture.references import References, category_paths, count_references
     from tokforge.mixture.simulation import Simulated, SimulationConfig, simulate, simulate_folders
 
@@ -27,6 +28,7 @@ __all__ = [
     "infer",
     "infer_mixture",
     "load_counts",
+    "mixture_page",
     "save_chart",
     "save_counts",
     "simulate",
@@ -43,6 +45,7 @@ _HOMES = {
     "count_references": "references",
     "gather_references": "gather",
     "load_counts": "counts_file",
+    "mixture_page": "page",
     "save_counts": "counts_file",
     "simulate": "simulation",
     "simulate_folders": "simulation",

@@ -3,10 +3,7 @@ const data = JSON.parse(byId("data").textContent);
 const SHOWN_BYTES = 1 << 20; // of a file that is dropped
 const note = byId("drop-note").textContent;
 const MOST = 4000; // tokens that are drawn: a browser takes seconds for more
-theme();
-for (const heading of document.querySelectorAll("section > h2")) {
-  byId("contents").append(el("a", { href: "#" + heading.parentElement.id }, heading.textContent));
-}
+frame();
 
 async function ask(path, body) {
   const answer = await fetch(path, { method: "POST", body, headers: { "X-Tokforge-Token": data.secret } });
