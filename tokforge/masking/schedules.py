@@ -6,7 +6,7 @@ Source of `WarmupDecay`: Chinese ModernBERT, arXiv 2510.12285, as two accounts o
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol
 
 from tokforge.errors import ConfigError, pick
@@ -113,10 +113,9 @@ SCHEDULES: Mapping[str, type[Any]] = {
 
 def schedule_to_dict(schedule: Schedule) -> dict[str, Any] | None:
     """Returns the name and options of a schedule as JSON values; None for one of your own."""
-    for name, kind in SCHEDULES.items():
-        if type(schedule) is kind:
-            return {"schedule": name, **{field: getattr(schedule, field) for field in kind.__slots__}}
-    return None
+    given: Any = schedule
+    names = [name for name, kind in SCHEDULES.items() if type(given) is kind]
+    return {"schedule": names[0], **asdict(given)} if names else None
 
 
 def schedule_from_dict(options: Mapping[str, Any]) -> Schedule:
