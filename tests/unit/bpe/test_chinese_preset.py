@@ -6,7 +6,9 @@ import pytest
 
 from tokforge.bpe import BpeConfig, train
 
-TEXT = "今天天气很好，我们去公园散步。機器學習需要大量資料！香港嘅天氣好熱，A股上涨3.5%。Hello中文world。" * 30
+TEXT = (
+    "今天天气很好，我们去公园散步。機器學習需要大量資料！香港嘅天氣好熱，A股上涨3.5%。Hello中文world。" * 30
+)
 HAN = re.compile(r"[\u3400-\u9fff]")
 
 
