@@ -121,7 +121,7 @@ def broken_at(units: Units, starts: npt.NDArray[np.bool_]) -> Units:
 
 
 def character_spans(text: str, starts: npt.ArrayLike) -> Spans:
-    """Returns the tokens' spans in characters from their first bytes, as `Tokenizer.encode_with_offsets` gives.
+    """Returns the tokens' spans in characters from first bytes, as `Tokenizer.encode_with_offsets` gives.
 
     A character that tokens share is in the span of each, which keeps them together.
 
