@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-import tokforge
+from tokforge.bpe import BpeConfig, train_from_counts
 from tokforge.errors import ConfigError, UnknownNameError
 from tokforge.masking import align_words, character_spans, word_spans
 
@@ -30,9 +30,7 @@ def test_a_function_may_cut_the_words():
 
 
 def test_tokens_of_our_own_tokenizers_align_by_their_first_bytes():
-    tokenizer = tokforge.bpe.train_from_counts(
-        {"天气".encode(): 9}, tokforge.bpe.BpeConfig(vocab_size=258, pretokenizer="o200k")
-    )
+    tokenizer = train_from_counts({"天气".encode(): 9}, BpeConfig(vocab_size=258, pretokenizer="o200k"))
     text = "天气x好"
     ids, starts = tokenizer.encode_with_offsets(text)
     assert len(ids) > 6
