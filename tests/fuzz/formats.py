@@ -23,7 +23,12 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests/unit/formats")]
 with atheris.instrument_imports(include=["tokforge"]):
     from tokforge import Tokenizer, TokforgeError, lint
 
-    for package in ("tokforge.tokenizer.formats", "tokforge.tokenizer.model", "tokforge.lint", "tokforge.lint.rules"):
+    for package in (
+        "tokforge.tokenizer.formats",
+        "tokforge.tokenizer.model",
+        "tokforge.lint",
+        "tokforge.lint.rules",
+    ):
         home = importlib.import_module(package)
         for module in pkgutil.iter_modules(home.__path__):
             importlib.import_module(f"{package}.{module.name}")
