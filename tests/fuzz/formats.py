@@ -12,6 +12,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,7 @@ with atheris.instrument_imports(include=["tokforge"]):
         for module in pkgutil.iter_modules(home.__path__):
             importlib.import_module(f"{package}.{module.name}")
 
-import small_files
+import small_files  # noqa: E402
 
 TEXT = "hello world 12 \u4e2d <pad>"
 FORMATS: dict[str, tuple[str, Callable[[], bytes]]] = {
@@ -91,15 +92,11 @@ def main() -> None:
 
     def one(data: bytes) -> None:
         file.write_bytes(data)
-        try:
+        with suppress(TokforgeError):
             tokenizer = Tokenizer.load(file, pretokenizer="gpt2" if name.endswith(".tiktoken") else None)
             tokenizer.decode(tokenizer.encode(TEXT))
-        except TokforgeError:
-            pass
-        try:
+        with suppress(TokforgeError):
             lint(file)
-        except TokforgeError:
-            pass
 
     mutator = {"custom_mutator": mutate_json} if name.endswith(".json") else {}
     atheris.Setup([*sys.argv, f"-max_len={len(make()) * 2}", str(seeds)], one, **mutator)
