@@ -8,6 +8,9 @@
 pub mod bpe;
 pub mod encode;
 pub mod error;
+pub mod json;
+pub mod keys;
+pub mod merge_json;
 pub mod mixture;
 pub mod pipeline;
 pub mod pretokenizers;
