@@ -170,7 +170,9 @@ def _step(key: str, *, first: bool) -> str:
 
 def _shown(value: Any) -> str:
     """Quotes a value, cut short: a message must fit a line whatever the file holds."""
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "an array"
+    if isinstance(value, list | bytes):  # bytes: an array's text, left to the engine
+        return "an array"
+    if not isinstance(value, str | int | float | None):  # a dict, or the engine's `Keys`
+        return "an object"
     shown = json.dumps(value)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."
