@@ -6,6 +6,7 @@ Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
 
 from pathlib import PurePath
 from typing import Any
+from urllib.parse import quote
 
 from tokforge.lint.registry import RULES
 from tokforge.lint.report import Finding, LintReport
@@ -49,9 +50,14 @@ def _result(finding: Finding, report: LintReport) -> dict[str, Any]:
         "message": {"text": f"{finding.message}; {finding.hint}"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": file.as_posix()}},
+                "physicalLocation": {"artifactLocation": {"uri": _uri(file)}},
                 "logicalLocations": [{"fullyQualifiedName": finding.pointer or "/"}],
             }
         ],
         "properties": {"value": finding.value, "fixable": finding.fixable},
     }
+
+
+def _uri(file: PurePath) -> str:
+    """Returns a URI reference: a path's spaces and letters beyond ASCII are no part of one as they stand."""
+    return file.as_uri() if file.is_absolute() else quote(file.as_posix())
