@@ -15,7 +15,16 @@ import numpy.typing as npt
 from tokforge.errors import ConfigError, InputError, TokenIdError, UnknownNameError, pick
 from tokforge.outputs import StrPath
 from tokforge.tokenizer._engine import make_encoder
-from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, TokenTable, merge_list, table_of
+from tokforge.tokenizer.model import (
+    AddedToken,
+    BpeModel,
+    Definition,
+    Merge,
+    Pipeline,
+    TokenTable,
+    merge_list,
+    table_of,
+)
 from tokforge.tokenizer.provenance import check_provenance
 from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 

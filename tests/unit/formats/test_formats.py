@@ -414,7 +414,10 @@ def test_gguf_of_pieces_gives_the_ids_of_the_sentencepiece_model(model, data):
 
 def test_gguf_of_bert_gives_the_ids_of_its_vocab_txt():
     lines = ["[PAD]", "[UNK]", "[CLS]", "un", "##able", "##a", "b", "!", "a"]
-    spelled = [line if line[0] == "[" else line.removeprefix("##") if line[:2] == "##" else f"\u2581{line}" for line in lines]
+    spelled = [
+        line if line[0] == "[" else line.removeprefix("##") if line[:2] == "##" else f"\u2581{line}"
+        for line in lines
+    ]
     text = small.struct.pack("<I", 8) + small.string("bert")
     pairs = {"tokenizer.ggml.model": text, "tokenizer.ggml.tokens": small.strings(spelled)}
     found = Tokenizer(read("gguf", small.gguf(pairs)).definition)

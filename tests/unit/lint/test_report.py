@@ -81,7 +81,12 @@ def test_sarif(make):
 
 
 STRING, LEVEL = {"type": "string", "minLength": 1}, {"enum": ["none", "note", "warning", "error"]}
-MESSAGE = {"type": "object", "required": ["text"], "properties": {"text": STRING}, "additionalProperties": False}
+MESSAGE = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {"text": STRING},
+    "additionalProperties": False,
+}
 URI = {"type": "string", "pattern": r"^([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})+$"}
 
 
@@ -102,7 +107,12 @@ def sarif_schema():
     artefact = holds([], {"uri": URI})
     location = {"physicalLocation": holds(["artifactLocation"], {"artifactLocation": artefact})}
     location["logicalLocations"] = each(holds([], {"fullyQualifiedName": STRING}))
-    result = {"ruleId": STRING, "ruleIndex": {"type": "integer", "minimum": 0}, "level": LEVEL, "message": MESSAGE}
+    result = {
+        "ruleId": STRING,
+        "ruleIndex": {"type": "integer", "minimum": 0},
+        "level": LEVEL,
+        "message": MESSAGE,
+    }
     result |= {"locations": each(holds([], location)), "properties": {"type": "object"}}
     run = {"tool": holds(["driver"], {"driver": driver})}
     run["results"] = {"type": "array", "items": holds(["message"], result)}

@@ -61,7 +61,7 @@ def _detect_json(data: bytes, where: str) -> str:
 
 def _may_be_latin1(data: bytes) -> bool:
     # A plain search first: the regex takes longer than all else here.
-    return len(data) < _MAX_LATIN1 and b'pre_tokenizer' in data and _LATIN1_HINT.search(data) is not None
+    return len(data) < _MAX_LATIN1 and b"pre_tokenizer" in data and _LATIN1_HINT.search(data) is not None
 
 
 def _only(found: list[str], where: str) -> str:

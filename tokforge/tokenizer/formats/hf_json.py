@@ -137,7 +137,9 @@ def _highest_id(root: Node, vocab: "dict[str, int] | Keys", added: list[AddedTok
         if token.text not in vocab and token.id in taken:
             owner = next(key for key, token_id in vocab.items() if token_id == token.id)
         if owner != token.text:
-            raise node.error(f"id {token.id} is that of {quoted(owner)} already", "give each token its own id")
+            raise node.error(
+                f"id {token.id} is that of {quoted(owner)} already", "give each token its own id"
+            )
     count = len(vocab) + sum(token.text not in vocab for token in added)
     highest, limit = max(_end(vocab) - 1, *owners, 0), MAX_SPARSENESS * count
     if highest > limit:

@@ -69,7 +69,9 @@ def _check_atoms(table: TokenTable, model: BpeModel) -> None:
         if table.kinds[token_id] != "normal":
             continue
         token = quoted(table.tokens[token_id])
-        raise FormatError(f"{token} has the same bytes as the byte token", "keep one of them", f"id {token_id}")
+        raise FormatError(
+            f"{token} has the same bytes as the byte token", "keep one of them", f"id {token_id}"
+        )
 
 
 def _check_bytes(table: TokenTable) -> None:

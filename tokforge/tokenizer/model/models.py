@@ -14,6 +14,7 @@ from tokforge.tokenizer.model.merges import Merge, merge_list
 
 __all__ = ["BpeModel", "Model", "UnigramModel", "WordLevelModel", "WordPieceModel", "product_merges"]
 
+
 @dataclass(frozen=True, slots=True)
 class BpeModel:
     """Byte-pair encoding: the lowest-ranked adjacent pair is merged first, leftmost on a tie.
