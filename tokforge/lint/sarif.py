@@ -4,9 +4,8 @@ Severities are SARIF's levels, word for word. A JSON pointer has no line, so it 
 Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
 """
 
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 from tokforge.lint.registry import RULES
 from tokforge.lint.report import Finding, LintReport
@@ -60,4 +59,5 @@ def _result(finding: Finding, report: LintReport) -> dict[str, Any]:
 
 def _uri(file: PurePath) -> str:
     """Returns a URI reference: a path's spaces and letters beyond ASCII are no part of one as they stand."""
-    return file.as_uri() if file.is_absolute() else quote(file.as_posix())
+    rooted = PurePosixPath("/", file.as_posix()).as_uri()
+    return rooted if file.is_absolute() else rooted.removeprefix("file:///")
