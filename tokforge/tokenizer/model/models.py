@@ -19,7 +19,8 @@ __all__ = ["BpeModel", "Model", "UnigramModel", "WordLevelModel", "WordPieceMode
 class BpeModel:
     """Byte-pair encoding: the lowest-ranked adjacent pair is merged first, leftmost on a tie.
 
-    ``merges`` stands in rank order; a `MergeList` is made of what is given. ``ranks`` gives each merge its rank, ascending, where some are
+    ``merges`` stands in rank order; a `MergeList` is made of what is given.
+    ``ranks`` gives each merge its rank, ascending, where some are
     equal; None counts them 0, 1, 2... Hugging Face ranks by pair (None). tiktoken and sentencepiece
     rank by product: they merge any two neighbours that join to a token, so every split of a token into
     two tokens is a merge, and all of one product are equal in rank: `product_merges` makes both fields.
