@@ -1,8 +1,9 @@
 """Ids beside those of each tokenizer's own library, on real text: equal, or where not; and how fast.
 
 The library is the one that reads the file's format natively: tokenizers for tokenizer.json and vocab.json +
-merges.txt, tiktoken for ranks, mistral-common for tekken.json, sentencepiece for its models. One thread each, texts given one by one; special tokens are text on both sides. Times are process time, so
-that a busy machine counts against neither.
+merges.txt, tiktoken for ranks, mistral-common for tekken.json, sentencepiece for its models. One thread
+each, texts given one by one; special tokens are text on both sides. Times are process time, so that a busy
+machine counts against neither.
 """
 
 import argparse

@@ -62,7 +62,7 @@ def unspell_all(keys: Sequence[str] | Keys, alphabet: Sequence[tuple[str, int]])
     """Returns the bytes that each key spells by (character, byte) pairs; None where it spells none."""
 
 def keys_differ(text: str) -> bool:
-    """Tells whether no object of a JSON text holds a key twice; False, too, where that is not plain to see."""
+    """Tells whether no object of a JSON text holds a key twice; False, too, where that is not plain."""
 
 class Keys(Mapping[str, int]):
     """A vocabulary that was read from text: key -> id. Keys differ, and ids."""

@@ -80,7 +80,7 @@ def _last_message(parts: list[tuple[int, Value]], wanted: int) -> dict[int, Valu
 
 
 def _message(data: Value) -> dict[int, Value]:
-    """Returns number -> value, the last of each; nothing of what is no message: rules speak of the content."""
+    """Returns number -> value, the last of each; nothing of what is no message: rules judge it."""
     try:
         return {one.number: one.value for one in fields(data, "")} if isinstance(data, bytes) else {}
     except FormatError:

@@ -428,7 +428,7 @@ def test_gguf_of_bert_gives_the_ids_of_its_vocab_txt():
 
 def test_gguf_of_pieces_sets_aside_an_unused_piece_that_no_text_reaches():
     proto = read_proto(small.sentencepiece(pieces=(*small.PIECES, "<unused0>")), "model")
-    unused = proto.pieces[:-1] + (proto.pieces[-1]._replace(type=5),)
+    unused = (*proto.pieces[:-1], proto.pieces[-1]._replace(type=5))
     reading = read("gguf", as_gguf("llama", write_proto(replace(proto, pieces=unused))))
     assert reading.definition.table.kinds[-1] == "special"
     reachable = (*proto.pieces[:-1], proto.pieces[-1]._replace(text="ba", type=5))

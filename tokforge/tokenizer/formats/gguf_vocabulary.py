@@ -77,7 +77,7 @@ def _read_byte_level(found: dict[str, Any], file: SourceFile) -> Reading:
 
 
 def _read_pieces(found: dict[str, Any], file: SourceFile, kind: int) -> Reading:
-    """Reads what came from a sentencepiece model: by that library's rules, of which llama.cpp's are a copy."""
+    """Reads what came from a sentencepiece model: by that library's rules, which llama.cpp copies."""
     texts = _strings(found, "tokenizer.ggml.tokens", file.where)
     kinds = list(_types(found, len(texts), file.where))
     if (unknown := found.get("tokenizer.ggml.unknown_token_id")) is not None:
