@@ -19,7 +19,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<encoding::Splitter>()?;
     module.add_class::<encoding::Encoder>()?;
     module.add_class::<models::ModelEncoder>()?;
+    module.add_class::<loading::Keys>()?;
     module.add_function(wrap_pyfunction!(loading::unspell_all, module)?)?;
+    module.add_function(wrap_pyfunction!(loading::keys_differ, module)?)?;
+    module.add_function(wrap_pyfunction!(loading::read_parts, module)?)?;
     module.add_function(wrap_pyfunction!(loading::read_merges, module)?)?;
     module.add_function(wrap_pyfunction!(loading::merges_hold, module)?)?;
     module.add_function(wrap_pyfunction!(loading::tokens_differ, module)?)?;
