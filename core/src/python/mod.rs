@@ -8,6 +8,7 @@ mod mixture;
 mod models;
 mod pipeline;
 mod progress;
+mod supertokens;
 mod training;
 
 use pyo3::prelude::*;
@@ -28,6 +29,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<training::WordCounts>()?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;
+    module.add_class::<supertokens::Runs>()?;
+    module.add_class::<supertokens::ChunkCounts>()?;
     module.add_class::<mixture::MixtureColumns>()?;
     module.add_class::<mixture::MixtureTable>()?;
     module.add_class::<mixture::MixtureHistory>()?;
