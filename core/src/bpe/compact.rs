@@ -26,7 +26,7 @@ pub fn compact<I: Id, W: Weights>(
             at += 1;
             continue;
         };
-        let joined = positions.holds(at, left, replacement.left_len, right);
+        let joined = id == left && positions.holds(at, left, replacement.left_len, right);
         replaced += if joined { weights.at(at) } else { 0 };
         array.bytes([if joined { I::from_u32(replacement.merged) } else { id }].into_iter());
         let both = replacement.left_len + replacement.right_len;

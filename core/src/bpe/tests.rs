@@ -99,13 +99,13 @@ fn agree_on_sequences(sequences: &[(Vec<usize>, u64)], options: &Options) {
         table.push(u32::from(b'a') + 3, u32::from(b'b') + 3);
         table
     };
+    let start = table();
     let id =
-        |token: &usize| table().tokens().iter().position(|t| t.as_deref() == Some(TOKENS[*token]));
+        |token: &[u8]| start.tokens().iter().position(|t| t.as_deref() == Some(token)).unwrap();
+    let known = TOKENS.map(|token| id(token) as u32);
     let ids: Vec<(Vec<u32>, u64)> = sequences
         .iter()
-        .map(|(sequence, count)| {
-            (sequence.iter().map(|token| id(token).unwrap() as u32).collect(), *count)
-        })
+        .map(|(sequence, count)| (sequence.iter().map(|&token| known[token]).collect(), *count))
         .collect();
     let mut counts = SequenceCounts::new(options.vocab_size, 0);
     ids.iter().for_each(|(ids, count)| counts.add(ids, *count).unwrap());

@@ -11,12 +11,13 @@ use super::training::{rules, CONSUMED};
 use crate::bpe::{Merge, SequenceCounts, Vocabulary, WordCounts};
 use crate::supertokens::chunks::{count_chunks, Chunker};
 use crate::supertokens::pair_cells::{FrequentPairs, PairCells};
-use crate::supertokens::runs::{least_count, Gatherer};
+use crate::supertokens::runs::{least_count, Gatherer, Reader};
 
 /// Sequences of tokens that superwords are learned from: survey everything, settle, gather everything.
 #[pyclass(module = "tokforge._core")]
 pub struct Runs {
     gatherer: Gatherer,
+    readers: Vec<Reader>,
     cells: Vec<PairCells>,
     frequent: Option<FrequentPairs>,
     tables: Vec<SequenceCounts>,
@@ -71,7 +72,8 @@ impl Runs {
         )?;
         let threads = threads.max(1);
         let cells = (0..threads).map(|_| PairCells::default()).collect();
-        Ok(Self { gatherer, cells, frequent: None, tables: Vec::new(), threads })
+        let readers = (0..threads).map(|_| Reader::default()).collect();
+        Ok(Self { gatherer, readers, cells, frequent: None, tables: Vec::new(), threads })
     }
 
     #[pyo3(signature = (docs, progress=None))]
@@ -82,8 +84,8 @@ impl Runs {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
-        let Self { gatherer, cells, .. } = self;
-        Callback::new(progress).run(py, |progress| gatherer.survey(cells, &docs, progress))
+        let Self { gatherer, readers, cells, .. } = self;
+        Callback::new(progress).run(py, |progress| gatherer.survey(readers, cells, &docs, progress))
     }
 
     fn settle(&mut self, merges: usize, min_frequency: u64) -> u64 {
@@ -108,10 +110,10 @@ impl Runs {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
-        let Self { gatherer, frequent, tables, .. } = self;
+        let Self { gatherer, readers, frequent, tables, .. } = self;
         let frequent = frequent.as_ref().ok_or_else(|| ConfigError::new_err(UNSETTLED))?;
         Callback::new(progress)
-            .run(py, |progress| gatherer.gather(tables, frequent, &docs, progress))
+            .run(py, |progress| gatherer.gather(readers, tables, frequent, &docs, progress))
     }
 
     fn __len__(&self) -> usize {

@@ -17,7 +17,7 @@ use crate::progress::Progress;
 const BEAT_BYTES: usize = 1 << 16;
 /// The least count is that of the pair in the place of the last merge, divided by this: room for the
 /// merges that take pairs away from each other. Too little is found out and costs another pass.
-const MARGIN: u64 = 8;
+const MARGIN: u64 = 3;
 
 /// How text becomes sequences.
 pub struct Gatherer {
@@ -30,6 +30,19 @@ pub struct Gatherer {
     eligible: Option<Vec<bool>>,
     veto: Veto,
     vocab_size: usize,
+}
+
+/// One thread's memory of words, and its buffers.
+pub struct Reader {
+    cache: WordCache,
+    ids: Vec<u32>,
+    ends: Vec<usize>,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self { cache: WordCache::new(usize::MAX), ids: Vec::new(), ends: Vec::new() }
+    }
 }
 
 impl Gatherer {
@@ -51,11 +64,12 @@ impl Gatherer {
     /// Counts the pairs of documents in `cells`, one a thread.
     pub fn survey(
         &self,
+        readers: &mut [Reader],
         cells: &mut [PairCells],
         documents: &[&[u8]],
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        self.visit("survey", cells, documents, progress, |cells, sequence| {
+        self.visit("survey", readers, cells, documents, progress, |cells, sequence| {
             for pair in sequence.windows(2) {
                 if self.veto.allows(pair[0], pair[1]) {
                     cells.add(pair[0], pair[1]);
@@ -68,12 +82,13 @@ impl Gatherer {
     /// Adds the sequences of documents, cut at pairs that are not `frequent`, to `tables`, one a thread.
     pub fn gather(
         &self,
+        readers: &mut [Reader],
         tables: &mut [SequenceCounts],
         frequent: &FrequentPairs,
         documents: &[&[u8]],
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        self.visit("gather", tables, documents, progress, |table, sequence| {
+        self.visit("gather", readers, tables, documents, progress, |table, sequence| {
             let joins = |l: &u32, r: &u32| self.veto.allows(*l, *r) && frequent.holds(*l, *r);
             sequence
                 .chunk_by(joins)
@@ -90,30 +105,35 @@ impl Gatherer {
     fn visit<S: Send>(
         &self,
         phase: &'static str,
+        readers: &mut [Reader],
         states: &mut [S],
         documents: &[&[u8]],
         progress: &dyn Progress,
         visit: impl Fn(&mut S, &[u32]) -> Result<(), Error> + Sync,
     ) -> Result<(), Error> {
-        let work = |state: &mut S, splitter: &Splitter, stretch: &[u8], beat: Beat| {
+        let work = |(reader, state): &mut (&mut Reader, &mut S),
+                    splitter: &Splitter,
+                    stretch: &[u8],
+                    beat: Beat| {
             let mut visit = |sequence: &[u32]| visit(state, sequence);
             match &self.eligible {
-                None => self.pieces(splitter, stretch, beat, &mut visit),
-                Some(eligible) => self.runs(splitter, stretch, eligible, beat, &mut visit),
+                None => self.pieces(splitter, stretch, reader, beat, &mut visit),
+                Some(eligible) => self.runs(splitter, stretch, eligible, reader, beat, &mut visit),
             }
         };
-        for_each_stretch(states, &self.splitter, documents, (phase, progress), work)
+        let mut states: Vec<_> = readers.iter_mut().zip(states).collect();
+        for_each_stretch(&mut states, &self.splitter, documents, (phase, progress), work)
     }
 
     fn pieces(
         &self,
         splitter: &Splitter,
         stretch: &[u8],
+        reader: &mut Reader,
         beat: Beat,
         visit: &mut impl FnMut(&[u32]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let (mut ids, mut ends, mut cache) =
-            (Vec::new(), Vec::new(), WordCache::new(stretch.len()));
+        let Reader { cache, ids, ends } = reader;
         let words = self.words.clone();
         let mut next_beat = BEAT_BYTES;
         splitter.for_each_piece(stretch, |start, end| {
@@ -127,12 +147,12 @@ impl Gatherer {
                     Ok::<_, Error>(())
                 })?,
             }
-            self.encoder.encode_by_words(piece, &ends, &mut cache, &mut ids);
+            self.encoder.encode_by_words(piece, ends, cache, ids);
             if end >= next_beat {
                 next_beat = end + BEAT_BYTES;
                 beat(end)?;
             }
-            visit(&ids)
+            visit(ids)
         })
     }
 
@@ -141,6 +161,7 @@ impl Gatherer {
         splitter: &Splitter,
         stretch: &[u8],
         eligible: &[bool],
+        reader: &mut Reader,
         beat: Beat,
         visit: &mut impl FnMut(&[u32]) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -149,7 +170,7 @@ impl Gatherer {
         splitter.for_each_piece(stretch, |start, end| {
             let pretoken = &stretch[start..end];
             ids.clear();
-            self.encoder.encode_by_words(pretoken, &[pretoken.len()], &mut cache, &mut ids);
+            self.encoder.encode_by_words(pretoken, &[pretoken.len()], cache, ids);
             match ids[..] {
                 [id] if eligible[id as usize] => run.push(id),
                 _ => visit(&std::mem::take(&mut run))?,
