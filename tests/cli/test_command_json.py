@@ -11,7 +11,11 @@ from cli_harness import ROOT, Ran, Run
 SCHEMAS = ROOT / "docs" / "schemas"
 
 LINES = {
-    "train-bpe": ["train-bpe a.txt -o t2.json", "train-bpe short -o t2.json --family 300 --vocab-size 1000"],
+    "train-bpe": [
+        "train-bpe a.txt -o t2.json",
+        "train-bpe short -o t2.json --family 300 --vocab-size 1000",
+        "train-bpe words.txt -o t3.json --vocab-size 290 --supertokens superbpe:20",
+    ],
     "encode": [
         "encode t.json a.txt",
         "encode t.json a.txt empty.txt -o ids.npy --offsets --window 4",

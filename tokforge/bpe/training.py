@@ -128,7 +128,9 @@ def train(
     texts: Iterable[ByteView] = (data for _, data in chosen)
     corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
     training = _learn(corpus, start, config, progress)
-    tokenizer = build_tokenizer(training.merges, start, config, _provenance(config, chosen.mixture, training.stopped, extend))
+    tokenizer = build_tokenizer(
+        training.merges, start, config, _provenance(config, chosen.mixture, training.stopped, extend)
+    )
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,

@@ -90,6 +90,11 @@ def merge_across(
             break
         least = max(lowest, least // _STEP)
         runs.open(least)
+    if not training.merges and training.stopped == "vocab_size":
+        raise ConfigError(
+            "tokens within words fill the table before any superword is as frequent",
+            "give a larger vocab_size",
+        )
     if not training.merges:
         raise ConfigError(
             f"no two neighbouring words occur {lowest} times together",

@@ -147,7 +147,7 @@ class SupertokensConfig:
             for transition in self.transitions:
                 if first + transition >= size:
                     raise ConfigError(
-                        f"the transition {transition} makes {first + transition} tokens, and the size is {size}",
+                        f"the transition {transition} makes {first + transition} tokens, the size is {size}",
                         f"use a transition below {max(size - first, 1)}, or a larger size",
                     )
 

@@ -51,7 +51,7 @@ def _new_ids(words: Tokenizer) -> list[int]:
 
 
 def new_counts(words: Tokenizer, word_counts: Sequence[int]) -> list[int]:
-    """Returns, in the order of the ids that merges made, how often each merge occurred; empty for no counts."""
+    """Returns, in the order of the ids that merges made, how often each merge occurred; [] for no counts."""
     if not word_counts:
         return []
     first: dict[int, int] = {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Learned", "WordStage", "learn_boundless", "learn_chunks", "learn_superbpe"]
 
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WordStage:
     """Tokens within words, and how often each merge occurred when it was made."""
@@ -193,7 +194,9 @@ def check_base(tokenizer: Tokenizer, size: int) -> None:
     """Raises ConfigError for a tokenizer whose word stage cannot be taken over."""
     model = tokenizer.definition.model
     if not isinstance(model, BpeModel) or not model.is_byte_level:
-        raise ConfigError("only byte-level BPE ranked by pair has a word stage", "convert it to tokenizer.json")
+        raise ConfigError(
+            "only byte-level BPE ranked by pair has a word stage", "convert it to tokenizer.json"
+        )
     if tokenizer.pipeline.normalizers:
         raise ConfigError("the tokenizer to extend normalises its text", "extend one that does not")
     if tokenizer.vocab_size >= size:

@@ -6,7 +6,7 @@ to the full size, then merges over runs of words that are one token each; both l
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -35,6 +35,8 @@ from tokforge.tokenizer import Tokenizer
 
 __all__ = ["SupertokensResult", "train"]
 
+_MEASURED_BYTES = 1 << 22
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SupertokensResult:
@@ -54,6 +56,8 @@ class SupertokensResult:
     """Distinct sequences that merges across words were learned from."""
     stopped: str
     corpus_bytes: int
+    bytes_per_token: float
+    """Of the first 4 MiB of the corpus, or all of a smaller one."""
     seconds: float
     word_seconds: float
     """Of those, in the word stage."""
@@ -115,6 +119,7 @@ def train(
         _check_exhausted(config, one)
     variants = {(t, size): made for t, one in learned.items() for size, made in one.by_size.items()}
     last = learned[next(reversed(learned))]
+    mixture = chosen.mixture
     tokenizer = last.by_size[config.table_size]
     return SupertokensResult(
         tokenizer=tokenizer,
@@ -124,11 +129,12 @@ def train(
         least_count=last.least_count,
         sequences=last.sequences,
         stopped=last.stopped,
-        corpus_bytes=sum(source.bytes for source in chosen.mixture.sources),
+        corpus_bytes=sum(source.bytes for source in mixture.sources),
+        bytes_per_token=_bytes_per_token(tokenizer, _Buffers(chosen)),
         seconds=time.perf_counter() - started,
         word_seconds=word_seconds,
         peak_memory_bytes=peak_memory_bytes(),
-        mixture=chosen.mixture,
+        mixture=mixture,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
         verified=verify_files(tokenizer, supertokens.verify) if supertokens.verify else None,
@@ -145,9 +151,7 @@ class _Buffers:
         return (data for _, data in self._chosen)
 
 
-def _with_splitter(
-    config: BpeConfig, supertokens: SupertokensConfig, extend: Tokenizer | None
-) -> BpeConfig:
+def _with_splitter(config: BpeConfig, supertokens: SupertokensConfig, extend: Tokenizer | None) -> BpeConfig:
     """Resolves what is left open: the learner's word splitter, the preset's longest token."""
     if extend and (config.pretokenizer or config.special_tokens):
         raise ConfigError("the tokenizer to extend has its own splitter and special tokens", "leave them out")
@@ -195,7 +199,8 @@ def _word_stage(
 
 def _learn(task: Task, stage: WordStage | None) -> dict[int | None, Learned]:
     if stage is None:
-        return {None: learn_chunks(task, Start.fresh(task.config, task.pipeline.splitter_names()))}
+        fresh = Start.fresh(task.config, ())
+        return {None: learn_chunks(task, replace(fresh, pipeline=task.pipeline))}
     if task.supertokens.learner == "boundless":
         return {None: learn_boundless(task, stage)}
     return {t: learn_superbpe(task, stage, t) for t in task.supertokens.transitions or (None,)}
@@ -207,6 +212,16 @@ def _check_exhausted(config: BpeConfig, learned: Learned) -> None:
             f"no pair is left after {len(learned.counts)} merges across words",
             "add data, lower min_frequency or vocab_size, or drop exact_size",
         )
+
+
+def _bytes_per_token(tokenizer: Tokenizer, documents: Iterable[ByteView]) -> float:
+    size = tokens = 0
+    for document in documents:
+        part = document[: _MEASURED_BYTES - size]
+        size, tokens = size + len(part), tokens + len(tokenizer.encode(bytes(part)))
+        if size >= _MEASURED_BYTES:
+            break
+    return size / tokens
 
 
 def _provenance(config: BpeConfig, chosen: SampledSources, extend: Tokenizer | None) -> dict[str, Any]:

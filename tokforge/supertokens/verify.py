@@ -35,6 +35,8 @@ def verify_files(tokenizer: Tokenizer, paths: Sequence[str | Path]) -> Verified:
             try:
                 texts.append(bytes(document.data[start:end]).decode())
             except UnicodeDecodeError as error:
-                raise InputError("is not UTF-8, which Hugging Face asks for", "name text", document.path) from error
+                raise InputError(
+                    "is not UTF-8, which Hugging Face asks for", "name text", document.path
+                ) from error
     tokens = prove_texts(tokenizer, texts)
     return Verified(tuple(map(str, paths)), sum(len(text.encode()) for text in texts), tokens)

@@ -165,7 +165,8 @@ impl Gatherer {
         beat: Beat,
         visit: &mut impl FnMut(&[u32]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let (mut run, mut ids, mut cache) = (Vec::new(), Vec::new(), WordCache::new(stretch.len()));
+        let Reader { cache, ids, .. } = reader;
+        let mut run = Vec::new();
         let mut next_beat = BEAT_BYTES;
         splitter.for_each_piece(stretch, |start, end| {
             let pretoken = &stretch[start..end];

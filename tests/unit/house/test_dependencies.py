@@ -20,6 +20,7 @@ ALLOWED = {
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
     "tokforge.audit": {"lint", "metrics", "tokenizer"},
     "tokforge.advice": {"bpe", "errors", "inputs", "tokenizer"},
+    "tokforge.supertokens": {"_core", "bpe", "errors", "inputs", "options", "tokenizer"},
     "tokforge.bpe": {"_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.
@@ -37,6 +38,7 @@ NO_LOGIC = {
     "mixture",
     "outputs",
     "report",
+    "supertokens",
     "tokenizer",
 }
 """What the command line may import of the library: never the engine, never the readers."""
