@@ -16,6 +16,7 @@ TABLES = {
     "hostile": "benches.hostile:hostile",
     "lint-real": "benches.linting:lint_real",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
+    "supertokens": "benches.supertokens:supertokens",
     "train-binaries": "benches.training:train_binaries",
     "train-lines": "benches.training:train_lines",
     "train-one-line": "benches.training:train_one_line",

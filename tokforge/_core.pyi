@@ -267,7 +267,8 @@ def train(
     ``forbidden`` byte strings are never made into tokens, nor is what has more than ``max_words`` words,
     holds an ``excluded`` string, or with ``digits_apart`` mixes digits with others. The order ``boundless``
     ties by the tokens' bytes and counts occurrences that do not overlap. ``rivals``: counts, falling, of
-    tokens made elsewhere that compete for the same room; training ends when both fill it. Raises KeyboardInterrupt when interrupted.
+    tokens made elsewhere that compete for the same room; training ends when both fill it.
+    Raises KeyboardInterrupt when interrupted.
     """
 
 class MixtureColumns:

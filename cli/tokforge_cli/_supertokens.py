@@ -102,11 +102,12 @@ def figures_of(
     """Returns what ``--json`` prints: the fields of every training run, and ``supertokens``."""
     size = result.tokenizer.vocab_size
     transition = (config.transitions or (None,))[-1]
+    main = str(output)
     files = dict(zip(result.variants, outputs, strict=True))
     return {
         "output": str(output),
         "map": None,
-        "family": {str(n): path for (t, n), path in files.items() if t == transition and path != str(output)},
+        "family": {str(n): path for (t, n), path in files.items() if t == transition and path != main},
         "vocab_size": size,
         "merges": len(result.tokenizer.merges),
         "corpus_bytes": result.corpus_bytes,

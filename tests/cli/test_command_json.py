@@ -63,6 +63,7 @@ def folder(tmp_path: Path, run: Run) -> Path:
     (tmp_path / "t.json").write_text('{"vocab_size": 300}')
     (tmp_path / "a.txt").write_text("hello")
     (tmp_path / "short").write_text("x")
+    (tmp_path / "words.txt").write_text("one of the best of the rest in the world and one of the few\n" * 60)
     (tmp_path / "empty.txt").touch()
     assert run(*["encode", "t.json", "a.txt", "-o", "ids0.npy"]).code == 0
     return tmp_path

@@ -70,10 +70,10 @@ def test_boundless_equals_its_definition(tmp_path_factory, texts):
     }
     room = 276 - 256
     size = encoder.vocab_size + room
-    supers, counts = boundless_slow(documents, eligible, table(encoder), supertokens.rules, size)
+    _, counts = boundless_slow(documents, eligible, table(encoder), supertokens.rules, size)
     kept, taken = interleave_slow(words.counts, counts, room)
     if not taken:
-        with pytest.raises(ConfigError, match="neighbouring|fill the table"):
+        with pytest.raises(ConfigError, match=r"neighbouring|fill the table"):
             train([folder], config, supertokens)
         return
     result = train([folder], config, supertokens)
