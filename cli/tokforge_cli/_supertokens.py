@@ -102,12 +102,12 @@ def figures_of(
     """Returns what ``--json`` prints: the fields of every training run, and ``supertokens``."""
     size = result.tokenizer.vocab_size
     transition = (config.transitions or (None,))[-1]
-    main = str(output)
+    smaller = [key for key in result.variants if key[0] == transition and key[1] != size]
     files = dict(zip(result.variants, outputs, strict=True))
     return {
         "output": str(output),
         "map": None,
-        "family": {str(n): path for (t, n), path in files.items() if t == transition and path != main},
+        "family": {str(n): path for (t, n), path in files.items() if (t, n) in smaller},
         "vocab_size": size,
         "merges": len(result.tokenizer.merges),
         "corpus_bytes": result.corpus_bytes,
