@@ -85,7 +85,7 @@ def train_supertokens(
 def named(
     output: Path, size: int, transition: int | None, options: "BpeConfig", config: "SupertokensConfig"
 ) -> Path:
-    """Returns the file of one variant: ``{size}`` and ``{t}`` are replaced, or ``-SIZE`` and ``-tT`` added."""
+    """Returns one variant's file: ``{size}`` and ``{t}`` are replaced, or ``-SIZE`` and ``-tT`` added."""
     name, stem = output.name, output.stem
     if "{size}" in name or "{t}" in name:
         return output.parent / name.replace("{size}", str(size)).replace("{t}", str(transition))

@@ -5,8 +5,7 @@ from collections.abc import Mapping, Sequence
 from itertools import groupby, pairwise
 from typing import Any
 
-from tokforge.bpe._reference import Merge, merge_piece
-
+Merge = tuple[int, int, int]
 Sequences = list[tuple[list[int], int]]
 
 
@@ -19,6 +18,14 @@ def allowed(token: bytes, rules: Mapping[str, Any]) -> bool:
         and not any(text in token for text in rules["excluded"])
         and not (rules["digits_apart"] and 0 < digits < len(token))
     )
+
+
+def merge_piece(ids: list[int], ranks: Mapping[tuple[int, int], tuple[int, int]]) -> list[int]:
+    """Joins the adjacent pair of lowest rank, leftmost on a tie, until no pair has a rank."""
+    while ranked := [(ranks[pair][0], at) for at, pair in enumerate(pairwise(ids)) if pair in ranks]:
+        _, at = min(ranked)
+        ids = [*ids[:at], ranks[ids[at], ids[at + 1]][1], *ids[at + 2 :]]
+    return ids
 
 
 def superbpe_slow(

@@ -11,7 +11,7 @@ from tokforge.bpe import BpeConfig
 from tokforge.errors import ConfigError, pick
 from tokforge.options import check_types
 
-__all__ = ["LEARNERS", "PUBLISHED_CHUNKS", "Learner", "SupertokensConfig", "parse_chunks"]
+__all__ = ["LEARNERS", "PUBLISHED_CHUNKS", "Learner", "SupertokensConfig", "chunk_ranges", "parse_chunks"]
 
 _SUM_SLACK = 1e-9  # as the published loader
 

@@ -18,7 +18,15 @@ from tokforge.tokenizer.model import Merge
 if TYPE_CHECKING:
     from tokforge import _core
 
-__all__ = ["Learned", "WordStage", "learn_boundless", "learn_chunks", "learn_superbpe"]
+__all__ = [
+    "Learned",
+    "Task",
+    "WordStage",
+    "check_base",
+    "learn_boundless",
+    "learn_chunks",
+    "learn_superbpe",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

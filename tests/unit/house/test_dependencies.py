@@ -18,8 +18,6 @@ ALLOWED = {
     "tokforge.mixture": {"_core", "bpe", "errors", "inputs", "outputs", "report", "tokenizer", "threads"},
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
-    "tokforge.audit": {"lint", "metrics", "tokenizer"},
-    "tokforge.advice": {"bpe", "errors", "inputs", "tokenizer"},
     "tokforge.supertokens": {"_core", "bpe", "errors", "inputs", "options", "tokenizer"},
     "tokforge.audit": {"lint", "metrics", "mixture", "tokenizer"},
     "tokforge.advice": {"bpe", "errors", "inputs", "outputs", "report", "tokenizer"},
