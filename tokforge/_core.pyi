@@ -227,8 +227,49 @@ class Training:
     """Tokens into which the corpus falls after each merge."""
     stopped: Literal["vocab_size", "min_frequency", "exhausted"]
 
+class Runs:
+    """Sequences of tokens that superwords are learned from: survey all documents, settle, gather all."""
+
+    def __new__(
+        cls,
+        splitter: Splitter,
+        tokens: Sequence[bytes | None],
+        merges: Sequence[tuple[int, int, int]],
+        *,
+        byte_ids: Sequence[int],
+        words: Splitter | None = None,
+        eligible: Sequence[bool] | None = None,
+        max_words: int | None = None,
+        excluded: Sequence[bytes] = (),
+        digits_apart: bool = False,
+        threads: int = 1,
+    ) -> Runs:
+        """Takes the word stage and what cuts documents.
+
+        Without ``eligible`` each piece of ``splitter`` is a sequence, and ``words`` only speeds up
+        encoding it. With ``eligible``, by id, maximal runs of pieces that are one such token are.
+        """
+    def survey(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None:
+        """Counts pairs of neighbouring tokens, from above."""
+    def settle(self, merges: int, min_frequency: int) -> int:
+        """Chooses and returns a least count, guessed to be below that of the last of ``merges``."""
+    def open(self, least: int) -> None:
+        """Starts to gather anew, with this least count."""
+    def gather(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None:
+        """Adds sequences, cut at pairs below the least count."""
+    def __len__(self) -> int:
+        """Distinct sequences, counted for each thread."""
+
+class ChunkCounts:
+    """Chunks of random length with their counts; a document's chunks depend on its bytes and the seed."""
+
+    def __new__(cls, ranges: Sequence[tuple[int, int, float]], seed: int) -> ChunkCounts: ...
+    def split(self, data: Buffer) -> list[tuple[int, int]]: ...
+    def add(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None: ...
+    def __len__(self) -> int: ...
+
 def train(
-    corpus: WordCounts | ByteCorpus,
+    corpus: WordCounts | ByteCorpus | Runs | ChunkCounts,
     *,
     tokens: Sequence[bytes | None],
     byte_ids: Sequence[int],
@@ -237,6 +278,11 @@ def train(
     min_frequency: int = 2,
     max_token_bytes: int | None = None,
     forbidden: Sequence[bytes] = (),
+    max_words: int | None = None,
+    excluded: Sequence[bytes] = (),
+    digits_apart: bool = False,
+    order: Literal["hf", "boundless"] = "hf",
+    rivals: Sequence[int] = (),
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Training:
@@ -244,7 +290,11 @@ def train(
 
     Consumes ``corpus``. New ids follow ``len(tokens)``. The pair with the most occurrences is merged
     first, ties by (left id, right id) ascending, which is Hugging Face's order; counts are 64-bit.
-    ``forbidden`` byte strings are never made into tokens. Raises KeyboardInterrupt when interrupted.
+    ``forbidden`` byte strings are never made into tokens, nor is what has more than ``max_words`` words,
+    holds an ``excluded`` string, or with ``digits_apart`` mixes digits with others. The order ``boundless``
+    ties by the tokens' bytes and counts occurrences that do not overlap. ``rivals``: counts, falling, of
+    tokens made elsewhere that compete for the same room; training ends when both fill it.
+    Raises KeyboardInterrupt when interrupted.
     """
 
 class Masker:

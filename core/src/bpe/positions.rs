@@ -155,6 +155,11 @@ impl<I: Id> Positions<I> {
         (self.ids[start] == left) & (self.ids[start + left_len] == right)
     }
 
+    /// The token that starts at an offset where one or a gap does, if it is no gap.
+    pub fn token_at(&self, start: usize) -> Option<I> {
+        Some(self.ids[start]).filter(|&id| id != I::GAP)
+    }
+
     /// The token or gap that ends before `start`, and the one that starts at `end`.
     #[inline(always)]
     pub fn around(&self, start: usize, end: usize) -> (I, I) {

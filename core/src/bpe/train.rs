@@ -1,14 +1,14 @@
 //! The training loop: choose the most frequent pair, replace it, keep the counts exact.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use rustc_hash::FxHashMap;
 
+use super::compact::compact;
 use super::corpus::{Corpus, Layout, LayoutWeights};
 use super::merge::{Merger, Replacement};
 use super::positions::{Id, Offset, Positions};
+use super::queue::{Order, Queue};
 use super::scan::{frequent_pairs, pair_key, Tracked, Wanted};
+use super::veto::{Rules, Veto};
 use super::vocabulary::{Product, Vocabulary};
 use super::weights::{ByClass, Once, Weights};
 use super::Merge;
@@ -24,6 +24,13 @@ pub struct Options {
     pub min_frequency: u64,
     /// Greatest length of a token in bytes.
     pub max_token_bytes: Option<u32>,
+    /// What else must not be merged.
+    pub rules: Rules,
+    /// Which pair comes first.
+    pub order: Order,
+    /// Counts, falling, of tokens made elsewhere that compete for the same room and win ties: training
+    /// stops as soon as they and the new tokens fill it.
+    pub rivals: Vec<u64>,
     /// Threads to scan with; the result does not depend on them.
     pub threads: usize,
     /// Percent of the corpus' pairs whose occurrences are listed at a time: memory against scans. The
@@ -101,23 +108,29 @@ fn train_layout<I: Id>(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Training, Error> {
-    let Layout { positions, weights, tokens } = layout;
+    let Layout { positions, weights, tokens, by_token } = layout;
+    let lens = array_lens(vocabulary, by_token);
+    let veto = Veto::new(options.rules.clone(), vocabulary.tokens().iter().map(Option::as_deref))?;
+    let limits = Limits::new(vocabulary, veto, options);
     let wide = u32::try_from(positions.len()).is_err();
+    let laid_out = (positions, lens, by_token);
     match (weights, wide) {
         (LayoutWeights::Once, false) => {
-            Trainer::<I, u32, Once>::new(positions, Once, vocabulary, options, progress).run(tokens)
+            Trainer::<I, u32, Once>::new(laid_out, Once, vocabulary, limits, options, progress)
+                .run(tokens)
         }
         (LayoutWeights::Once, true) => {
-            Trainer::<I, u64, Once>::new(positions, Once, vocabulary, options, progress).run(tokens)
-        }
-        (LayoutWeights::ByClass(classes), false) => {
-            Trainer::<I, u32, ByClass>::new(positions, classes, vocabulary, options, progress)
+            Trainer::<I, u64, Once>::new(laid_out, Once, vocabulary, limits, options, progress)
                 .run(tokens)
         }
-        (LayoutWeights::ByClass(classes), true) => {
-            Trainer::<I, u64, ByClass>::new(positions, classes, vocabulary, options, progress)
-                .run(tokens)
-        }
+        (LayoutWeights::ByClass(classes), false) => Trainer::<I, u32, ByClass>::new(
+            laid_out, classes, vocabulary, limits, options, progress,
+        )
+        .run(tokens),
+        (LayoutWeights::ByClass(classes), true) => Trainer::<I, u64, ByClass>::new(
+            laid_out, classes, vocabulary, limits, options, progress,
+        )
+        .run(tokens),
     }
 }
 
@@ -125,12 +138,15 @@ struct Trainer<'a, I, P, W> {
     positions: Positions<I>,
     weights: W,
     vocabulary: &'a mut Vocabulary,
+    /// Places that each token takes in the array: its bytes, or the tokens it was made of.
     lens: Vec<u32>,
+    by_token: bool,
+    limits: Limits,
     options: &'a Options,
     progress: &'a dyn Progress,
     tracked: FxHashMap<u64, Tracked<P>>,
-    /// Pairs by (count, smallest pair first); an entry may be stale: `tracked` has the true count.
-    queue: BinaryHeap<(u64, Reverse<u64>)>,
+    /// An entry may be stale: `tracked` has the true count.
+    queue: Queue,
     floor: u64,
     merger: Merger<I, P>,
     training: Training,
@@ -138,23 +154,24 @@ struct Trainer<'a, I, P, W> {
 
 impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     fn new(
-        positions: Positions<I>,
+        (positions, lens, by_token): (Positions<I>, Vec<u32>, bool),
         weights: W,
         vocabulary: &'a mut Vocabulary,
+        limits: Limits,
         options: &'a Options,
         progress: &'a dyn Progress,
     ) -> Self {
-        let lens: Vec<u32> =
-            (0..vocabulary.len()).map(|id| vocabulary.token_len(id as u32) as u32).collect();
         Self {
             positions,
             weights,
             vocabulary,
             lens,
+            by_token,
+            limits,
             options,
             progress,
             tracked: FxHashMap::default(),
-            queue: BinaryHeap::new(),
+            queue: Queue::new(options.order),
             floor: u64::MAX,
             merger: Merger::new(),
             training: Training {
@@ -183,6 +200,9 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
                 self.scan(tokens)?;
                 continue;
             };
+            if self.rivals_fill(count) {
+                break;
+            }
             ticker.tick(self.training.merges.len() as u64)?;
             tokens -= self.merge(pair, tokens, &mut ticker)?;
             self.training.counts.push(count);
@@ -206,31 +226,58 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             // Twice what is missing: many a pair is lost to another that overlaps it.
             pairs: 2 * missing + 64,
             weight: tokens / 100 * self.options.tracked_percent,
-            max_token_bytes: self.longest(),
             threads: self.options.threads.max(1),
         };
         // The old pairs are all below the old floor: none is of use.
         self.tracked = FxHashMap::default();
+        let limits = &self.limits;
+        let allows = |left, right| limits.allows(left, right);
+        let Self { positions, lens, weights, .. } = self;
         (self.floor, self.tracked) =
-            frequent_pairs(&self.positions, &self.lens, &self.weights, &wanted, self.progress)?;
+            frequent_pairs(positions, lens, weights, &wanted, allows, self.progress)?;
         if self.vocabulary.has_forbidden() {
             let vocabulary = &self.vocabulary;
             self.tracked.retain(|&key, _| !is_forbidden(vocabulary, key));
         }
-        self.queue = self.tracked.iter().map(|(&key, pair)| (pair.count, Reverse(key))).collect();
+        self.queue.refill(self.tracked.iter().map(|(&key, pair)| (key, pair.count)));
         Ok(())
     }
 
-    /// Takes the most frequent tracked pair, ties by (left, right) ascending.
+    /// Takes the most frequent tracked pair, the first of equals.
     fn next_pair(&mut self) -> Option<(u64, u64)> {
-        while let Some((count, Reverse(key))) = self.queue.pop() {
-            match self.tracked.get(&key) {
-                Some(pair) if pair.count == count => return Some((key, count)),
-                Some(pair) => self.queue.push((pair.count, Reverse(key))),
-                None => {}
+        while let Some((key, count)) = self.queue.pop(self.vocabulary) {
+            let Some(pair) = self.tracked.get(&key) else { continue };
+            // Of a doubled token, occurrences that do not overlap are fewer: a bound until it is first.
+            let now = match self.options.order == Order::Boundless && key >> 32 == key & 0xFFFF_FFFF
+            {
+                true => self.standing(&self.replacement(key, 0), &pair.offsets),
+                false => pair.count,
+            };
+            if now == count {
+                return Some((key, count));
+            }
+            if now >= self.floor {
+                self.queue.push(key, now);
             }
         }
         None
+    }
+
+    /// Whether merges made elsewhere that come before one of this `count` fill the table.
+    fn rivals_fill(&self, count: u64) -> bool {
+        let before = self.options.rivals.partition_point(|&rival| rival >= count);
+        before > 0 && before + self.vocabulary.len() >= self.options.vocab_size
+    }
+
+    fn replacement(&self, key: u64, merged: u32) -> Replacement {
+        let (left, right) = ((key >> 32) as u32, key as u32);
+        Replacement {
+            left,
+            right,
+            merged,
+            left_len: self.lens[left as usize] as usize,
+            right_len: self.lens[right as usize] as usize,
+        }
     }
 
     /// Merges a pair everywhere; returns by how many tokens the corpus shrank.
@@ -243,18 +290,15 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         };
         self.training.merges.push((left, right, merged));
         let offsets = self.tracked.remove(&key).map(|pair| pair.offsets).unwrap_or_default();
-        let replacement = Replacement {
-            left,
-            right,
-            merged,
-            left_len: self.lens[left as usize] as usize,
-            right_len: self.lens[right as usize] as usize,
-        };
+        let replacement = self.replacement(key, merged);
         if self.vocabulary.len() == self.options.vocab_size {
             return Ok(self.standing(&replacement, &offsets));
         }
         if product == Product::New {
             self.lens.push((replacement.left_len + replacement.right_len) as u32);
+            self.limits.push(self.vocabulary.bytes(merged));
+        } else if self.by_token {
+            return self.merge_anew(&replacement, tokens);
         }
         let replaced = self.merger.replace(
             &mut self.positions,
@@ -275,9 +319,19 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         Ok(replaced)
     }
 
+    /// Merges a pair to an older token where that may have another length in the array.
+    fn merge_anew(&mut self, replacement: &Replacement, tokens: u64) -> Result<u64, Error> {
+        let (positions, weights, replaced) =
+            compact(&self.positions, &self.lens, &self.weights, replacement);
+        (self.positions, self.weights) = (positions, weights);
+        self.lens.fill(1);
+        self.floor = tokens;
+        self.scan(tokens)?;
+        Ok(replaced)
+    }
+
     fn update(&mut self, replacement: &Replacement) {
-        let longest = self.longest();
-        let Self { tracked, queue, merger, floor, lens, vocabulary, .. } = self;
+        let Self { tracked, queue, merger, floor, lens, limits, vocabulary, .. } = self;
         merger.lost(replacement, |left, right, weight| {
             let key = pair_key(left, right);
             if let Some(pair) = tracked.get_mut(&key) {
@@ -289,12 +343,12 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         });
         let gained = merger.gained(replacement, lens, |left, right, count| {
             count >= *floor
-                && lens[left as usize] + lens[right as usize] <= longest
+                && limits.allows(left, right)
                 && !(vocabulary.has_forbidden() && is_forbidden(vocabulary, pair_key(left, right)))
         });
         for pair in gained {
             let key = pair_key(pair.pair.0, pair.pair.1);
-            queue.push((pair.count, Reverse(key)));
+            queue.push(key, pair.count);
             tracked.insert(key, Tracked { count: pair.count, offsets: pair.offsets });
         }
     }
@@ -313,21 +367,51 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         weight
     }
 
-    /// Bytes of the longest token allowed; half the range, so that two lengths can be added.
-    fn longest(&self) -> u32 {
-        self.options.max_token_bytes.unwrap_or(u32::MAX / 2)
-    }
-
     fn why_nothing_is_left(&self) -> Stopped {
-        let longest = self.longest();
         let mut any = false;
         self.positions.for_each_pair(&self.lens, 0..self.positions.len(), |_, left, right| {
-            any |= self.lens[left.index()] + self.lens[right.index()] <= longest;
+            any |= self.limits.allows(left.index() as u32, right.index() as u32);
         });
         if any {
             Stopped::MinFrequency
         } else {
             Stopped::Exhausted
+        }
+    }
+}
+
+/// Places that each token takes: its bytes, or one.
+fn array_lens(vocabulary: &Vocabulary, by_token: bool) -> Vec<u32> {
+    let bytes = |id| vocabulary.token_len(id as u32) as u32;
+    (0..vocabulary.len()).map(|id| if by_token { 1 } else { bytes(id) }).collect()
+}
+
+/// Which pairs may be merged, whatever their counts.
+struct Limits {
+    /// Bytes of each token.
+    bytes: Vec<u32>,
+    /// Bytes of the longest token allowed; half the range at the most, so that two can be added.
+    longest: u32,
+    veto: Option<Veto>,
+}
+
+impl Limits {
+    fn new(vocabulary: &Vocabulary, veto: Veto, options: &Options) -> Self {
+        let longest = options.max_token_bytes.unwrap_or(u32::MAX / 2);
+        let veto = Some(veto).filter(|veto| !veto.is_empty());
+        Self { bytes: array_lens(vocabulary, false), longest, veto }
+    }
+
+    #[inline(always)]
+    fn allows(&self, left: u32, right: u32) -> bool {
+        self.bytes[left as usize] + self.bytes[right as usize] <= self.longest
+            && self.veto.as_ref().is_none_or(|veto| veto.allows(left, right))
+    }
+
+    fn push(&mut self, token: &[u8]) {
+        self.bytes.push(token.len() as u32);
+        if let Some(veto) = &mut self.veto {
+            veto.push(token);
         }
     }
 }

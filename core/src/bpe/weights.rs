@@ -7,6 +7,9 @@
 
 /// Weight of the token pair at an offset.
 pub trait Weights: Sync {
+    /// Weights of stretches, each an end offset and a weight.
+    fn of_classes(classes: Vec<(usize, u64)>) -> Self;
+
     /// Weight at `offset`.
     fn at(&self, offset: usize) -> u64;
 }
@@ -15,6 +18,10 @@ pub trait Weights: Sync {
 pub struct Once;
 
 impl Weights for Once {
+    fn of_classes(_: Vec<(usize, u64)>) -> Self {
+        Self
+    }
+
     #[inline(always)]
     fn at(&self, _: usize) -> u64 {
         1
@@ -49,6 +56,10 @@ impl ByClass {
 }
 
 impl Weights for ByClass {
+    fn of_classes(classes: Vec<(usize, u64)>) -> Self {
+        Self::new(classes)
+    }
+
     #[inline]
     fn at(&self, offset: usize) -> u64 {
         let mut class = self.blocks[offset >> BLOCK_BITS] as usize;

@@ -50,7 +50,8 @@ impl Pieces for Whole {
 }
 
 /// The ids of a word that falls into few tokens, as most do; the rest is `NO_ID`.
-pub(super) type FewIds = [u32; 3];
+pub(super) type FewIds = [u32; FEW];
+pub(super) const FEW: usize = 3;
 
 impl Encoder {
     /// Appends the ids of a document to `out`; `beat` hears of the bytes done about every

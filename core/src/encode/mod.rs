@@ -16,6 +16,7 @@
 mod affix_bpe;
 mod atoms;
 mod batch;
+mod by_words;
 mod character_bpe;
 mod document;
 mod longest_match;
@@ -39,6 +40,7 @@ mod word_piece;
 
 pub use affix_bpe::AffixBpe;
 pub(crate) use atoms::character_len;
+pub use by_words::WordCache;
 pub use character_bpe::CharacterBpe;
 pub use document::{Pieces, Whole};
 pub use model::{Model, ModelEncoder, WordLevel};

@@ -9,6 +9,7 @@ mod mixture;
 mod models;
 mod pipeline;
 mod progress;
+mod supertokens;
 mod training;
 
 use pyo3::prelude::*;
@@ -35,6 +36,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<masking::Masker>()?;
     module.add_function(wrap_pyfunction!(masking::align_words, module)?)?;
     module.add_function(wrap_pyfunction!(masking::word_spans, module)?)?;
+    module.add_class::<supertokens::Runs>()?;
+    module.add_class::<supertokens::ChunkCounts>()?;
     module.add_class::<mixture::MixtureColumns>()?;
     module.add_class::<mixture::MixtureTable>()?;
     module.add_class::<mixture::MixtureHistory>()?;

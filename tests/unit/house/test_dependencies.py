@@ -19,6 +19,7 @@ ALLOWED = {
     "tokforge.mixture": {"_core", "bpe", "errors", "inputs", "outputs", "report", "tokenizer", "threads"},
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
+    "tokforge.supertokens": {"_core", "bpe", "errors", "inputs", "options", "tokenizer"},
     "tokforge.audit": {"lint", "metrics", "mixture", "tokenizer"},
     "tokforge.advice": {"bpe", "errors", "inputs", "outputs", "report", "tokenizer"},
     "tokforge.bpe": {"_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
@@ -38,6 +39,7 @@ NO_LOGIC = {
     "mixture",
     "outputs",
     "report",
+    "supertokens",
     "tokenizer",
 }
 """What the command line may import of the library: never the engine, never the readers."""
@@ -84,6 +86,7 @@ def test_the_package_itself_is_imported_for_its_version_alone(modules):
     places = {place for _, part, _, target, place in ours(modules) if target == "tokforge" != part}
     assert {place.split(":")[0] for place in places} <= {
         "tokforge/bpe/training.py",
+        "tokforge/supertokens/training.py",
         "cli/tokforge_cli/app.py",
     }
 
