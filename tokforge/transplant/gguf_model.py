@@ -15,8 +15,8 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from tokforge.errors import FormatError, InputError, MissingExtraError
-from tokforge.outputs import StrPath, write_together
+from tokforge.errors import FormatError, InputError, MissingExtraError, pick
+from tokforge.outputs import StrPath, output_error, write_together
 from tokforge.tokenizer.files import read_file
 from tokforge.tokenizer.formats.gguf_metadata import read_metadata
 from tokforge.tokenizer.formats.gguf_vocabulary import PRETOKENIZERS
@@ -44,8 +44,8 @@ _CONTROL, _USER_DEFINED, _UNUSED = (2, 3), 4, 5
 _ROLES = {"bos": "bos", "eos": "eos", "unknown": "unk", "padding": "pad"}
 
 
-def import_gguf(path: str | Path, folder: str | Path, *, dtype: str = "BF16", force: bool = False) -> Path:
-    """Writes the folder of the model in a Llama-type GGUF file; returns it.
+def import_gguf(path: str | Path, folder: str | Path, *, dtype: str = "BF16", force: bool = False) -> dict[str, Any]:
+    """Writes the folder of the model in a Llama-type GGUF file; returns its figures.
 
     ``dtype``: ``BF16``, ``F16`` or ``F32``; what quantisation lost is not restored. The folder is made if only its
     last part is missing. Raises MissingExtraError without `gguf`, FormatError for another architecture,
@@ -53,6 +53,7 @@ def import_gguf(path: str | Path, folder: str | Path, *, dtype: str = "BF16", fo
     """
     if find_spec("gguf") is None:
         raise MissingExtraError("gguf is not installed", "run: pip install 'tokforge[transplant]'", "transplant")
+    pick("dtype", dtype, dict.fromkeys(("BF16", "F16", "F32")))
     source, folder = Path(path), Path(folder)
     metadata = read_metadata(_head(source), str(source), lambda key: True)
     if metadata.get("general.architecture") != "llama":
@@ -70,12 +71,23 @@ def import_gguf(path: str | Path, folder: str | Path, *, dtype: str = "BF16", fo
         folder / "generation_config.json": _json(_generation(metadata)),
         folder / "config.json": _json(_config(metadata, tensors, dtype, tied=tied)),
     }
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise output_error(error, folder) from error
     with write_together(folder / "model.safetensors", *texts, force=force) as (weights, *files):
         _write_weights(tensors, metadata, dtype, weights)
         for file, text in zip(files, texts.values(), strict=True):
             file.write(text)
-    return folder
+    size = sum(int(tensor.n_elements) for tensor in tensors.values())
+    return {
+        "output": str(folder),
+        "architecture": "llama",
+        "tensors": len(tensors),
+        "parameters": size,
+        "tied": tied,
+        "dtype": dtype,
+    }
 
 
 def _head(path: Path) -> bytes:

@@ -124,6 +124,8 @@ class Method:
     """Option -> default."""
     needs: tuple[str, ...] = ()
     """Of ``donor``, ``text``: what cannot be left out."""
+    compares: bool = False
+    """Whether it compares tokens by an embedder, which its label then names."""
 
     def checked(self, given: Mapping[str, str]) -> dict[str, Option]:
         """Returns all options; raises UnknownNameError or ConfigError for a wrong name or value."""

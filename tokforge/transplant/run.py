@@ -154,7 +154,7 @@ def _check_needs(method: Method, config: TransplantConfig) -> None:
 
 
 def _label(method: Method, config: TransplantConfig) -> str:
-    if "embedder" not in method.options and method.name != "tokenadapt":
+    if not method.compares:
         return method.name
     return f"{method.name}({Path(config.embedder).name if config.embedder else 'own rows'})"
 

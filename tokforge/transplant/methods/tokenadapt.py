@@ -87,4 +87,5 @@ METHOD = Method(
     source="TokenAdapt (2505.09738); tinycompany-ai/tokenadapt at 3f7ff1d",
     compose=_compose,
     options={"tau": 0.3, "k": 3, "global": 0.3, "threshold": 0.0},
+    compares=True,
 )
