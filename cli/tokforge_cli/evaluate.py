@@ -22,7 +22,8 @@ tokforge evaluate SmolLM2-new --against SmolLM2 --text held-out/en --windows 100
 def evaluate(
     model: Model,
     text: Annotated[
-        list[str], typer.Option("--text", metavar="PATH", help="Files, folders or globs of text; each has its own row.")
+        list[str],
+        typer.Option("--text", metavar="PATH", help="Files, folders or globs of text; each has its own row."),
     ],
     against: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Another model, as the original, on the same windows.")
@@ -45,7 +46,10 @@ def evaluate(
         result = run(model, text, against=against, config=settings, progress=progress)
     figures = result.as_dict()
     if figures["lossy_windows"]:
-        note(f"{figures['lossy_windows']} windows hold what the tokenizer cannot spell: too few bits", quiet=quiet)
+        note(
+            f"{figures['lossy_windows']} windows hold what the tokenizer cannot spell: too few bits",
+            quiet=quiet,
+        )
     emit(figures, _summary(result, figures), as_json=as_json)
 
 
@@ -67,4 +71,9 @@ def _beside(pair: dict[str, Any] | None) -> list[Any]:
     if pair is None:
         return []
     apart = pair["difference"]
-    return [pair["bits_per_byte"], apart["value"], f"{apart['low']:.3f} to {apart['high']:.3f}", pair["token_ratio"]]
+    return [
+        pair["bits_per_byte"],
+        apart["value"],
+        f"{apart['low']:.3f} to {apart['high']:.3f}",
+        pair["token_ratio"],
+    ]

@@ -23,7 +23,9 @@ METHOD, FILES, CHECKS = "Method", "Model and tokenizer", "Checks"
 
 Model = Annotated[
     Path,
-    typer.Argument(metavar="MODEL", help="A model's folder: config.json, safetensors, its tokenizer.", readable=False),
+    typer.Argument(
+        metavar="MODEL", help="A model's folder: config.json, safetensors, its tokenizer.", readable=False
+    ),
 ]
 
 
@@ -34,11 +36,16 @@ def transplant(
         Path | None, typer.Option("--output", "-o", metavar="DIR", help="Where the new model's folder goes.")
     ] = None,
     method: Annotated[
-        str, typer.Option(metavar="NAME", help="How rows are made; an unknown name lists all.", rich_help_panel=METHOD)
+        str,
+        typer.Option(
+            metavar="NAME", help="How rows are made; an unknown name lists all.", rich_help_panel=METHOD
+        ),
     ] = "tokenadapt",
     options: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="NAME=VALUE", help="An option of the method; repeatable.", rich_help_panel=METHOD),
+        typer.Option(
+            "--set", metavar="NAME=VALUE", help="An option of the method; repeatable.", rich_help_panel=METHOD
+        ),
     ] = None,
     embedder: Annotated[
         Path | None,
@@ -64,7 +71,10 @@ def transplant(
     mapping: Annotated[
         list[str] | None,
         typer.Option(
-            "--map", metavar="NEW=OLD", help="The new token takes the old one's row; repeatable.", rich_help_panel=FILES
+            "--map",
+            metavar="NEW=OLD",
+            help="The new token takes the old one's row; repeatable.",
+            rich_help_panel=FILES,
         ),
     ] = None,
     multiple_of: Annotated[
@@ -90,9 +100,14 @@ def transplant(
         bool, typer.Option("--dry-run", help="Only say what would be done.", rich_help_panel=CHECKS)
     ] = False,
     device: Annotated[
-        str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where neighbours are searched.", rich_help_panel=METHOD)
+        str,
+        typer.Option(
+            metavar="auto|cpu|cuda|mps", help="Where neighbours are searched.", rich_help_panel=METHOD
+        ),
     ] = "auto",
-    seed: Annotated[int, typer.Option(metavar="S", help="Seed of what is drawn.", rich_help_panel=METHOD)] = 0,
+    seed: Annotated[
+        int, typer.Option(metavar="S", help="Seed of what is drawn.", rich_help_panel=METHOD)
+    ] = 0,
     config: Config = None,
     force: Force = False,
     as_json: Json = False,
@@ -117,7 +132,9 @@ def transplant(
         checks=checks,
     )
     with bars(quiet=quiet) as progress:
-        result = run(model, tokenizer, output, config=settings, dry_run=dry_run, force=force, progress=progress)
+        result = run(
+            model, tokenizer, output, config=settings, dry_run=dry_run, force=force, progress=progress
+        )
     for one in result.notes:
         note(one, quiet=quiet)
     emit(_figures(result), _summary(result), as_json=as_json)
@@ -126,8 +143,12 @@ def transplant(
 
 
 def import_gguf(
-    gguf: Annotated[Path, typer.Argument(metavar="FILE.gguf", help="A Llama-type GGUF file.", readable=False)],
-    output: Annotated[Path, typer.Option("--output", "-o", metavar="DIR", help="Where the model's folder goes.")],
+    gguf: Annotated[
+        Path, typer.Argument(metavar="FILE.gguf", help="A Llama-type GGUF file.", readable=False)
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", metavar="DIR", help="Where the model's folder goes.")
+    ],
     dtype: Annotated[str, typer.Option(metavar="BF16|F16|F32", help="Type of the weights.")] = "BF16",
     config: Config = None,
     force: Force = False,
@@ -161,7 +182,12 @@ def _figures(result: "Transplant") -> dict[str, Any]:
 
 
 def _summary(result: "Transplant") -> str:
-    plan = {"output": result.output, "method": result.label, **result.plan.as_dict(), "verdict": result.verdict}
+    plan = {
+        "output": result.output,
+        "method": result.label,
+        **result.plan.as_dict(),
+        "verdict": result.verdict,
+    }
     checks = [[check.name, check.outcome, check.detail] for check in result.checks]
     shown = outline({name: value for name, value in plan.items() if value is not None})
     return shown + ("\n\n" + table(["check", "outcome", "detail"], checks) if checks else "")

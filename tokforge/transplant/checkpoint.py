@@ -2,7 +2,7 @@
 
 Only headers are read here. Invariant: every tensor lies in exactly one file; a tensor that has one row
 an id is named, whatever the architecture, by asking transformers for a model without weights. A pickle
-checkpoint is refused unless it is asked for: unpickling runs what the file says.
+checkpoint is refused: unpickling runs what the file says.
 """
 
 import json
@@ -78,7 +78,9 @@ def read_json(path: Path) -> dict[str, Any]:
         content = json.loads(path.read_bytes())
     except OSError as error:
         raise InputError(
-            f"cannot be read: {error.strerror}", "give a model's folder: config.json and its weights", str(path)
+            f"cannot be read: {error.strerror}",
+            "give a model's folder: config.json and its weights",
+            str(path),
         ) from error
     except ValueError as error:
         raise FormatError(f"this is no JSON: {error}", "restore the file", str(path)) from error
@@ -91,17 +93,21 @@ def _paths(folder: Path) -> list[Path]:
     if (folder / INDEX).is_file():
         weights = read_json(folder / INDEX).get("weight_map")
         if not isinstance(weights, dict) or not all(_is_plain(name) for name in weights.values()):
-            raise FormatError("weight_map does not map names to files beside it", "restore it", str(folder / INDEX))
+            raise FormatError(
+                "weight_map does not map names to files beside it", "restore it", str(folder / INDEX)
+            )
         return [folder / name for name in sorted(set(weights.values()))]
     if (folder / SINGLE).is_file():
         return [folder / SINGLE]
     if any(path for pattern in _PICKLES for path in folder.glob(pattern)):
         raise InputError(
             "the weights are a pickle, and reading one runs what it says",
-            "convert it to safetensors, or add --allow-pickle if you trust its maker",
+            "convert it to safetensors with a program that its maker provides",
             str(folder),
         )
-    raise InputError(f"there is no {SINGLE}", "give a model's folder: config.json and its weights", str(folder))
+    raise InputError(
+        f"there is no {SINGLE}", "give a model's folder: config.json and its weights", str(folder)
+    )
 
 
 def _is_plain(name: Any) -> bool:

@@ -53,7 +53,10 @@ def fit_composition(task: Task, base: Feature, features: Sequence[Feature]) -> C
     pieces = [cut[int(i)] for i in ids]
     rule, mixes = mixed(task, pieces, base), [mixed(task, pieces, feature) for feature in features]
     held = np.array([zlib.crc32(spelled(task, int(i))) % _HELD_OUT == 0 for i in ids])
-    moments, products = np.zeros((width, width), np.float32), np.zeros((width, task.matrix.shape[1]), np.float32)
+    moments, products = (
+        np.zeros((width, width), np.float32),
+        np.zeros((width, task.matrix.shape[1]), np.float32),
+    )
     for begin in range(0, len(ids), _BLOCK):
         x, y = _examples(task.matrix, ids, rule, mixes, begin)
         keep = ~held[begin : begin + _BLOCK]
@@ -79,7 +82,9 @@ def _examples(
 
 def _solve(moments: Floats, products: Floats, penalty: float) -> Floats:
     ridge = penalty * float(np.trace(moments)) / len(moments)
-    return np.asarray(np.linalg.solve(moments + ridge * np.eye(len(moments), dtype=np.float32), products), np.float32)
+    return np.asarray(
+        np.linalg.solve(moments + ridge * np.eye(len(moments), dtype=np.float32), products), np.float32
+    )
 
 
 def _errors(

@@ -39,8 +39,6 @@ class TransplantConfig:
     seed: int = 0
     checks: str = "auto"
     """One of CHECKS: ``full`` runs both models; ``auto`` does where they fit in memory."""
-    allow_pickle: bool = False
-    """Whether a pickle checkpoint may be read: unpickling runs what the file says."""
 
     def __post_init__(self) -> None:
         pick("device", self.device, dict.fromkeys(DEVICES))

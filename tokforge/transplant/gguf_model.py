@@ -44,7 +44,9 @@ _CONTROL, _USER_DEFINED, _UNUSED = (2, 3), 4, 5
 _ROLES = {"bos": "bos", "eos": "eos", "unknown": "unk", "padding": "pad"}
 
 
-def import_gguf(path: str | Path, folder: str | Path, *, dtype: str = "BF16", force: bool = False) -> dict[str, Any]:
+def import_gguf(
+    path: str | Path, folder: str | Path, *, dtype: str = "BF16", force: bool = False
+) -> dict[str, Any]:
     """Writes the folder of the model in a Llama-type GGUF file; returns its figures.
 
     ``dtype``: ``BF16``, ``F16`` or ``F32``; what quantisation lost is not restored. The folder is made if only its
@@ -52,7 +54,9 @@ def import_gguf(path: str | Path, folder: str | Path, *, dtype: str = "BF16", fo
     tensors it does not know or a vocabulary that is not byte-level BPE, OutputError as `write_together`.
     """
     if find_spec("gguf") is None:
-        raise MissingExtraError("gguf is not installed", "run: pip install 'tokforge[transplant]'", "transplant")
+        raise MissingExtraError(
+            "gguf is not installed", "run: pip install 'tokforge[transplant]'", "transplant"
+        )
     pick("dtype", dtype, dict.fromkeys(("BF16", "F16", "F32")))
     source, folder = Path(path), Path(folder)
     metadata = read_metadata(_head(source), str(source), lambda key: True)
@@ -105,7 +109,9 @@ def _tensors(path: Path, metadata: Mapping[str, Any]) -> dict[str, Any]:
     try:
         reader = GGUFReader(path)
     except (ValueError, IndexError, OSError) as error:
-        raise FormatError(f"the tensors cannot be read: {error}", "fetch the file again", str(path)) from error
+        raise FormatError(
+            f"the tensors cannot be read: {error}", "fetch the file again", str(path)
+        ) from error
     for tensor in reader.tensors:
         if tensor.name not in _IGNORED:
             found[_name(tensor.name, str(path))] = tensor
@@ -126,7 +132,9 @@ def _name(name: str, where: str) -> str:
     return f"{prefix}{known}.weight"
 
 
-def _write_weights(tensors: Mapping[str, Any], metadata: Mapping[str, Any], dtype: str, file: BinaryIO) -> None:
+def _write_weights(
+    tensors: Mapping[str, Any], metadata: Mapping[str, Any], dtype: str, file: BinaryIO
+) -> None:
     size = {"F32": 4, "F16": 2, "BF16": 2}[dtype]
     header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
     at = 0
@@ -166,7 +174,9 @@ def unpermute(values: Array, heads: int) -> Array:
     return values.reshape(heads, rows // heads // 2, 2, width).swapaxes(1, 2).reshape(rows, width)
 
 
-def _config(metadata: Mapping[str, Any], tensors: Mapping[str, Any], dtype: str, *, tied: bool) -> dict[str, Any]:
+def _config(
+    metadata: Mapping[str, Any], tensors: Mapping[str, Any], dtype: str, *, tied: bool
+) -> dict[str, Any]:
     def value(name: str, default: Any = None) -> Any:
         found = metadata.get(f"llama.{name}", default)
         return found.item() if isinstance(found, np.generic) else found
@@ -232,7 +242,11 @@ def _tokenizer(metadata: Mapping[str, Any], where: str) -> tuple[bytes, bytes]:
         for key, role in _ROLES.items()
         if f"tokenizer.ggml.{key}_token_id" in metadata
     }
-    template = {"chat_template": metadata["tokenizer.chat_template"]} if "tokenizer.chat_template" in metadata else {}
+    template = (
+        {"chat_template": metadata["tokenizer.chat_template"]}
+        if "tokenizer.chat_template" in metadata
+        else {}
+    )
     config = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
     return _json(content), _json(config | roles | template)
 

@@ -120,7 +120,9 @@ def _biases(model: Any, head: Any, shapes: Shapes, rows: int) -> tuple[str, ...]
     wanted = [name for name, part in _named(model) if tuple(part.shape) in ((rows,), (1, rows))]
     spelled = {stored for name in wanted for stored in _stored([name], shapes)}
     heads = ("bias", "final_logits_bias")
-    is_bias = [name for name in shapes if shapes[name] in ((rows,), (1, rows)) and name.split(".")[-1] in heads]
+    is_bias = [
+        name for name in shapes if shapes[name] in ((rows,), (1, rows)) and name.split(".")[-1] in heads
+    ]
     return tuple(sorted(spelled & set(is_bias))) if head is not None else ()
 
 
@@ -133,7 +135,9 @@ def _kind(model: Any, head: Any) -> str:
         return "seq2seq"
     if head is None:
         return "encoder"
-    return "masked" if "MaskedLM" in type(model).__name__ or "PreTraining" in type(model).__name__ else "causal"
+    return (
+        "masked" if "MaskedLM" in type(model).__name__ or "PreTraining" in type(model).__name__ else "causal"
+    )
 
 
 def _check_rows(layout: Layout, shapes: Shapes, rows: int, where: str) -> None:

@@ -142,7 +142,9 @@ def _typed(name: str, text: str | None, default: Option) -> Option:
     try:
         value = type(default)(text)
     except ValueError:
-        raise ConfigError(f"{name} is {text!r}", f"give a {type(default).__name__}, as {default}", "--set") from None
+        raise ConfigError(
+            f"{name} is {text!r}", f"give a {type(default).__name__}, as {default}", "--set"
+        ) from None
     if isinstance(value, float) and not np.isfinite(value):
         raise ConfigError(f"{name} is {text!r}", "give a finite number", "--set")
     return value

@@ -70,7 +70,9 @@ class Matrix:
             total += rows.sum(0)
             square += (rows**2).sum(0)
         mean = total / len(self.stored)
-        return mean.astype(np.float32), np.sqrt(np.maximum(square / len(self.stored) - mean**2, 0)).astype(np.float32)
+        return mean.astype(np.float32), np.sqrt(np.maximum(square / len(self.stored) - mean**2, 0)).astype(
+            np.float32
+        )
 
 
 @dataclass(frozen=True, eq=False)

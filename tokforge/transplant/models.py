@@ -34,7 +34,9 @@ def load_model(folder: str | Path, *, device: str = "cpu", dtype: str = "float32
                 str(folder), dtype=getattr(torch, dtype), local_files_only=True, use_safetensors=True
             )
         except (OSError, ValueError, RuntimeError) as error:
-            raise InputError(f"transformers cannot load it: {error}", "check the folder", str(folder)) from error
+            raise InputError(
+                f"transformers cannot load it: {error}", "check the folder", str(folder)
+            ) from error
     return model.to(pick_device(device)).eval()
 
 

@@ -21,7 +21,9 @@ def unit(rows: Floats) -> Floats:
     return np.asarray(rows / np.where(norms > 0, norms, 1), np.float32)
 
 
-def nearest(queries: Floats, keys: Floats, count: int, device: str = "cpu") -> tuple[npt.NDArray[np.int64], Floats]:
+def nearest(
+    queries: Floats, keys: Floats, count: int, device: str = "cpu"
+) -> tuple[npt.NDArray[np.int64], Floats]:
     """Returns the ``count`` rows of ``keys`` most similar to each query: indices and similarities, best first.
 
     Both are unit rows; there are at least ``count`` keys.

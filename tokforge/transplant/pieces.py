@@ -18,7 +18,9 @@ def bare_settings(settings: dict[str, Any]) -> dict[str, Any]:
     bare = {**settings, **dict.fromkeys(_AROUND), "added_tokens": []}
     bare["normalizer"] = _without_prefix(settings.get("normalizer"))
     bare["pre_tokenizer"] = _without_prefix(settings.get("pre_tokenizer"))
-    bare["model"] = {**settings["model"], "dropout": None} if "dropout" in settings["model"] else settings["model"]
+    bare["model"] = (
+        {**settings["model"], "dropout": None} if "dropout" in settings["model"] else settings["model"]
+    )
     return bare
 
 
@@ -28,11 +30,16 @@ def _without_prefix(step: Any) -> Any:
     kind = step.get("type")
     if kind == "Sequence":
         name = "normalizers" if "normalizers" in step else "pretokenizers"
-        return {**step, name: [_without_prefix(one) for one in step[name] if one.get("type") not in _PREFIXES]}
+        return {
+            **step,
+            name: [_without_prefix(one) for one in step[name] if one.get("type") not in _PREFIXES],
+        }
     if kind in _PREFIXES:
         return None
     if kind == "Metaspace":
-        return {key: value for key, value in step.items() if key != "add_prefix_space"} | {"prepend_scheme": "never"}
+        return {key: value for key, value in step.items() if key != "add_prefix_space"} | {
+            "prepend_scheme": "never"
+        }
     return {**step, "add_prefix_space": False} if "add_prefix_space" in step else step
 
 

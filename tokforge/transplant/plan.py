@@ -132,6 +132,8 @@ def _recommend(sample: Sample | None) -> str:
         return "keep the old tokenizer: on the sample the new one needs as many tokens"
     if sample.extension is not None and sample.extension * 4 < sample.new_used:
         saved = 1 - sample.new_tokens / sample.old_tokens
-        return f"extend: about {sample.extension:,} tokens added to the old vocabulary save the same {saved:.1%}"
+        return (
+            f"extend: about {sample.extension:,} tokens added to the old vocabulary save the same {saved:.1%}"
+        )
     usable = sample.new_occurrences <= _USABLE
     return "replace" if usable else "replace, then heal: most of the loss is the new segmentation"

@@ -50,8 +50,16 @@ def provenance(alignment: Alignment, recipe: Recipe) -> dict[str, Any]:
 
 def write_record(folder: Path, result: Mapping[str, Any], rows: Mapping[str, Any]) -> None:
     """Writes transplant.json, with the hashes of all other files."""
-    files = {path.name: digest(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != RECORD}
-    content = {"format": "tokforge-transplant", "version": _VERSION, **result, "files": files, "rows_by_id": rows}
+    files = {
+        path.name: digest(path) for path in sorted(folder.iterdir()) if path.is_file() and path.name != RECORD
+    }
+    content = {
+        "format": "tokforge-transplant",
+        "version": _VERSION,
+        **result,
+        "files": files,
+        "rows_by_id": rows,
+    }
     (folder / RECORD).write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
 
 

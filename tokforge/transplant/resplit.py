@@ -48,7 +48,9 @@ def _any_parts(vocabulary: Vocabulary) -> Parts:
     index = vocabulary.index
     parts: dict[int, list[tuple[int, int]]] = {}
     for i, key in enumerate(vocabulary.keys):
-        cuts = [(index.get(key[:at], -1), index.get(key[at:], -1)) for at in range(1, len(key))] if key else []
+        cuts = (
+            [(index.get(key[:at], -1), index.get(key[at:], -1)) for at in range(1, len(key))] if key else []
+        )
         good = [cut for cut in cuts if min(cut) >= 0 and i not in cut]
         if good:
             parts[i] = good

@@ -78,7 +78,9 @@ def transplant(
     small = new_settings(checkpoint.folder, checkpoint.config, alignment, config.chat_template)
     label = _label(method, config)
     if dry_run or output is None:
-        return Transplant(output=None, label=label, plan=plan, checks=(), verdict="planned", notes=small.notes)
+        return Transplant(
+            output=None, label=label, plan=plan, checks=(), verdict="planned", notes=small.notes
+        )
     resources = _resources(checkpoint, config, progress)
     writers = compose(checkpoint, alignment, method, settings, resources)
     with staged_folder(Path(output)) as (staged, discard):
@@ -131,7 +133,9 @@ def _opened(
 ) -> tuple[Checkpoint, Alignment]:
     checkpoint = Checkpoint.open(model)
     old, new = Vocabulary.load(model), Vocabulary.load(tokenizer)
-    return checkpoint, align(old, new, checkpoint.rows, mapping=config.mapping, multiple_of=config.multiple_of)
+    return checkpoint, align(
+        old, new, checkpoint.rows, mapping=config.mapping, multiple_of=config.multiple_of
+    )
 
 
 def _resources(checkpoint: Checkpoint, config: TransplantConfig, progress: Progress) -> Resources:
@@ -159,7 +163,9 @@ def _label(method: Method, config: TransplantConfig) -> str:
     return f"{method.name}({Path(config.embedder).name if config.embedder else 'own rows'})"
 
 
-def _verified(checkpoint: Checkpoint, folder: Path, alignment: Alignment, config: TransplantConfig) -> list[Check]:
+def _verified(
+    checkpoint: Checkpoint, folder: Path, alignment: Alignment, config: TransplantConfig
+) -> list[Check]:
     written = Checkpoint.open(folder)
     checks = [verify_tensors(checkpoint, folder)]
     for name in sorted(checkpoint.layout.names):
@@ -172,7 +178,9 @@ def _verified(checkpoint: Checkpoint, folder: Path, alignment: Alignment, config
 def _verdict(checks: Sequence[Check], plan: Plan) -> Literal["usable", "needs healing", "failed"]:
     if any(check.outcome == "fail" for check in checks):
         return "failed"
-    made = plan.rows["composed"] / max(plan.new_rows, 1) if plan.sample is None else plan.sample.new_occurrences
+    made = (
+        plan.rows["composed"] / max(plan.new_rows, 1) if plan.sample is None else plan.sample.new_occurrences
+    )
     return "usable" if made <= _USABLE else "needs healing"
 
 

@@ -57,7 +57,11 @@ def _equal(old: Path, new: Path, alignment: Alignment) -> Check:
     wide = 0.0 if logits is None else float((logits - other).abs().max() / logits.abs().max().clamp(min=1e-9))
     outcome = "pass" if apart == 0 and wide <= _TOLERANCE else "fail"
     detail = f"{drawn.shape[0] * drawn.shape[1]} positions: hidden states differ by {apart:.3g}"
-    return Check("equal on shared tokens", outcome, detail + ("" if logits is None else f", logits by {wide:.2g} of the largest"))
+    return Check(
+        "equal on shared tokens",
+        outcome,
+        detail + ("" if logits is None else f", logits by {wide:.2g} of the largest"),
+    )
 
 
 def _outputs(model: Any, ids: Any, kept: Any) -> tuple[Any, Any]:
@@ -94,11 +98,15 @@ def _template(folder: Path, alignment: Alignment) -> Check:
     try:
         with quietly():
             tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
-            ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)["input_ids"]
+            ids = tokenizer.apply_chat_template(messages, add_generation_prompt=True, return_dict=True)[
+                "input_ids"
+            ]
             text = tokenizer.apply_chat_template(messages, add_generation_prompt=True, tokenize=False)
     except Exception as error:  # a template may raise anything
         return Check("chat template", "fail", f"it does not render: {error}")
-    wanted = [i for i, one in alignment.new.added.items() if one in markers(text, alignment.new.added.values())]
+    wanted = [
+        i for i, one in alignment.new.added.items() if one in markers(text, alignment.new.added.values())
+    ]
     lacking = [alignment.new.added[i] for i in wanted if i not in ids]
     if lacking:
         return Check("chat template", "fail", f"{lacking[0]} is not one id")

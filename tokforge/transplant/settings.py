@@ -65,7 +65,11 @@ def _tokenizer_files(alignment: Alignment, config: Mapping[str, Any]) -> dict[st
             files[name] = path.read_bytes()
     if _CONFIG not in files:
         roles = {f"{role}_token": new.added[i] for role, i in new.roles.items()}
-        longest = {"model_max_length": config["max_position_embeddings"]} if "max_position_embeddings" in config else {}
+        longest = (
+            {"model_max_length": config["max_position_embeddings"]}
+            if "max_position_embeddings" in config
+            else {}
+        )
         made = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
         files[_CONFIG] = _as_json(made | longest | roles)
     return files
@@ -78,15 +82,23 @@ def _template(alignment: Alignment, policy: str, notes: list[str]) -> tuple[str 
     if new.chat_template is not None and policy in ("auto", "new"):
         return new.chat_template, "new"
     if policy == "new":
-        raise ConfigError("the new tokenizer has no chat template", "use --chat-template old or none", "--chat-template")
+        raise ConfigError(
+            "the new tokenizer has no chat template", "use --chat-template old or none", "--chat-template"
+        )
     if old.chat_template is None:
         return None, "none"
-    lacking = [text for text in markers(old.chat_template, old.added.values()) if text not in new.added.values()]
+    lacking = [
+        text for text in markers(old.chat_template, old.added.values()) if text not in new.added.values()
+    ]
     if not lacking:
         return old.chat_template, "old"
-    problem = f"the old chat template writes {', '.join(map(quoted, lacking))}, no single id of the new tokenizer"
+    problem = (
+        f"the old chat template writes {', '.join(map(quoted, lacking))}, no single id of the new tokenizer"
+    )
     if policy == "old":
-        raise ConfigError(problem, "add them with `tokforge edit add --special`, or drop the template", "--chat-template")
+        raise ConfigError(
+            problem, "add them with `tokforge edit add --special`, or drop the template", "--chat-template"
+        )
     notes.append(f"{problem}: the template is left out")
     return None, "none"
 
@@ -96,7 +108,9 @@ def markers(template: str, texts: Sequence[str] | Any) -> list[str]:
     return [text for text in texts if len(text) > 1 and text in template]
 
 
-def _moved(config: Mapping[str, Any], alignment: Alignment, notes: list[str], rows: int | None = None) -> dict[str, Any]:
+def _moved(
+    config: Mapping[str, Any], alignment: Alignment, notes: list[str], rows: int | None = None
+) -> dict[str, Any]:
     """Returns settings whose token ids are new ones."""
     moved: dict[str, Any] = {}
     for name, value in config.items():
@@ -104,7 +118,10 @@ def _moved(config: Mapping[str, Any], alignment: Alignment, notes: list[str], ro
             moved[name] = _moved(value, alignment, notes, rows)
         elif name == "vocab_size" and rows is not None:
             moved[name] = rows
-        elif name.endswith(("_token_id", "_token_ids")) or name in ("suppress_tokens", "begin_suppress_tokens"):
+        elif name.endswith(("_token_id", "_token_ids")) or name in (
+            "suppress_tokens",
+            "begin_suppress_tokens",
+        ):
             moved[name] = _ids(name, value, alignment, notes)
         elif name == "bad_words_ids":
             notes.append("bad_words_ids is dropped: its words are other ids now")
@@ -128,7 +145,9 @@ def _new_id(name: str, old_id: int, alignment: Alignment) -> int | None:
     """The new token that took the old one's row; where several did, or none, the holder of the role."""
     takers = [i for i in range(len(alignment.new)) if alignment.origins[i] == old_id]
     role = alignment.new.roles.get(name.split("_token_id")[0])
-    if role is not None and (role in takers or not takers or alignment.old.roles.get(name.split("_")[0]) == old_id):
+    if role is not None and (
+        role in takers or not takers or alignment.old.roles.get(name.split("_")[0]) == old_id
+    ):
         return role
     return takers[0] if takers else None
 

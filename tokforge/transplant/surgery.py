@@ -23,7 +23,19 @@ from tokforge.transplant.tensor_file import TensorFile, write_file
 
 __all__ = ["check_folder", "staged_folder", "write_model"]
 
-_WEIGHTS = (".bin", ".pt", ".pth", ".ckpt", ".h5", ".msgpack", ".onnx", ".gguf", ".ot", ".tflite", ".index.json")
+_WEIGHTS = (
+    ".bin",
+    ".pt",
+    ".pth",
+    ".ckpt",
+    ".h5",
+    ".msgpack",
+    ".onnx",
+    ".gguf",
+    ".ot",
+    ".tflite",
+    ".index.json",
+)
 """Other weights, of the old vocabulary, and their indexes."""
 _FOLDERS = ("onnx", "openvino", "original", ".git", ".cache")
 
@@ -39,7 +51,9 @@ def check_folder(folder: Path, model: Path, *, force: bool) -> None:
     if target.exists() and any(target.iterdir()) and not force:
         raise OutputError("exists already", "add --force to replace it, or choose another name", str(folder))
     if not target.parent.is_dir():
-        raise OutputError("its parent folder does not exist", f"create it first: mkdir -p {target.parent}", str(folder))
+        raise OutputError(
+            "its parent folder does not exist", f"create it first: mkdir -p {target.parent}", str(folder)
+        )
     try:
         probe = target.parent / _temporary()
         probe.mkdir()

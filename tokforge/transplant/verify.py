@@ -43,7 +43,10 @@ def verify_tensors(old: Checkpoint, folder: Path) -> Check:
     count, size = 0, 0
     for file, name in old.untouched():
         other = new.file_of(name)
-        if file.tensors[name].dtype != other.tensors[name].dtype or file.tensors[name].shape != other.tensors[name].shape:
+        if (
+            file.tensors[name].dtype != other.tensors[name].dtype
+            or file.tensors[name].shape != other.tensors[name].shape
+        ):
             return Check("other tensors", "fail", f"{name} has another type or shape")
         if any(a != b for a, b in zip(file.blocks(name), other.blocks(name), strict=True)):
             return Check("other tensors", "fail", f"{name} differs")
@@ -81,7 +84,11 @@ def _sound(before: Matrix, after: Matrix, alignment: Alignment, name: str) -> Ch
         zero += int((rows == 0).all(1).sum())
         same += 0 if model is None else int((rows == model).all(1).sum())
     bad = nan + zero + same
-    return Check(f"{name}: sound", "fail" if bad else "pass", f"{nan} NaN, {zero} zero, {same} equal to the unknown token")
+    return Check(
+        f"{name}: sound",
+        "fail" if bad else "pass",
+        f"{nan} NaN, {zero} zero, {same} equal to the unknown token",
+    )
 
 
 def _norms(before: Matrix, after: Matrix, alignment: Alignment, name: str) -> Check:
@@ -103,4 +110,3 @@ def _quantiles(matrix: Matrix, ids: Array) -> list[float]:
 def _parts(count: int, width: int) -> Iterator[slice]:
     step = max(1, _BLOCK // width)
     yield from (slice(begin, min(begin + step, count)) for begin in range(0, count, step))
-

@@ -63,7 +63,9 @@ class Vocabulary:
             vocab = _entries(settings["model"])
             added = {int(one["id"]): one for one in settings.get("added_tokens") or ()}
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise FormatError(f"the tokenizer.json is malformed: {error!r}", "restore it", str(place)) from error
+            raise FormatError(
+                f"the tokenizer.json is malformed: {error!r}", "restore it", str(place)
+            ) from error
         spelling = _spelling(settings)
         keys, byte_ids = _keys(vocab, added, spelling, settings["model"], str(place))
         texts = {i: str(one["content"]) for i, one in added.items()}
@@ -171,7 +173,9 @@ class Vocabulary:
         try:
             engine = Tokenizer.from_str(json.dumps(settings))
         except Exception as error:  # tokenizers raises the bare class
-            raise FormatError(f"tokenizers refuses it: {error}", "restore the file", str(self.source)) from error
+            raise FormatError(
+                f"tokenizers refuses it: {error}", "restore the file", str(self.source)
+            ) from error
         engine.encode_special_tokens = True
         engine.no_truncation()
         engine.no_padding()
@@ -243,7 +247,11 @@ def _key(text: str, spelling: str, prefix: str, suffix: str) -> bytes:
         found = unspell(text)
         return text.encode() if found is None else found
     if spelling == "wordpiece":
-        return text[len(prefix) :].encode() if text.startswith(prefix) and text != prefix else f" {text}".encode()
+        return (
+            text[len(prefix) :].encode()
+            if text.startswith(prefix) and text != prefix
+            else f" {text}".encode()
+        )
     return text.replace(_MARK, " ").encode("utf-8", "surrogatepass")
 
 

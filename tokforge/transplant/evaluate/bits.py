@@ -97,8 +97,12 @@ def _surprises(model: Any, batch: Sequence[Sequence[int]], prefix: int) -> list[
     import torch
 
     longest = max(map(len, batch))
-    inputs = torch.tensor([[prefix, *ids, *[prefix] * (longest - len(ids))] for ids in batch], device=model.device)
-    mask = torch.tensor([[1] * (1 + len(ids)) + [0] * (longest - len(ids)) for ids in batch], device=model.device)
+    inputs = torch.tensor(
+        [[prefix, *ids, *[prefix] * (longest - len(ids))] for ids in batch], device=model.device
+    )
+    mask = torch.tensor(
+        [[1] * (1 + len(ids)) + [0] * (longest - len(ids)) for ids in batch], device=model.device
+    )
     logits = model(input_ids=inputs, attention_mask=mask).logits
     found = []
     for row, ids in enumerate(batch):

@@ -37,7 +37,9 @@ class EvaluateConfig:
         pick("device", self.device, dict.fromkeys(DEVICES))
         pick("dtype", self.dtype, dict.fromkeys(DTYPES))
         if not 16 <= self.window <= 1 << 20 or not 1 <= self.windows <= 1 << 20:
-            raise ConfigError(f"window is {self.window}, windows {self.windows}", "use 16 bytes or more, 1 window or more")
+            raise ConfigError(
+                f"window is {self.window}, windows {self.windows}", "use 16 bytes or more, 1 window or more"
+            )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

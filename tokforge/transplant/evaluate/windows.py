@@ -36,7 +36,9 @@ def pieces_of(text: str, size: int) -> list[str]:
     """
     data, at, found = text.encode(), 0, []
     while at < len(data):
-        piece = data[at : at + size].decode("utf-8", "ignore") or data[at : at + 4].decode("utf-8", "ignore")[:1]
+        piece = (
+            data[at : at + size].decode("utf-8", "ignore") or data[at : at + 4].decode("utf-8", "ignore")[:1]
+        )
         found.append(piece)
         at += len(piece.encode())
     return found
@@ -47,9 +49,13 @@ def cut_windows(paths: Sequence[str], *, size: int, count: int, field: str | Non
     windows: list[Window] = []
     for source in open_sources(paths, field=field):
         texts = (bytes(document.data).decode("utf-8", "ignore") for document in documents([source]))
-        found = [piece for text in texts for piece in pieces_of(text, size) if 2 * len(piece.encode()) >= size]
+        found = [
+            piece for text in texts for piece in pieces_of(text, size) if 2 * len(piece.encode()) >= size
+        ]
         if not found:
-            raise InputError(f"no document has {size // 2} bytes of text", "use a smaller --window", source.name)
+            raise InputError(
+                f"no document has {size // 2} bytes of text", "use a smaller --window", source.name
+            )
         taken = min(count, len(found))
         windows += [Window(source.name, found[n * len(found) // taken]) for n in range(taken)]
     return windows

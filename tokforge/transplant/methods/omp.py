@@ -19,7 +19,9 @@ Floats = npt.NDArray[np.float32]
 _BATCH = 512
 
 
-def pursue(targets: Floats, atoms: Floats, k: int, device: str = "cpu") -> tuple[npt.NDArray[np.int64], Floats]:
+def pursue(
+    targets: Floats, atoms: Floats, k: int, device: str = "cpu"
+) -> tuple[npt.NDArray[np.int64], Floats]:
     """Returns the atoms taken for each target and their coefficients, (targets, k) both, in the order taken."""
     import torch
 
@@ -35,8 +37,10 @@ def pursue(targets: Floats, atoms: Floats, k: int, device: str = "cpu") -> tuple
             chosen = torch.cat([chosen, scores.argmax(1, keepdim=True)], 1)
             basis = table[chosen].double()  # (batch, taken, width)
             gram = basis @ basis.transpose(1, 2)
-            gram += 1e-10 * gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] * torch.eye(
-                gram.shape[1], device=device, dtype=gram.dtype
+            gram += (
+                1e-10
+                * gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None]
+                * torch.eye(gram.shape[1], device=device, dtype=gram.dtype)
             )
             coefficients = torch.linalg.solve(gram, basis @ wanted.double()[:, :, None])[:, :, 0]
             residual = (wanted - (coefficients[:, None, :] @ basis)[:, 0, :]).float()
@@ -57,7 +61,11 @@ def _mix(task: Task) -> Mix:
     rows: list[Row] = []
     for at, new_id in enumerate(task.alignment.composed.tolist()):
         pieces = task.pieces(new_id)
-        rows.append((old[taken[at]].tolist(), found[at].tolist()) if known[at] else (pieces, [1 / len(pieces)] * len(pieces)))
+        rows.append(
+            (old[taken[at]].tolist(), found[at].tolist())
+            if known[at]
+            else (pieces, [1 / len(pieces)] * len(pieces))
+        )
     return Mix.of(rows)
 
 

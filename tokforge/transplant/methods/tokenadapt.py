@@ -57,7 +57,9 @@ def _mix(task: Task) -> Mix:
     return Mix.of(rows)
 
 
-def _local(task: Task, new_id: int, old: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], tau: float) -> Row:
+def _local(
+    task: Task, new_id: int, old: npt.NDArray[np.float32], vector: npt.NDArray[np.float32], tau: float
+) -> Row:
     pieces = task.pieces(new_id)
     if len(pieces) == 1:
         return pieces, (1.0,)
@@ -66,7 +68,9 @@ def _local(task: Task, new_id: int, old: npt.NDArray[np.float32], vector: npt.ND
     return pieces, weights.tolist()
 
 
-def _global(ids: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32], tau: float, threshold: float) -> Row:
+def _global(
+    ids: npt.NDArray[np.int64], cosines: npt.NDArray[np.float32], tau: float, threshold: float
+) -> Row:
     kept = cosines >= threshold
     if not len(ids) or not kept.any() or not cosines.any():
         return (), ()

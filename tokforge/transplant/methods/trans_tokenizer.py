@@ -54,7 +54,9 @@ def _counts(task: Task) -> tuple[dict[int, Counter[int]], Counter[int]]:
     counts: dict[int, Counter[int]] = defaultdict(Counter)
     seen: Counter[int] = Counter()
     for text in read_sample(task.resources.text, task.resources.text_field):
-        old, new = (v.engine.encode(text, add_special_tokens=False) for v in (task.alignment.old, task.alignment.new))
+        old, new = (
+            v.engine.encode(text, add_special_tokens=False) for v in (task.alignment.old, task.alignment.new)
+        )
         seen.update(new.ids)
         for place, other, shared in overlaps(new.offsets, old.offsets):
             if new.ids[place] in wanted:

@@ -17,12 +17,18 @@ _SAMPLE = 8192
 
 
 def _compose(task: Task) -> Recipe:
-    centre = pick("centre", str(task.options["centre"]), {"mean": task.matrix.mean, "zero": 0 * task.matrix.mean})
+    centre = pick(
+        "centre", str(task.options["centre"]), {"mean": task.matrix.mean, "zero": 0 * task.matrix.mean}
+    )
     if task.side != "input":
         return from_pieces(task, lambda pieces: [len(spelled(task, piece)) for piece in pieces])
     mix = from_pieces(task, lambda pieces: np.ones(len(pieces)))
     copied = task.alignment.origins[task.alignment.copied]
-    sample = copied[:: -(-len(copied) // _SAMPLE)] if len(copied) else np.arange(min(task.matrix.shape[0], _SAMPLE))
+    sample = (
+        copied[:: -(-len(copied) // _SAMPLE)]
+        if len(copied)
+        else np.arange(min(task.matrix.shape[0], _SAMPLE))
+    )
     usual = float(np.median(np.linalg.norm(task.matrix.take(sample) - centre, axis=1)))
 
     def make(begin: int, end: int) -> npt.NDArray[np.float32]:
