@@ -1,4 +1,6 @@
-"""``tokforge transplant`` and ``tokforge import-gguf``: a model with a new tokenizer, and a model out of a GGUF file."""
+"""``tokforge transplant`` and ``tokforge import-gguf``: a model with a new tokenizer, and a model out of a
+GGUF file.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,7 +18,8 @@ if TYPE_CHECKING:
 EXAMPLES = """
 tokforge transplant SmolLM2/ tokenizer.json -o SmolLM2-new --method tokenadapt --text corpus/
 tokforge transplant SmolLM2/ tokenizer.json --dry-run --text corpus/ --json
-tokforge transplant SmolLM2/ tokenizer.json -o out --method length-weighted --set scale=0.85 --map '<|end|>=<|im_end|>'
+tokforge transplant SmolLM2/ tokenizer.json -o out --method length-weighted --set scale=0.85 --map
+'<|end|>=<|im_end|>'
 """
 GGUF_EXAMPLES = "tokforge import-gguf SmolLM2-135M-Instruct.Q4_1.gguf -o SmolLM2"
 METHOD, FILES, CHECKS = "Method", "Model and tokenizer", "Checks"
@@ -155,7 +158,9 @@ def import_gguf(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Turn a Llama-type GGUF file into a Hugging Face folder: weights dequantised, tokenizer and config rebuilt."""
+    """Turn a Llama-type GGUF file into a Hugging Face folder: weights dequantised, tokenizer and config
+    rebuilt.
+    """
     from tokforge.transplant import import_gguf as run
 
     figures = run(gguf, output, dtype=dtype, force=force)

@@ -37,7 +37,9 @@ def validated(text: str, name: str) -> dict[str, object]:
 
 
 def test_transplant_and_evaluate_fit_their_schemas(run_real: Run, folder: Path) -> None:
-    planned = run_real(*"transplant model new.json --dry-run --text text --device cpu --json".split())
+    planned = run_real(
+        *["transplant", "model", "new.json", "--dry-run", "--text", "text", "--device", "cpu", "--json"]
+    )
     assert planned.code == 0, planned.err
     assert validated(planned.out, "transplant")["verdict"] == "planned"
     line = "transplant model new.json -o out --method length-weighted --set scale=0.9 --device cpu --json"
@@ -59,7 +61,9 @@ def test_a_failed_check_ends_in_exit_code_1(
 
     run = sys.modules["tokforge.transplant.run"]
     monkeypatch.setattr(run, "verify_tensors", lambda *_: Check("other tensors", "fail", "one differs"))
-    ran = run_real(*"transplant model new.json -o out --method fvt --device cpu --json".split())
+    ran = run_real(
+        *["transplant", "model", "new.json", "-o", "out", "--method", "fvt", "--device", "cpu", "--json"]
+    )
     assert ran.code == 1
     assert validated(ran.out, "transplant")["verdict"] == "failed"
     assert not (folder / "out").exists()

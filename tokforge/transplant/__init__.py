@@ -1,6 +1,7 @@
 """Gives a language model a new tokenizer, and says what that did to it.
 
-Reading order: `vocabulary` and `alignment` (which new token is which old one), `checkpoint` and `layout` (which
+Reading order: `vocabulary` and `alignment` (which new token is which old one), `checkpoint` and `layout`
+(which
 tensors have rows), `method` and `methods/` (one file a way to make new rows), `rows`, `surgery` (writing),
 `verify` and `running` (checking), `run`. The module is the function, too: ``tokforge.transplant(...)``.
 """

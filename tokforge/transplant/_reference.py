@@ -1,6 +1,7 @@
 """Slow twins of what is done in blocks: each is its definition, one token at a time."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -32,9 +33,11 @@ def simplex_point(values: Sequence[float]) -> Floats:
 
 
 def pursue_one(target: Floats, atoms: Floats, k: int) -> dict[int, float]:
-    """Returns atom -> coefficient after ``k`` steps of orthogonal matching pursuit, by least squares each time."""
+    """Returns atom -> coefficient after ``k`` steps of orthogonal matching pursuit, by least squares each
+    time.
+    """
     taken: list[int] = []
-    found: Floats = np.zeros(0)
+    found: npt.NDArray[np.floating[Any]] = np.zeros(0)
     residual = target
     for _ in range(k):
         scores = np.abs(atoms @ residual)

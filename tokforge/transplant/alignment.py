@@ -1,7 +1,8 @@
 """Which old id each new id takes its row from, and into which old ids the others are cut.
 
 Rules, in order: what the user maps; the same key (bytes and place in the word); an added token of the
-same text; the same role (``eos`` to ``eos``; ``bos`` and ``cls``, ``eos`` and ``sep`` stand in for each other); the
+same text; the same role (``eos`` to ``eos``; ``bos`` and ``cls``, ``eos`` and ``sep`` stand in for each
+other); the
 same key after the old vocabulary's normaliser (a cased token of an uncased model). What is left of the
 tokens is *composed* from old pieces, special tokens without counterpart are *unmatched*, ids without a
 token are *padded*. Linear in both vocabularies.

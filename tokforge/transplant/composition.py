@@ -1,6 +1,7 @@
 """A linear rule from pieces to a row, fitted by ridge regression on the model's own tokens.
 
-Each of the model's tokens that can be cut gives one example (`resplit`): features are sums of its pieces' rows, less
+Each of the model's tokens that can be cut gives one example (`resplit`): features are sums of its pieces'
+rows, less
 the mean row, the target is its own row less the base rule's. The penalty is the one, of a few, with the
 least error on a tenth of the tokens, whole families of which are held out by hash of the token. Time
 O(examples x features^2 + features^3); the features' second moments are summed block by block.
@@ -17,7 +18,7 @@ from tokforge.transplant.method import Task, spelled
 from tokforge.transplant.mix import Matrix, Mix
 from tokforge.transplant.resplit import resplit
 
-__all__ = ["Composition", "Feature", "fit_composition"]
+__all__ = ["Composition", "Feature", "featured", "fit_composition", "mixed"]
 
 Floats = npt.NDArray[np.float32]
 Feature = Callable[[Sequence[int]], Sequence[float]]

@@ -27,7 +27,9 @@ class TransplantConfig:
     multiple_of: int = 1
     """The rows are padded to a multiple of this."""
     chat_template: str = "auto"
-    """One of TEMPLATES: ``auto`` is the new tokenizer's, else the old one if all its markers are there, else none."""
+    """One of TEMPLATES: ``auto`` is the new tokenizer's, else the old one if all its markers are there,
+    else none.
+    """
     embedder: str | None = None
     """Folder of a sentence-transformers model; None takes the model's own rows."""
     donor: str | None = None

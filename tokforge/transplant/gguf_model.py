@@ -1,8 +1,10 @@
-"""A Llama-type GGUF file turned into a Hugging Face folder: weights dequantised, tokenizer and config rebuilt.
+"""A Llama-type GGUF file turned into a Hugging Face folder: weights dequantised, tokenizer and config
+rebuilt.
 
 llama.cpp stores the query and key matrices with the rows of each head interleaved (its rotary embedding
 turns neighbouring pairs, Hugging Face's the two halves), so they are put back; forgetting it costs 0.6 bits
-per byte on SmolLM2 while short answers still look right. The tokenizer keeps its splitter (``smollm`` cuts single
+per byte on SmolLM2 while short answers still look right. The tokenizer keeps its splitter (``smollm`` cuts
+single
 digits), which transformers' own conversion loses. Memory: one tensor. Source: ggml's docs/gguf.md; llama.cpp,
 convert_hf_to_gguf.py (`permute`).
 """
@@ -23,7 +25,7 @@ from tokforge.tokenizer.formats.gguf_vocabulary import PRETOKENIZERS
 from tokforge.tokenizer.formats.hf_pretokenizers import byte_level, write_pretokenizers
 from tokforge.transplant.tensor_file import Array, as_dtype
 
-__all__ = ["import_gguf"]
+__all__ = ["import_gguf", "unpermute"]
 
 _TENSORS = {
     "token_embd": "model.embed_tokens",
@@ -49,7 +51,8 @@ def import_gguf(
 ) -> dict[str, Any]:
     """Writes the folder of the model in a Llama-type GGUF file; returns its figures.
 
-    ``dtype``: ``BF16``, ``F16`` or ``F32``; what quantisation lost is not restored. The folder is made if only its
+    ``dtype``: ``BF16``, ``F16`` or ``F32``; what quantisation lost is not restored. The folder is made if
+    only its
     last part is missing. Raises MissingExtraError without `gguf`, FormatError for another architecture,
     tensors it does not know or a vocabulary that is not byte-level BPE, OutputError as `write_together`.
     """

@@ -62,7 +62,7 @@ def find_layout(config: Mapping[str, Any], shapes: Shapes, where: str) -> Layout
     checkpoint lacks what the architecture needs or two tensors disagree on the rows.
     """
     model = _empty_model(config, where)
-    names = {id(parameter): [] for parameter in model.parameters()}
+    names: dict[int, list[str]] = {id(parameter): [] for parameter in model.parameters()}
     for name, parameter in model.named_parameters(remove_duplicate=False):
         names[id(parameter)].append(name)
     embedding, head = model.get_input_embeddings(), model.get_output_embeddings()
@@ -110,7 +110,7 @@ def _stored(names: list[str], shapes: Shapes) -> list[str]:
     for name in () if found else names:
         ends = [name.split(".", cut)[-1] for cut in (1, 2)] if "." in name else []
         found += [
-            other for other in shapes if other in ends or other.endswith("." + name) and other not in found
+            other for other in shapes if other in ends or (other.endswith("." + name) and other not in found)
         ]
     return found
 

@@ -1,6 +1,7 @@
 """What a method is: a name, its source, its options, and a function from a `Task` to new rows.
 
-A method sees one matrix at a time and is told which: ``input``, ``output``, or ``tied`` (both at once); a bias
+A method sees one matrix at a time and is told which: ``input``, ``output``, or ``tied`` (both at once); a
+bias
 follows the output's rule. What both matrices need (similarities, a donor, counts of a text) is made
 once and kept in `Resources`.
 """
@@ -35,7 +36,9 @@ class Recipe(Protocol):
 
 @dataclass(frozen=True)
 class Dense:
-    """Rows that are no mix: ``make(begin, end)`` gives them; ``base`` says what they are made from, if it is a mix."""
+    """Rows that are no mix: ``make(begin, end)`` gives them; ``base`` says what they are made from, if it
+    is a mix.
+    """
 
     size: int
     make: Callable[[int, int], Floats]
@@ -51,7 +54,9 @@ class Dense:
 
 @dataclass
 class Resources:
-    """What the user gave beside the model and the tokenizer, and what methods keep between the two matrices."""
+    """What the user gave beside the model and the tokenizer, and what methods keep between the two
+    matrices.
+    """
 
     model: str | None = None
     """Folder of the model itself, for methods that run it."""
@@ -151,7 +156,9 @@ def _typed(name: str, text: str | None, default: Option) -> Option:
 
 
 def from_pieces(task: Task, weigh: Callable[[tuple[int, ...]], npt.ArrayLike]) -> Mix:
-    """Returns the mix of each composed token's pieces, weighed by ``weigh(pieces)``; weights are made to sum to 1."""
+    """Returns the mix of each composed token's pieces, weighed by ``weigh(pieces)``; weights are made to
+    sum to 1.
+    """
     rows = []
     for new_id in task.alignment.composed.tolist():
         pieces = task.pieces(new_id)

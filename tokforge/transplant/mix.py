@@ -1,6 +1,7 @@
 """Rows as weighted sums of old rows, and the matrix that they are sums of.
 
-Definition: new row ``r`` is the sum of ``weights[j] * matrix[ids[j]]`` over ``starts[r] <= j < starts[r + 1]``. The id
+Definition: new row ``r`` is the sum of ``weights[j] * matrix[ids[j]]`` over ``starts[r] <= j < starts[r +
+1]``. The id
 after the last row stands for the mean row. Most published heuristics are such a mix: they differ only in
 ids and weights, so provenance, both matrices and the bias follow from the same arrays. Linear in the
 weights; memory is one block of rows.

@@ -1,6 +1,7 @@
 """Loads models to run them: the one place that hands a folder to transformers.
 
-No code of the folder is run (``trust_remote_code`` is never set), nothing is fetched, and a pickle is not read.
+No code of the folder is run (``trust_remote_code`` is never set), nothing is fetched, and a pickle is not
+read.
 """
 
 from collections.abc import Iterator

@@ -24,7 +24,8 @@ def unit(rows: Floats) -> Floats:
 def nearest(
     queries: Floats, keys: Floats, count: int, device: str = "cpu"
 ) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Returns the ``count`` rows of ``keys`` most similar to each query: indices and similarities, best first.
+    """Returns the ``count`` rows of ``keys`` most similar to each query: indices and similarities, best
+    first.
 
     Both are unit rows; there are at least ``count`` keys.
     """

@@ -17,7 +17,9 @@ __all__ = ["Plan", "Sample", "make_plan", "read_sample"]
 
 _SAMPLE_BYTES = 4 << 20
 _SEEN = 20
-"""Occurrences of a new token after which its row has been trained somewhat: behind the estimate of healing."""
+"""Occurrences of a new token after which its row has been trained somewhat: behind the estimate of
+healing.
+"""
 _USABLE = 0.05
 """Share of new occurrences up to which a model is called usable as it is."""
 

@@ -35,7 +35,8 @@ def digest(path: Path) -> str:
 def provenance(alignment: Alignment, recipe: Recipe) -> dict[str, Any]:
     """Returns where each row comes from.
 
-    ``classes``: one name a row; ``origins``: the old id a row is a copy of, -1 for none; ``sources``: composed new id
+    ``classes``: one name a row; ``origins``: the old id a row is a copy of, -1 for none; ``sources``:
+    composed new id
     -> [old ids, weights], for methods that are weighted sums (the input's, where the matrices differ);
     the id after the last old row is the mean row.
     """

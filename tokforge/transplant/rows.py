@@ -22,7 +22,9 @@ _BLOCK = 1 << 22
 
 
 def bias_recipe(recipe: Recipe, alignment: Alignment) -> Mix:
-    """Returns how a bias follows from its matrix' recipe: the same mix; without one, the mean of the pieces."""
+    """Returns how a bias follows from its matrix' recipe: the same mix; without one, the mean of the
+    pieces.
+    """
     base = recipe.base if isinstance(recipe, Dense) else recipe
     if isinstance(base, Mix):
         return base

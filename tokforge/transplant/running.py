@@ -13,7 +13,7 @@ import numpy as np
 from tokforge.transplant.alignment import Alignment
 from tokforge.transplant.models import load_model, quietly
 from tokforge.transplant.settings import markers
-from tokforge.transplant.verify import Check
+from tokforge.transplant.verify import Check, Outcome
 
 __all__ = ["may_run", "verify_running"]
 
@@ -55,7 +55,7 @@ def _equal(old: Path, new: Path, alignment: Alignment) -> Check:
         same, other = _outputs(load_model(new), torch.from_numpy(drawn[:, :, 0]), alignment.shared[:, 0])
     apart = float((hidden - same).abs().max())
     wide = 0.0 if logits is None else float((logits - other).abs().max() / logits.abs().max().clamp(min=1e-9))
-    outcome = "pass" if apart == 0 and wide <= _TOLERANCE else "fail"
+    outcome: Outcome = "pass" if apart == 0 and wide <= _TOLERANCE else "fail"
     detail = f"{drawn.shape[0] * drawn.shape[1]} positions: hidden states differ by {apart:.3g}"
     return Check(
         "equal on shared tokens",

@@ -14,7 +14,7 @@ from tokforge.errors import ConfigError
 from tokforge.tokenizer.display import quoted
 from tokforge.transplant.alignment import Alignment
 
-__all__ = ["Settings", "new_settings"]
+__all__ = ["Settings", "markers", "new_settings"]
 
 _TEXT_PARTS = ("text_config", "decoder", "encoder")
 _TEMPLATE, _CONFIG = "chat_template.jinja", "tokenizer_config.json"
@@ -40,8 +40,8 @@ class Settings:
 def new_settings(folder: Path, config: Mapping[str, Any], alignment: Alignment, policy: str) -> Settings:
     """Returns the tokenizer's files and the rewritten settings for a transplanted model.
 
-    ``policy`` is the chat template's: see `TransplantConfig`. Raises ConfigError where ``old`` or ``new`` is asked
-    for and cannot be.
+    ``policy`` is the chat template's: see `TransplantConfig`. Raises ConfigError where ``old`` or ``new``
+    is asked for and cannot be.
     """
     notes: list[str] = []
     files = _tokenizer_files(alignment, config)

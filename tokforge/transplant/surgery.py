@@ -41,7 +41,9 @@ _FOLDERS = ("onnx", "openvino", "original", ".git", ".cache")
 
 
 def check_folder(folder: Path, model: Path, *, force: bool) -> None:
-    """Raises OutputError if ``folder`` could not be put in place: it exists, is the model, or has no parent."""
+    """Raises OutputError if ``folder`` could not be put in place: it exists, is the model, or has no
+    parent.
+    """
     target = Path(os.path.realpath(folder))
     source = Path(os.path.realpath(model))
     if target == source or target in source.parents or source in target.parents:

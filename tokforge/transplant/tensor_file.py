@@ -23,7 +23,7 @@ __all__ = ["FLOATS", "Array", "Tensor", "TensorFile", "as_dtype", "as_float32", 
 
 Array = npt.NDArray[Any]
 Floats = npt.NDArray[np.float32]
-FLOATS = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
+FLOATS: dict[str, np.dtype[Any]] = {"F32": np.dtype("<f4"), "F16": np.dtype("<f2"), "BF16": np.dtype("<u2")}
 """Types in which rows are read and written; numpy has no bfloat16, which is kept as its 16 bits."""
 _SIZES = {
     **{"F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U64": 8, "U32": 4},
@@ -55,7 +55,9 @@ class TensorFile:
 
     @classmethod
     def open(cls, path: Path) -> "TensorFile":
-        """Reads the header. Raises InputError if the file cannot be read, FormatError if it is cut or malformed."""
+        """Reads the header. Raises InputError if the file cannot be read, FormatError if it is cut or
+        malformed.
+        """
         try:
             size = path.stat().st_size
             with path.open("rb") as file:
@@ -79,7 +81,9 @@ class TensorFile:
         return min((tensor.begin for tensor in self.tensors.values()), default=0)
 
     def array(self, name: str) -> Array:
-        """Returns a tensor as an array mapped from the file: bfloat16 as uint16. Raises FormatError for other types."""
+        """Returns a tensor as an array mapped from the file: bfloat16 as uint16. Raises FormatError for
+        other types.
+        """
         tensor = self.tensors[name]
         if tensor.dtype not in FLOATS:
             raise FormatError(

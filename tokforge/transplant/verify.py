@@ -1,8 +1,8 @@
 """Checks of a transplanted model, against the files that were written and against the model it came from.
 
-Each check ends in ``pass``, ``warn``, ``fail`` or ``skipped``, with the figure that decided. Tensors: everything without
-rows is bit-identical; copied rows are; no row is NaN, zero, or that of the unknown token. Running: on
-sequences of shared tokens both models have equal hidden states, and equal logits at shared tokens;
+Each check ends in ``pass``, ``warn``, ``fail`` or ``skipped``, with the figure that decided. Tensors:
+everything without rows is bit-identical; copied rows are; no row is NaN, zero, or that of the unknown
+token. Running: on sequences of shared tokens both models have equal hidden states, and equal logits at shared tokens;
 generation stays within the new ids; the chat template's markers are single ids.
 """
 
@@ -18,7 +18,7 @@ from tokforge.transplant.checkpoint import Checkpoint
 from tokforge.transplant.mix import Matrix
 from tokforge.transplant.tensor_file import Array, as_float32
 
-__all__ = ["Check", "verify_rows", "verify_tensors"]
+__all__ = ["Check", "Outcome", "verify_rows", "verify_tensors"]
 
 Outcome = Literal["pass", "warn", "fail", "skipped"]
 _BLOCK = 1 << 22
@@ -97,9 +97,9 @@ def _norms(before: Matrix, after: Matrix, alignment: Alignment, name: str) -> Ch
     made = _quantiles(after, alignment.composed)
     kept = _quantiles(after, alignment.copied)
     low, high = made[0] / max(kept[0], 1e-30), made[2] / max(kept[2], 1e-30)
-    wide, wild = not (0.5 <= low and high <= 2), not (0.1 <= low and high <= 10)
-    shown = f"5/50/95%: {made[0]:.3g}/{made[1]:.3g}/{made[2]:.3g}, copied {kept[0]:.3g}/{kept[1]:.3g}/{kept[2]:.3g}"
-    return Check(f"{name}: norms", "fail" if wild else "warn" if wide else "pass", shown)
+    wide, wild = not (low >= 0.5 and high <= 2), not (low >= 0.1 and high <= 10)
+    shown = "/".join(f"{q:.3g}" for q in made) + ", copied " + "/".join(f"{q:.3g}" for q in kept)
+    return Check(f"{name}: norms", "fail" if wild else "warn" if wide else "pass", f"5/50/95%: {shown}")
 
 
 def _quantiles(matrix: Matrix, ids: Array) -> list[float]:

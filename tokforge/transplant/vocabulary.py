@@ -1,7 +1,8 @@
 """A vocabulary as transplanting sees it: each token as bytes and its place in a word, and how text is cut.
 
 The key of a token is its bytes, with one leading space if it begins a word, however that is spelled:
-``Ġthe`` (GPT-2 bytes), ``▁the`` (Metaspace) and BERT's ``the`` beside ``##the`` are all ``b" the"``. Special and
+``Ġthe`` (GPT-2 bytes), ``▁the`` (Metaspace) and BERT's ``the`` beside ``##the`` are all ``b" the"``.
+Special and
 other added tokens have a text and no key; ids without a token have neither. It reads tokenizer.json through
 `tokenizers` rather than `tokforge.Tokenizer`, since published vocabularies may lack bytes (SmolLM2 lacks
 21), which the engine refuses and a model has been trained with all the same.
@@ -133,7 +134,9 @@ class Vocabulary:
         return key if normalizer is None else str(normalizer.normalize_str(text)).encode()
 
     def pieces(self, keys: Sequence[bytes]) -> list[list[int]]:
-        """Returns how this vocabulary cuts each key, in its place in the word; [] where it has no ids for it."""
+        """Returns how this vocabulary cuts each key, in its place in the word; [] where it has no ids for
+        it.
+        """
         texts = [_text(key) for key in keys]
         found: list[list[int]] = [[] for _ in keys]
         whole = [n for n, text in enumerate(texts) if text is not None and not self._is_inside(text)]

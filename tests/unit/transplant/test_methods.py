@@ -1,5 +1,7 @@
 """Methods against their slow twins and published definitions."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -83,10 +85,7 @@ def test_a_rotation_is_found_again():
 
 @given(st.lists(st.integers(0, 20), max_size=5), st.lists(st.integers(0, 20), max_size=5))
 def test_overlaps_are_the_bytes_in_common(left, right):
-    spans = [
-        list(zip(edges, edges[1:], strict=False))
-        for edges in (sorted({0, 21, *left}), sorted({0, 21, *right}))
-    ]
+    spans = [list(pairwise(edges)) for edges in (sorted({0, 21, *left}), sorted({0, 21, *right}))]
     wanted = {
         (i, j): len(set(range(*a)) & set(range(*b)))
         for i, a in enumerate(spans[0])

@@ -1,8 +1,9 @@
 """The bits that a causal model needs for each window: minus log2 of the probability of its tokens, summed.
 
-Every token of the window is predicted, the first from one prefix token (the model's ``bos``, else ``eos``), so that
-no byte is free. Special tokens in the text are text. A window whose tokens do not spell it again (a byte that the
-vocabulary lacks) is counted as lossy: its bits are too few.
+Every token of the window is predicted, the first from one prefix token (the model's ``bos``, else
+``eos``), so that
+no byte is free. Special tokens in the text are text. A window whose tokens do not spell it again (a byte
+that the vocabulary lacks) is counted as lossy: its bits are too few.
 """
 
 from collections.abc import Callable, Sequence
@@ -93,7 +94,9 @@ def _batches(ids: Sequence[Sequence[int]]) -> list[list[int]]:
 
 
 def _surprises(model: Any, batch: Sequence[Sequence[int]], prefix: int) -> list[Floats]:
-    """Returns -log2 p of each token of each sequence; shorter ones are padded on the right, which is not attended."""
+    """Returns -log2 p of each token of each sequence; shorter ones are padded on the right, which is not
+    attended.
+    """
     import torch
 
     longest = max(map(len, batch))

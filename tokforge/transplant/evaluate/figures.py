@@ -37,7 +37,9 @@ def _column(windows: Sequence[WindowBits], name: str) -> Floats:
 
 
 def bits_per_byte(windows: Sequence[WindowBits], others: Sequence[WindowBits] | None = None) -> Interval:
-    """Returns bits per byte; with ``others``, the same windows under another model, the difference to them."""
+    """Returns bits per byte; with ``others``, the same windows under another model, the difference to
+    them.
+    """
     bits, size = _column(windows, "bits"), _column(windows, "bytes")
     if others is not None:
         bits = bits - _column(others, "bits")

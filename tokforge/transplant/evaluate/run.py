@@ -90,7 +90,8 @@ def evaluate(
     progress: Progress = lambda phase, done, total: None,
     **options: Any,
 ) -> Evaluation:
-    """Measures the causal model in folder ``model`` on ``text`` (files, folders, globs), and ``against`` another.
+    """Measures the causal model in folder ``model`` on ``text`` (files, folders, globs), and ``against``
+    another.
 
     ``options`` are those of `EvaluateConfig`. Raises InputError for text or models that cannot be read,
     ConfigError for a model that is not causal.

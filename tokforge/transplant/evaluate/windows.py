@@ -1,6 +1,7 @@
 """Fixed pieces of documents, counted in bytes: the same for every tokenizer.
 
-A document is cut into windows of at most ``size`` bytes at character boundaries; a last piece under half of that
+A document is cut into windows of at most ``size`` bytes at character boundaries; a last piece under half
+of that
 is dropped. Of all windows of an input, ``count`` evenly spaced ones are taken, so a longer run adds documents
 rather than the ends of the same ones.
 """

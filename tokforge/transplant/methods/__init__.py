@@ -5,7 +5,7 @@ from pkgutil import iter_modules
 
 from tokforge.transplant.method import Method
 
-__all__ = ["METHODS"]
+__all__ = ["METHODS", "Method"]
 
 _NAMES = [found.name for found in iter_modules(__path__) if not found.name.startswith("_")]
 METHODS: dict[str, Method] = {

@@ -1,7 +1,7 @@
 """Ours: the length-weighted mean, shrunk, plus a correction learned from the model's own vocabulary.
 
-row = mean + shrink * (l - mean) + step * W [l - mean, first - mean, last - mean], where l is the mean of the pieces
-weighed by length, and W is fitted to what that rule gets wrong on the model's own tokens, cut by dropped
+row = mean + shrink * (l - mean) + step * W [l - mean, first - mean, last - mean], where l is the mean of
+the pieces weighed by length, and W is fitted to what that rule gets wrong on the model's own tokens, cut by dropped
 merges. Input and head are fitted apart; tied rows once. Shrinking to the mean row lowers the logits of
 new tokens, which take probability from the shared ones in proportion to their pieces' frequency.
 Measured: the correction makes rows nearer to known ones and predictions worse, so its step is 0 unless
@@ -48,8 +48,8 @@ def _compose(task: Task) -> Dense:
 
 METHOD = Method(
     name="composed",
-    summary="length-weighted and shrunk to the mean row; a correction learned from the model's own vocabulary",
-    source="tokforge; held-out figures in docs/transplant.md",
+    summary="length-weighted and shrunk to the mean row; step adds a learned correction",
+    source="tokforge; figures in docs/transplant.md",
     compose=_compose,
     options={"shrink": 0.85, "step": 0.0},
 )

@@ -24,7 +24,8 @@ _MOST = 512
 
 
 def sparsemax(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
-    """Returns the point of the simplex nearest to ``values``; source: Martins and Astudillo 2016, algorithm 1.
+    """Returns the point of the simplex nearest to ``values``; source: Martins and Astudillo 2016,
+    algorithm 1.
 
     Example:
         >>> sparsemax([1.0, 0.5, -1.0]).tolist()

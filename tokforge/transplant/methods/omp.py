@@ -1,6 +1,8 @@
-"""Orthogonal matching pursuit: write a token's donor row as a few shared tokens' donor rows, and read it off here.
+"""Orthogonal matching pursuit: write a token's donor row as a few shared tokens' donor rows, and read it
+off here.
 
-For each new token, in the donor's space over the shared tokens: ``k`` times take the shared token whose row has
+For each new token, in the donor's space over the shared tokens: ``k`` times take the shared token whose
+row has
 the largest |inner product| with what is left, and fit all taken ones by least squares. The same coefficients
 times the model's own rows give the new row, for input and head alike. A token that the donor lacks takes
 the mean of its pieces. Batched: O(new x shared x width x k); the twin solves one token at a time.
@@ -22,7 +24,9 @@ _BATCH = 512
 def pursue(
     targets: Floats, atoms: Floats, k: int, device: str = "cpu"
 ) -> tuple[npt.NDArray[np.int64], Floats]:
-    """Returns the atoms taken for each target and their coefficients, (targets, k) both, in the order taken."""
+    """Returns the atoms taken for each target and their coefficients, (targets, k) both, in the order
+    taken.
+    """
     import torch
 
     table = torch.from_numpy(np.ascontiguousarray(atoms)).to(device)

@@ -23,11 +23,11 @@ def _exponential(count: int, side: Side) -> npt.NDArray[np.float64]:
 
 
 def _eeve(count: int, side: Side) -> npt.NDArray[np.float64]:
-    return np.ones(count) if side == "input" else np.eye(count)[0]
+    return np.ones(count) if side == "input" else np.asarray(np.eye(count)[0])
 
 
 def _ends(count: int, side: Side) -> npt.NDArray[np.float64]:
-    return np.eye(count)[-1 if side == "input" else 0]
+    return np.asarray(np.eye(count)[-1 if side == "input" else 0])
 
 
 _VARIANTS = {"adaptivocab": _exponential, "eeve": _eeve, "ends": _ends}

@@ -1,6 +1,7 @@
 """The rotation that carries a donor's rows of the shared tokens onto the model's, applied to the new tokens.
 
-Both sides are centred on their shared tokens; the map is ``scale * R`` with R orthogonal (rows orthonormal where
+Both sides are centred on their shared tokens; the map is ``scale * R`` with R orthogonal (rows orthonormal
+where
 the donor is narrower). Least squares, by one singular value decomposition. A token that the donor lacks
 takes the mean of its pieces.
 """
@@ -17,7 +18,9 @@ Floats = npt.NDArray[np.float32]
 
 
 def rotation(source: Floats, target: Floats) -> Floats:
-    """Returns the (source width, target width) map that carries ``source`` nearest to ``target``, both centred."""
+    """Returns the (source width, target width) map that carries ``source`` nearest to ``target``, both
+    centred.
+    """
     left, values, right = np.linalg.svd(source.T.astype(np.float64) @ target, full_matrices=False)
     scale = values.sum() / max(float((source.astype(np.float64) ** 2).sum()), 1e-30)
     return np.asarray(scale * left @ right, np.float32)

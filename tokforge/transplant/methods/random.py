@@ -1,4 +1,6 @@
-"""Rows drawn from a normal distribution with the mean and deviation of each old column: the floor of every table."""
+"""Rows drawn from a normal distribution with the mean and deviation of each old column: the floor of every
+table.
+"""
 
 import numpy as np
 import numpy.typing as npt

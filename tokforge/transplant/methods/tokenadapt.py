@@ -1,7 +1,9 @@
 """TokenAdapt: a local part from the token's pieces, a global part from its neighbours in meaning.
 
-Local: weight of piece j is softmax over j of ``(u_j + l_j) / 2 / tau``, with ``u`` the softmax of the cosines between
-token and piece, and ``l_j`` the piece's share of the token's length. Global: the ``k`` nearest old tokens, weight
+Local: weight of piece j is softmax over j of ``(u_j + l_j) / 2 / tau``, with ``u`` the softmax of the
+cosines between
+token and piece, and ``l_j`` the piece's share of the token's length. Global: the ``k`` nearest old tokens,
+weight
 softmax of ``cosine / tau``, those below ``threshold`` dropped and the rest made to sum to 1. The row is
 ``(1 - w) * local + w * global``; the part that exists where one fails.
 Differences from the authors' code: tokens are matched by bytes, not by spelling; length is in bytes; the

@@ -1,8 +1,9 @@
 """Trans-tokenization within one language: a new token is the old tokens that cover the same bytes of a text.
 
-p(old | new) counts, over a text under both tokenizers, the bytes that an occurrence of the new token shares with
-each old token. The authors align a parallel corpus, for a change of language; with one text both sides are
-known exactly, so no aligner is needed. A token that occurs fewer than ``min_count`` times takes its pieces by length.
+p(old | new) counts, over a text under both tokenizers, the bytes that an occurrence of the new token
+shares with each old token. The authors align a parallel corpus, for a change of language; with one text
+both sides are known exactly, so no aligner is needed. A token that occurs fewer than ``min_count`` times
+takes its pieces by length.
 """
 
 from collections import Counter, defaultdict

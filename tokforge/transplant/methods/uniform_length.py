@@ -1,6 +1,7 @@
 """Input: the plain mean of the pieces, stretched to the usual length of a row; output: weighed by length.
 
-Input rows become ``c + (u - c) * nu / |u - c|`` with ``nu`` the median of ``|row - c|`` over the copied rows. The
+Input rows become ``c + (u - c) * nu / |u - c|`` with ``nu`` the median of ``|row - c|`` over the copied
+rows. The
 paper's ``c`` is 0 (``centre=zero``); where rows share a large mean, as in tied models, that blows up what the
 mean of pieces has in common with every row, so ours is the mean row. Tied rows are not stretched.
 """
