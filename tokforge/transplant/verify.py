@@ -2,8 +2,8 @@
 
 Each check ends in ``pass``, ``warn``, ``fail`` or ``skipped``, with the figure that decided. Tensors:
 everything without rows is bit-identical; copied rows are; no row is NaN, zero, or that of the unknown
-token. Running: on sequences of shared tokens both models have equal hidden states, and equal logits at shared tokens;
-generation stays within the new ids; the chat template's markers are single ids.
+token. Running: on sequences of shared tokens both models have equal hidden states, and equal logits at
+shared tokens; generation stays within the new ids; the chat template's markers are single ids.
 """
 
 from collections.abc import Iterator

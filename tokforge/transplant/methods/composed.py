@@ -1,7 +1,8 @@
 """Ours: the length-weighted mean, shrunk, plus a correction learned from the model's own vocabulary.
 
 row = mean + shrink * (l - mean) + step * W [l - mean, first - mean, last - mean], where l is the mean of
-the pieces weighed by length, and W is fitted to what that rule gets wrong on the model's own tokens, cut by dropped
+the pieces weighed by length, and W is fitted to what that rule gets wrong on the model's own tokens, cut
+by dropped
 merges. Input and head are fitted apart; tied rows once. Shrinking to the mean row lowers the logits of
 new tokens, which take probability from the shared ones in proportion to their pieces' frequency.
 Measured: the correction makes rows nearer to known ones and predictions worse, so its step is 0 unless
