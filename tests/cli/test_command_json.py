@@ -36,10 +36,13 @@ WITH_ENGINE = {
     "compare",
     "convert",
     "demo",
+    "evaluate",
     "explore",
+    "import-gguf",
     "infer-mixture",
     "lint",
     "simulate-mixture",
+    "transplant",
     *EDITS,
 }
 """Commands that only make sense with the real library: see test_command_engine and transcripts_engine/."""
