@@ -60,6 +60,8 @@ pub struct Layout<I> {
     pub weights: LayoutWeights,
     /// Tokens, each as often as it counts.
     pub tokens: u64,
+    /// Whether all tokens are single bytes still.
+    pub is_bytes: bool,
 }
 
 /// How often places count.
@@ -78,12 +80,13 @@ impl Corpus {
         merges: &[Merge],
         progress: &dyn Progress,
     ) -> Result<Layout<I>, Error> {
+        let is_bytes = merges.is_empty();
         match self {
             Corpus::Bytes(corpus) => {
                 let pieces = corpus.documents().map(|document| (document, 1));
                 let space = corpus.bytes.len() + corpus.ends.len();
                 let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { positions, weights: LayoutWeights::Once, tokens })
+                Ok(Layout { positions, weights: LayoutWeights::Once, tokens, is_bytes })
             }
             Corpus::Words(counts) => {
                 let mut words: Vec<_> = counts.iter().collect();
@@ -93,7 +96,7 @@ impl Corpus {
                 let space = counts.distinct_bytes() + words.len();
                 let pieces = words.into_iter();
                 let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { positions, weights, tokens })
+                Ok(Layout { positions, weights, tokens, is_bytes })
             }
         }
     }

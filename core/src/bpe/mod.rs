@@ -8,6 +8,7 @@
 //! * [`weights`] lets the same array hold each distinct word once with its count, so that training
 //!   on words is training on positions with weights;
 //! * [`scan`] finds the pairs that are frequent enough to matter soon, with their occurrences;
+//! * [`sweep`] replaces the pairs that are everywhere, before any are looked for;
 //! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
 //! * [`train`] holds the loop and the order of merges;
 //! * [`counts`] counts words, [`corpus`] lays words or documents out in the array, and
@@ -23,6 +24,7 @@ mod positions;
 #[cfg(test)]
 mod reference;
 mod scan;
+mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod train;
@@ -31,7 +33,7 @@ mod weights;
 
 pub use corpus::{ByteCorpus, Corpus};
 pub use counts::WordCounts;
-pub use train::{train, Options, Stopped, Training};
+pub use train::{train, Options, Stopped, Training, SWEPT_ABOVE};
 pub use vocabulary::Vocabulary;
 
 pub use crate::encode::Merge;

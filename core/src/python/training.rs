@@ -170,6 +170,7 @@ pub fn train(
         max_token_bytes,
         threads,
         tracked_percent: TRACKED_PERCENT,
+        swept_above: bpe::SWEPT_ABOVE,
     };
     let corpus = corpus.take()?;
     let training = Callback::new(progress)
