@@ -36,7 +36,7 @@ pub struct Options {
 }
 
 /// A sweep costs about as much as listing and merging one pair in this many tokens.
-pub const SWEPT_ABOVE: u64 = 128;
+pub const SWEPT_ABOVE: u64 = 256;
 
 /// Why training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
