@@ -73,7 +73,8 @@ def _table(rows: dict[float, list[Measurement]], plans: dict[float, int]) -> str
     lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     lines += [
         f"| {megabytes:g} | {row.name} | {row.seconds:.2f} | {row.seconds / megabytes * 1000:.1f} | "
-        f"{row.peak_memory_bytes / 1e6:.0f} | {plans[megabytes] / 1e6:.0f} | {row.peak_memory_bytes / 1e6 / megabytes:.1f} |"
+        f"{row.peak_memory_bytes / 1e6:.0f} | {plans[megabytes] / 1e6:.0f} | "
+        f"{row.peak_memory_bytes / 1e6 / megabytes:.1f} |"
         for megabytes, measured in rows.items()
         for row in measured
     ]
