@@ -324,7 +324,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         let len = self.lens[left as usize] + self.lens[right as usize];
         len <= self.longest()
             && !(self.vocabulary.has_forbidden()
-                && is_forbidden(&self.vocabulary, pair_key(left, right)))
+                && is_forbidden(self.vocabulary, pair_key(left, right)))
     }
 
     fn update(&mut self, replacement: &Replacement) {
