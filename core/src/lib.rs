@@ -8,9 +8,9 @@
 pub mod bpe;
 pub mod encode;
 pub mod error;
-pub mod masking;
 pub mod json;
 pub mod keys;
+pub mod masking;
 pub mod merge_json;
 pub mod mixture;
 pub mod pipeline;

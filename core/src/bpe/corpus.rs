@@ -64,6 +64,8 @@ pub struct Layout<I> {
     pub tokens: u64,
     /// Whether each token takes one place, whatever its bytes.
     pub by_token: bool,
+    /// Whether all tokens are single bytes still.
+    pub is_bytes: bool,
 }
 
 /// How often places count.
@@ -82,13 +84,14 @@ impl Corpus {
         merges: &[Merge],
         progress: &dyn Progress,
     ) -> Result<Layout<I>, Error> {
+        let is_bytes = merges.is_empty();
         match self {
             Corpus::Bytes(corpus) => {
                 let pieces = corpus.documents().map(|document| (document, 1));
                 let space = corpus.bytes.len() + corpus.ends.len();
                 let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
                 let weights = LayoutWeights::Once;
-                Ok(Layout { positions, weights, tokens, by_token: false })
+                Ok(Layout { positions, weights, tokens, by_token: false, is_bytes })
             }
             Corpus::Words(counts) => {
                 let words = by_count(counts.iter())?;
@@ -96,7 +99,7 @@ impl Corpus {
                 let space = counts.distinct_bytes() + words.len();
                 let pieces = words.into_iter();
                 let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { positions, weights, tokens, by_token: false })
+                Ok(Layout { positions, weights, tokens, by_token: false, is_bytes })
             }
             Corpus::Sequences(counts) => lay_out_sequences(&counts, progress),
         }
@@ -121,7 +124,7 @@ fn lay_out_sequences<I: Id>(
         array.gap();
         ticker.tick(array.len() as u64)?;
     }
-    Ok(Layout { positions: array.finish(), weights, tokens, by_token: true })
+    Ok(Layout { positions: array.finish(), weights, tokens, by_token: true, is_bytes: false })
 }
 
 /// The most frequent words first.

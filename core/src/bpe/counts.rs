@@ -19,7 +19,7 @@ pub struct WordCounts {
     words: Vec<Word>,
     arena: Vec<u8>,
     /// Indices of the words that came last.
-    recent: Recent<u32>,
+    recent: Recent<Short, u32>,
 }
 
 #[derive(Clone, Copy)]

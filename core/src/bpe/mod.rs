@@ -8,6 +8,7 @@
 //! * [`weights`] lets the same array hold each distinct word once with its count, so that training
 //!   on words is training on positions with weights;
 //! * [`scan`] finds the pairs that are frequent enough to matter soon, with their occurrences;
+//! * [`sweep`] replaces the pairs that are everywhere, before any are looked for;
 //! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
 //! * [`train`] holds the loop, [`queue`] the order of merges, [`veto`] what must not be merged;
 //! * [`counts`] counts words, [`sequences`] sequences of tokens, [`corpus`] lays words or documents out in the array, and
@@ -27,6 +28,7 @@ mod reference;
 mod scan;
 pub mod sequences;
 pub mod stretches;
+mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod train;
@@ -38,7 +40,7 @@ pub use corpus::{ByteCorpus, Corpus};
 pub use counts::WordCounts;
 pub use queue::Order;
 pub use sequences::SequenceCounts;
-pub use train::{train, Options, Stopped, Training};
+pub use train::{train, Options, Stopped, Training, SWEPT_ABOVE};
 pub use veto::{Rules, Veto};
 pub use vocabulary::Vocabulary;
 

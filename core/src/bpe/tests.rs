@@ -36,6 +36,7 @@ fn options(
         rivals: Vec::new(),
         threads: 3,
         tracked_percent,
+        swept_above: 0,
     }
 }
 
@@ -74,19 +75,21 @@ proptest! {
     fn words_agree_with_the_slow_twin(
         words in vec((word(), 1..5u64), 1..12), extra in 0..24usize,
         min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
+        swept_above in prop_oneof![Just(0), 1..40u64],
     ) {
-        agree(corpus_of(&words), &words, &options(extra, min_frequency, longest, share));
+        agree(corpus_of(&words), &words, &Options { swept_above, ..options(extra, min_frequency, longest, share) });
     }
 
     #[test]
     fn documents_agree_with_the_slow_twin(
         documents in vec(word(), 1..12), extra in 0..24usize,
         min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
+        swept_above in prop_oneof![Just(0), 1..40u64],
     ) {
         let mut corpus = ByteCorpus::default();
         documents.iter().for_each(|document| corpus.add(document));
         let words: Vec<_> = documents.into_iter().map(|document| (document, 1)).collect();
-        agree(Corpus::Bytes(corpus), &words, &options(extra, min_frequency, longest, share));
+        agree(Corpus::Bytes(corpus), &words, &Options { swept_above, ..options(extra, min_frequency, longest, share) });
     }
 }
 

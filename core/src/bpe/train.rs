@@ -8,6 +8,7 @@ use super::merge::{Merger, Replacement};
 use super::positions::{Id, Offset, Positions};
 use super::queue::{Order, Queue};
 use super::scan::{frequent_pairs, pair_key, Tracked, Wanted};
+use super::sweep::{self, Sweep};
 use super::veto::{Rules, Veto};
 use super::vocabulary::{Product, Vocabulary};
 use super::weights::{ByClass, Once, Weights};
@@ -36,7 +37,13 @@ pub struct Options {
     /// Percent of the corpus' pairs whose occurrences are listed at a time: memory against scans. The
     /// result does not depend on it.
     pub tracked_percent: u64,
+    /// Pairs that are at least one in this many tokens are merged by sweeps; 0 for no sweeps. The result
+    /// does not depend on it.
+    pub swept_above: u64,
 }
+
+/// A sweep costs about as much as listing and merging one pair in this many tokens.
+pub const SWEPT_ABOVE: u64 = 256;
 
 /// Why training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +115,7 @@ fn train_layout<I: Id>(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Training, Error> {
-    let Layout { positions, weights, tokens, by_token } = layout;
+    let Layout { positions, weights, tokens, by_token, is_bytes } = layout;
     let lens = array_lens(vocabulary, by_token);
     let veto = Veto::new(options.rules.clone(), vocabulary.tokens().iter().map(Option::as_deref))?;
     let limits = Limits::new(vocabulary, veto, options);
@@ -117,20 +124,20 @@ fn train_layout<I: Id>(
     match (weights, wide) {
         (LayoutWeights::Once, false) => {
             Trainer::<I, u32, Once>::new(laid_out, Once, vocabulary, limits, options, progress)
-                .run(tokens)
+                .run(tokens, is_bytes)
         }
         (LayoutWeights::Once, true) => {
             Trainer::<I, u64, Once>::new(laid_out, Once, vocabulary, limits, options, progress)
-                .run(tokens)
+                .run(tokens, is_bytes)
         }
         (LayoutWeights::ByClass(classes), false) => Trainer::<I, u32, ByClass>::new(
             laid_out, classes, vocabulary, limits, options, progress,
         )
-        .run(tokens),
+        .run(tokens, is_bytes),
         (LayoutWeights::ByClass(classes), true) => Trainer::<I, u64, ByClass>::new(
             laid_out, classes, vocabulary, limits, options, progress,
         )
-        .run(tokens),
+        .run(tokens, is_bytes),
     }
 }
 
@@ -183,12 +190,15 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         }
     }
 
-    /// Trains on a corpus of that many `tokens`, weighted.
-    fn run(mut self, mut tokens: u64) -> Result<Training, Error> {
+    /// Trains on a corpus of that many `tokens`, weighted; `is_bytes`: each of them is a single byte.
+    fn run(mut self, mut tokens: u64, is_bytes: bool) -> Result<Training, Error> {
         let wanted = (self.options.vocab_size - self.vocabulary.len()) as u64;
         let mut ticker = Ticker::new(self.progress, "merge", wanted);
         self.floor = tokens;
-        if wanted > 0 {
+        if is_bytes {
+            tokens = self.sweep(tokens, &mut ticker)?;
+        }
+        if self.vocabulary.len() < self.options.vocab_size {
             self.scan(tokens)?;
         }
         while self.vocabulary.len() < self.options.vocab_size {
@@ -215,6 +225,34 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     /// The least count that a merged pair may have.
     fn least(&self) -> u64 {
         self.options.min_frequency.max(1)
+    }
+
+    /// Merges pairs that are everywhere, as long as there are any; returns the tokens that are left.
+    fn sweep(&mut self, mut tokens: u64, ticker: &mut Ticker<'_>) -> Result<u64, Error> {
+        let most_ids = self.options.vocab_size.min(sweep::IDS);
+        let is_plain = self.options.order == Order::HuggingFace && self.options.rivals.is_empty();
+        if !is_plain || self.options.swept_above == 0 || self.vocabulary.len() >= most_ids {
+            return Ok(tokens);
+        }
+        let stretches = self.weights.stretches(self.positions.len());
+        let positions = std::mem::take(&mut self.positions);
+        let mut sweep = Sweep::new(positions, &stretches, self.options.threads.max(1));
+        while self.vocabulary.len() < most_ids {
+            let best = sweep.best(|left, right| self.allows(left, right));
+            let Some((left, right, count)) = best else { break };
+            // No pair is more frequent: the first scan can look below.
+            self.floor = count + 1;
+            if count < self.least() || count.saturating_mul(self.options.swept_above) < tokens {
+                break;
+            }
+            ticker.tick(self.training.merges.len() as u64)?;
+            let (merged, _) = self.make(left, right);
+            tokens -= sweep.merge(left, right, merged);
+            self.training.counts.push(count);
+            self.training.tokens.push(tokens);
+        }
+        self.positions = sweep.finish(&self.lens);
+        Ok(tokens)
     }
 
     /// Lowers the floor and finds the pairs above it.
@@ -283,21 +321,13 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     /// Merges a pair everywhere; returns by how many tokens the corpus shrank.
     fn merge(&mut self, key: u64, tokens: u64, ticker: &mut Ticker<'_>) -> Result<u64, Error> {
         let (left, right) = ((key >> 32) as u32, key as u32);
-        let product = self.vocabulary.product(left, right);
-        let merged = match product {
-            Product::Known(id) => id,
-            Product::New | Product::Forbidden => self.vocabulary.push(left, right),
-        };
-        self.training.merges.push((left, right, merged));
+        let (merged, is_new) = self.make(left, right);
         let offsets = self.tracked.remove(&key).map(|pair| pair.offsets).unwrap_or_default();
         let replacement = self.replacement(key, merged);
         if self.vocabulary.len() == self.options.vocab_size {
             return Ok(self.standing(&replacement, &offsets));
         }
-        if product == Product::New {
-            self.lens.push((replacement.left_len + replacement.right_len) as u32);
-            self.limits.push(self.vocabulary.bytes(merged));
-        } else if self.by_token {
+        if self.by_token && !is_new {
             return self.merge_anew(&replacement, tokens);
         }
         let replaced = self.merger.replace(
@@ -309,12 +339,12 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             self.training.merges.len() as u64,
         )?;
         drop(offsets);
-        if matches!(product, Product::Known(_)) {
+        if is_new {
+            self.update(&replacement);
+        } else {
             // Pairs of an older id grow here, which scans take to be impossible: look afresh.
             self.floor = tokens;
             self.scan(tokens)?;
-        } else {
-            self.update(&replacement);
         }
         Ok(replaced)
     }
@@ -328,6 +358,27 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         self.floor = tokens;
         self.scan(tokens)?;
         Ok(replaced)
+    }
+
+    /// Notes a merge; returns the id of its product and whether that is new.
+    fn make(&mut self, left: u32, right: u32) -> (u32, bool) {
+        let (merged, is_new) = match self.vocabulary.product(left, right) {
+            Product::Known(id) => (id, false),
+            Product::New | Product::Forbidden => (self.vocabulary.push(left, right), true),
+        };
+        if is_new {
+            self.lens.push(self.lens[left as usize] + self.lens[right as usize]);
+            self.limits.push(self.vocabulary.bytes(merged));
+        }
+        self.training.merges.push((left, right, merged));
+        (merged, is_new)
+    }
+
+    /// Whether a pair may be merged, its count aside.
+    fn allows(&self, left: u32, right: u32) -> bool {
+        self.limits.allows(left, right)
+            && !(self.vocabulary.has_forbidden()
+                && is_forbidden(self.vocabulary, pair_key(left, right)))
     }
 
     fn update(&mut self, replacement: &Replacement) {

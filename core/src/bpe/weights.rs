@@ -12,6 +12,9 @@ pub trait Weights: Sync {
 
     /// Weight at `offset`.
     fn at(&self, offset: usize) -> u64;
+
+    /// End and weight of each stretch of an array of that length.
+    fn stretches(&self, len: usize) -> Vec<(usize, u64)>;
 }
 
 /// Each place counts once.
@@ -25,6 +28,10 @@ impl Weights for Once {
     #[inline(always)]
     fn at(&self, _: usize) -> u64 {
         1
+    }
+
+    fn stretches(&self, len: usize) -> Vec<(usize, u64)> {
+        vec![(len, 1)]
     }
 }
 
@@ -67,6 +74,10 @@ impl Weights for ByClass {
             class += 1;
         }
         self.classes[class].1
+    }
+
+    fn stretches(&self, _: usize) -> Vec<(usize, u64)> {
+        self.classes.clone()
     }
 }
 

@@ -6,17 +6,14 @@
 //! the piece: they change the speed, never the result.
 //! Complexity: linear, since the piece is encoded whole once words have grown by four times its length.
 
-use super::document::{FewIds, FEW};
 use super::merge_backtrack::Search;
-use super::table::NO_ID;
+use super::words::Words;
 use super::Encoder;
-use crate::recent::Recent;
-use crate::short::Short;
 
 /// Words that were met lately, with their ids.
 #[derive(Default)]
 pub struct WordCache {
-    recent: Recent<FewIds>,
+    words: Words,
     ids: Vec<u32>,
     /// Where each word of the current piece begins, in it and in the output.
     begun: Vec<(usize, usize)>,
@@ -25,9 +22,7 @@ pub struct WordCache {
 impl WordCache {
     /// A cache for that much text.
     pub fn new(expected_bytes: usize) -> Self {
-        let mut cache = Self::default();
-        cache.recent.expect(expected_bytes);
-        cache
+        Self { words: Words::for_bytes(expected_bytes), ..Self::default() }
     }
 }
 
@@ -66,18 +61,9 @@ impl Encoder {
 
     /// Puts the ids of a word into the cache's buffer.
     fn recall(&self, word: &[u8], cache: &mut WordCache) {
-        cache.ids.clear();
-        let short = Short::of(word);
-        if let Some(few) = short.and_then(|short| cache.recent.get(&short)) {
-            let len = few.iter().take_while(|&&id| id != NO_ID).count();
-            return cache.ids.extend_from_slice(&few[..len]);
-        }
-        self.encode_word_anew(word, &mut cache.ids);
-        let mut few = [NO_ID; FEW];
-        if let (Some(short), Some(slots)) = (short, few.get_mut(..cache.ids.len())) {
-            slots.copy_from_slice(&cache.ids);
-            cache.recent.put(short, few);
-        }
+        let WordCache { words, ids, .. } = cache;
+        ids.clear();
+        words.encode(word, ids, |ids| self.encode_word_anew(word, ids));
     }
 
     fn encode_word_anew(&self, word: &[u8], ids: &mut Vec<u32>) {

@@ -72,7 +72,7 @@ impl LongestMatch {
     }
 
     /// The longest token that `data`, which is not empty, begins with; `NO_ID` if there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn longest(&self, data: &[u8]) -> u32 {
         let [first, second, rest @ ..] = data else {
             return self.first[usize::from(data[0])];

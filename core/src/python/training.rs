@@ -187,6 +187,7 @@ pub fn train(
         rivals,
         threads,
         tracked_percent: TRACKED_PERCENT,
+        swept_above: bpe::SWEPT_ABOVE,
     };
     let corpus = corpus.take()?;
     let training = Callback::new(progress)
