@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tokforge.errors import ConfigError, pick
+from tokforge.inputs.config import CurationConfig
 from tokforge.options import check_types
 from tokforge.threads import thread_count
 
@@ -93,6 +94,8 @@ class BpeConfig:
     """Raise CorpusExhaustedError rather than return a smaller vocabulary."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """Weights, temperature and sample size of the sources."""
+    curation: CurationConfig = field(default_factory=CurationConfig)
+    """Archives, groups, duplicates, dates, entropy: what of the sources is left out, and how they are cut."""
     field: str | None = None
     """Which field of JSON lines or Parquet rows holds the document."""
     follow_symlinks: bool = True
@@ -152,7 +155,7 @@ class BpeConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the options as plain JSON values, less ``threads``, which change nothing."""
-        options = asdict(self)
+        options = asdict(self) | {"curation": self.curation.as_dict()}
         del options["threads"]
         return options
 

@@ -17,7 +17,18 @@ from tokforge.bpe.config import BpeConfig, round_up
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
 from tokforge.errors import ConfigError, CorpusExhaustedError
-from tokforge.inputs import ByteView, Progress, Remark, Source, batches, detect_sources, open_sources
+from tokforge.inputs import (
+    ByteView,
+    Curation,
+    CurationReport,
+    Progress,
+    Remark,
+    Source,
+    archive_options,
+    batches,
+    detect_sources,
+    open_sources,
+)
 from tokforge.options import from_options
 from tokforge.tokenizer import (
     AddedToken,
@@ -58,6 +69,7 @@ class BpeResult:
     preset: str
     preset_reason: str
     mixture: Mixture
+    curation: CurationReport
     skipped: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
     id_map: IdMap | None = None
@@ -77,6 +89,7 @@ class BpeResult:
             "preset": self.preset,
             "preset_reason": self.preset_reason,
             "sources": self.mixture.as_dict()["sources"],
+            "curation": self.curation.as_dict(),
             "skipped": [{"path": remark.path, "reason": remark.reason} for remark in self.skipped],
             "warnings": [{"path": remark.path, "reason": remark.reason} for remark in self.warnings],
         }
@@ -97,7 +110,7 @@ def train(
         extend: a byte-level BPE tokenizer to go on from: all its ids, merges and special tokens stay,
             and its splitter and normalisers cut the corpus.
         progress: called as ``progress(phase, done, total)`` about ten times a second with the phases
-            "sample", "read", "count", "lay out", "scan" and "merge".
+            "curate", "sample", "read", "count", "lay out", "scan" and "merge".
 
     Raises:
         InputError: an input is missing, empty or unreadable.
@@ -111,15 +124,21 @@ def train(
     started = time.perf_counter()
     forbidden_tokens(config.special_tokens)  # a clash is refused before the work
     base = Start.extending(extend, config) if extend else None
-    sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
+    sources = open_sources(
+        inputs,
+        field=config.field,
+        follow_symlinks=config.follow_symlinks,
+        archives=archive_options(config.curation),
+    )
     preset, reason = _choose_preset(config, sources, extend)
     config = config.resolved(preset)
     start = base or Start.fresh(config, _checked_stages(config))
-    chosen = SampledSources(sources, config.sampling, progress=progress)
+    curation = Curation(sources, config.curation, progress=progress)
+    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
     texts: Iterable[ByteView] = (data for _, data in chosen)
     corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
     training = _learn(corpus, start, config, progress)
-    tokenizer = _tokenizer(training, start, config, chosen.mixture)
+    tokenizer = _tokenizer(training, start, config, chosen.mixture, curation.report)
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,
@@ -133,6 +152,7 @@ def train(
         preset=preset,
         preset_reason=reason,
         mixture=chosen.mixture,
+        curation=curation.report,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
         id_map=IdMap.identity(extend.vocab_size, tokenizer.vocab_size) if extend else None,
@@ -179,7 +199,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
     start = Start.fresh(config, stages)
-    return _tokenizer(_learn(table, start, config, None), start, config, None)
+    return _tokenizer(_learn(table, start, config, None), start, config, None, None)
 
 
 def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
@@ -253,6 +273,7 @@ def _tokenizer(
     start: Start,
     config: BpeConfig,
     mixture: Mixture | None,
+    curation: CurationReport | None,
 ) -> Tokenizer:
     tokens = list(start.tokens)
     for left, right, merged in training.merges:
@@ -269,12 +290,16 @@ def _tokenizer(
         added_tokens=added,
         pipeline=start.pipeline,
         ignore_merges=start.ignore_merges,
-        provenance=_provenance(config, mixture, training.stopped, start.extends),
+        provenance=_provenance(config, mixture, curation, training.stopped, start.extends),
     )
 
 
 def _provenance(
-    config: BpeConfig, mixture: Mixture | None, stopped: str, extends: Tokenizer | None
+    config: BpeConfig,
+    mixture: Mixture | None,
+    curation: CurationReport | None,
+    stopped: str,
+    extends: Tokenizer | None,
 ) -> dict[str, Any]:
     import tokforge
     from tokforge import _core
@@ -288,6 +313,7 @@ def _provenance(
         "source_shares": {source.name: source.share for source in sources},
         "corpus_bytes": sum(source.bytes for source in sources),
         "stopped": stopped,
+        **({"curation": curation.as_dict()} if curation and curation.left_out else {}),
         **({"extends": extends.vocab_size} if extends else {}),
     }
 
