@@ -10,7 +10,16 @@ from tokforge.inputs.config import CurationConfig
 from tokforge.options import check_types
 from tokforge.threads import thread_count
 
-__all__ = ["BYTES", "DEFAULT_VOCAB_SIZE", "PRESETS", "BpeConfig", "Preset", "SamplingConfig", "round_up"]
+__all__ = [
+    "BYTES",
+    "DEFAULT_VOCAB_SIZE",
+    "PRESETS",
+    "BpeConfig",
+    "CurationConfig",
+    "Preset",
+    "SamplingConfig",
+    "round_up",
+]
 
 DEFAULT_VOCAB_SIZE = 32768
 BYTES = 256

@@ -82,7 +82,7 @@ class ArchiveOptions:
 
 
 def archive_kind(head: bytes) -> str | None:
-    """Returns ``zip``, ``tar``, ``ar``, ``gz``, ``xz``, ``bz2`` or ``zst`` by a file's first 512 bytes, or None."""
+    """Returns ``zip``, ``tar``, ``ar``, ``gz``, ``xz``, ``bz2``, ``zst`` or None, by a file's first bytes."""
     if head[257:262] == b"ustar":
         return "tar"
     return next((kind for magic, kind in _MAGICS.items() if head.startswith(magic)), None)
@@ -307,8 +307,6 @@ def _decompressor(stream: BinaryIO, kind: str) -> Any:
         if find_spec("zstandard") is None:
             raise MissingExtraError("zstandard is not installed", "run: pip install 'tokforge[data]'")
         return zstd_stream(stream, "")
-    return (
-        gzip.GzipFile(fileobj=stream)
-        if kind == "gz"
-        else {"xz": lzma.LZMAFile, "bz2": bz2.BZ2File}[kind](stream)
-    )
+    if kind == "gz":
+        return gzip.GzipFile(fileobj=stream)
+    return lzma.LZMAFile(stream) if kind == "xz" else bz2.BZ2File(stream)

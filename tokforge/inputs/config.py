@@ -19,7 +19,7 @@ class CurationConfig:
     """Options of `tokforge.inputs.curation.Curation`, each off by default."""
 
     archives: bool = False
-    """Read the members of zip, tar and ar files (wheels, .deb, AAR, APK; compressed ones too) in their place."""
+    """Read the members of zip, tar and ar files (wheels, .deb, AAR, APK) in their place."""
     archive_password: str | None = field(default=None, repr=False)
     """Opens encrypted zips. Never stored."""
     archive_depth: int = 4

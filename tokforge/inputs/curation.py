@@ -1,7 +1,7 @@
 """Reads sources less what is left out: by time, as duplicates, beyond a group's cap, by entropy.
 
-Whole documents are judged first, in one more pass over the inputs: those out of time go, then duplicates, then
-what a group has too much of. What stays is then cut into stretches, each a document of its own.
+Whole documents are judged first, in one more pass over the inputs: those out of time go, then duplicates,
+then what a group has too much of. What stays is then cut into stretches, each a document of its own.
 
 Invariants: nothing is left out unless asked, all that is left out is counted, and which documents stay
 depends on their contents, labels and the seed, never on names' order or threads.

@@ -220,10 +220,10 @@ def _member_documents(
                 else:
                     skipped["empty members"] += 1
         except InputError as error:
-            # Among many thousand samples some are damaged or hostile: what came before stays, the rest is told.
+            # Of many thousand samples some are damaged or hostile: what came before stays, the rest is told.
             skipped[f"archive is not read further: {error.problem}"] += 1
-    for reason, count in sorted(skipped.items()):
-        _note(source.skipped, where, count, reason)
+    for why, count in sorted(skipped.items()):
+        _note(source.skipped, where, count, why)
 
 
 def _rows(source: Source, file: InputFile, handle: BinaryIO) -> Iterator[Row]:

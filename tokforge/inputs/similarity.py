@@ -10,7 +10,7 @@ Pairs are found through 32 bands of 4 minima: two documents of similarity s meet
 1 - (1 - s^4)^32, which is above 0.99999 at s = 0.8 and 0.87 at 0.5.
 Complexity: six passes of 32-bit sums over the bytes, one BLAKE2b a chunk; a document's lookup costs its
 candidates. Deterministic: everything stems from the seed.
-Source: Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, chapter 3 (bands); Xia et al. 2016 (Gear, FastCDC).
+Source: Broder 1997 (MinHash); Leskovec, Rajaraman, Ullman, chapter 3 (bands); Xia et al. 2016 (Gear hash).
 """
 
 import hashlib
@@ -41,7 +41,8 @@ def gear_table(seed: int) -> npt.NDArray[np.uint32]:
     run of one byte is ever cut.
     """
     raw = b"".join(_digest(bytes((byte,)), seed, 4, b"gear") for byte in range(256))
-    return np.maximum(np.frombuffer(raw, "<u4") & np.uint32(0x7FFFFFFF), 1).astype(np.uint32)
+    values: npt.NDArray[np.uint32] = np.frombuffer(raw, "<u4").astype(np.uint32) & np.uint32(0x7FFFFFFF)
+    return np.maximum(values, np.uint32(1))
 
 
 def chunk_ends(data: ByteView, seed: int) -> list[int]:

@@ -1,8 +1,8 @@
 """Which stretches of a document are read: those within bounds of entropy, cut at runs of NUL.
 
 Definitions. A document is cut into blocks of equal size, the last up to twice as long; a block's entropy is
-that of its bytes' frequencies, 0 to 8 bits a byte. Blocks out of bounds are left out, neighbours that stay are
-one stretch. Then every run of NULs that is long enough becomes a stretch of its own.
+that of its bytes' frequencies, 0 to 8 bits a byte. Blocks out of bounds are left out, neighbours that stay
+are one stretch. Then every run of NULs that is long enough becomes a stretch of its own.
 Complexity: linear; memory of one slab of blocks.
 """
 
@@ -44,13 +44,15 @@ def _entropies(view: npt.NDArray[np.uint8], block_bytes: int) -> npt.NDArray[np.
     counts = np.bincount(blocks.ravel(), minlength=256 * len(blocks)).reshape(-1, 256)
     shares = counts / block_bytes
     logs = np.log2(shares, out=np.zeros_like(shares), where=counts > 0)
-    return np.maximum(-(shares * logs).sum(axis=1), 0.0)
+    entropies: npt.NDArray[np.float64] = np.maximum(-(shares * logs).sum(axis=1), 0.0)
+    return entropies
 
 
 def entropy_spans(data: ByteView, block_bytes: int, least: float | None, most: float | None) -> list[Span]:
     """Returns the stretches whose blocks have an entropy from ``least`` to ``most`` bits a byte."""
     entropies = block_entropies(data, block_bytes)
-    inside = (entropies >= (0.0 if least is None else least)) & (entropies <= (8.0 if most is None else most))
+    low, high = 0.0 if least is None else least, 8.0 if most is None else most
+    inside = (entropies >= low) & (entropies <= high)
     spans: list[Span] = []
     for (start, end), stays in zip(
         pairwise([0, *block_ends(len(data), block_bytes)]), inside.tolist(), strict=True
