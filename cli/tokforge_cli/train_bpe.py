@@ -278,4 +278,9 @@ def summary(figures: Mapping[str, Any]) -> str:
         ]
     )
     sources = [(one["name"], one["bytes"], f"{one['share']:.1%}") for one in figures["sources"]]
-    return f"{head}\n\n{table(('source', 'bytes', 'share'), sources)}"
+    parts = [head, table(("source", "bytes", "share"), sources)]
+    left_out = figures["curation"]["left_out"]
+    if left_out:
+        rows = [(why.replace("_", " "), one["documents"], one["bytes"]) for why, one in left_out.items()]
+        parts.append(table(("left out", "documents", "bytes"), rows))
+    return "\n\n".join(parts)

@@ -7,6 +7,7 @@ Invariants: those of `tokforge.inputs.archives`, which reads them; and a member'
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from fnmatch import fnmatchcase
 from typing import BinaryIO
 
 from tokforge.errors import ConfigError, InputError
@@ -23,7 +24,7 @@ def read_members(
 ) -> Iterator[tuple[str, bytes]]:
     """Yields ``(name, bytes)`` of the wanted members of an archive, in the archive's order.
 
-    ``stream`` is the open archive and ``file`` its name. ``inner`` names an archive inside it whose members
+    ``stream`` is the open archive and ``file`` its name. ``inner`` is the pattern of archives inside it whose members
     are meant. Of a .deb, the members are those of its data. ``skipped`` counts what was passed over.
 
     Raises InputError for a malformed or hostile archive.
@@ -34,7 +35,7 @@ def read_members(
 
     def enters(path: Path) -> bool:
         is_data = len(path) == 1 == outer and path[0].startswith("data.tar")
-        is_inner = inner is not None and len(path) == outer + 1 and safe_name(path[-1]) == inner
+        is_inner = inner is not None and len(path) == outer + 1 and fnmatchcase(safe_name(path[-1]), inner)
         if is_data or is_inner:
             entered.add(path)
         return is_data or is_inner

@@ -26,9 +26,10 @@ class Selection:
     documents in whatever order they come. Time O(n log n).
     """
 
-    def __init__(self, max_bytes: int | None) -> None:
-        self.max_bytes = max_bytes
+    def __init__(self, max_bytes: int | None, left_out: Iterable[str] = ()) -> None:
+        self.max_bytes, self.left_out = max_bytes, frozenset(left_out)
         self.duplicates = 0
+        self.near_duplicates = 0
         self.beyond_sample = 0
         self._contents: set[bytes] = set()
         self._heap: list[tuple[int, Document]] = []
@@ -43,6 +44,9 @@ class Selection:
             self.duplicates += 1
             return
         self._contents.add(content)
+        if self.left_out and hashlib.sha256(document[2]).hexdigest()[:16] in self.left_out:
+            self.near_duplicates += 1
+            return
         rank = -_name_hash(document)  # negative: heapq's smallest is then the last one of the sample
         if rank <= self._limit:
             self.beyond_sample += 1

@@ -104,7 +104,7 @@ class BpeConfig:
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """Weights, temperature and sample size of the sources."""
     curation: CurationConfig = field(default_factory=CurationConfig)
-    """Archives, groups, duplicates, dates, entropy: what of the sources is left out, and how they are cut."""
+    """What of the sources is left out: by group, date, likeness, entropy; and whether archives are opened."""
     field: str | None = None
     """Which field of JSON lines or Parquet rows holds the document."""
     follow_symlinks: bool = True
