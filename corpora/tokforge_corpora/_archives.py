@@ -24,8 +24,8 @@ def read_members(
 ) -> Iterator[tuple[str, bytes]]:
     """Yields ``(name, bytes)`` of the wanted members of an archive, in the archive's order.
 
-    ``stream`` is the open archive and ``file`` its name. ``inner`` is the pattern of archives inside it whose members
-    are meant. Of a .deb, the members are those of its data. ``skipped`` counts what was passed over.
+    ``stream`` is the open archive and ``file`` its name. ``inner`` is the pattern of archives inside it whose
+    members are meant. Of a .deb, the members are those of its data. ``skipped`` counts what was passed over.
 
     Raises InputError for a malformed or hostile archive.
     """

@@ -115,7 +115,11 @@ def _download(item: Item, root: Path) -> None:
 def _prepare(manifest: Manifest, files: list[Path], root: Path, report: Progress) -> None:
     """Writes the prepared documents and, last, their statistics, without which the documents do not count."""
     skipped: Counter[str] = Counter()
-    selection = Selection(manifest.max_bytes, manifest.left_out)
+    selection = Selection(
+        manifest.max_group_bytes or manifest.max_bytes,
+        by_group=manifest.max_group_bytes is not None,
+        left_out=manifest.left_out,
+    )
     done, total = 0, manifest.download_bytes
 
     def tick(count: int) -> None:

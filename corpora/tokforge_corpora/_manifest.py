@@ -73,6 +73,8 @@ class Manifest:
     items: tuple[Item, ...]
     max_bytes: int | None = None
     """Keep a sample of at most this many bytes, chosen by the hash of each document's name."""
+    max_group_bytes: int | None = None
+    """The same for each group, in place of ``max_bytes``."""
     left_out: tuple[str, ...] = ()
     """Documents left out, by the first 16 digits of their SHA-256: near-duplicates of another corpus."""
     untranslated_group: str | None = None

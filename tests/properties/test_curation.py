@@ -4,6 +4,7 @@ import hashlib
 import math
 import re
 from collections import Counter
+from itertools import pairwise
 
 import numpy as np
 from hypothesis import given, settings
@@ -80,7 +81,7 @@ def test_similarity_is_estimated_within_its_error():
 def test_entropy_of_blocks(runs, block, low, high):
     data = bytes_of(runs)
     starts = [0, *block_ends(len(data), block)]
-    blocks = [data[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    blocks = [data[start:end] for start, end in pairwise(starts)]
     assert b"".join(blocks) == data
     slow = [sum(-n / len(one) * math.log2(n / len(one)) for n in Counter(one).values()) for one in blocks]
     fast = block_entropies(data, block)

@@ -65,7 +65,7 @@ def entropy_spans(data: ByteView, block_bytes: int, least: float | None, most: f
 
 
 def nul_run_spans(data: ByteView, span: Span, run_bytes: int) -> Iterator[Span]:
-    """Yields the parts of a span of ``data`` between its runs of ``run_bytes`` NULs or more, and these runs."""
+    """Yields the parts of a span between its runs of ``run_bytes`` NULs or more, and these runs."""
     start, end = span
     for run in re.compile(rb"\0{%d,}" % run_bytes).finditer(data, start, end):
         if run.start() > start:

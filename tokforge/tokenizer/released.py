@@ -1,9 +1,9 @@
 """Vocabularies that ship with tokforge: ``binary-4k``, ``-8k``, ``-16k``, ``-32k``, ``-64k``.
 
 All are prefixes of one list of merges, so one file holds them: a line of JSON (what it is, and where it came
-from), then a pair of ids for each merge, as 16-bit little-endian numbers. Ids 0 to 255 are the bytes in GPT-2's
-order; a merge makes the next id, or, as in training, the one that has its bytes already. `pack` writes the
-file and `unpack` reads it, each the other's inverse.
+from), then a pair of ids for each merge, as 16-bit little-endian numbers. Ids 0 to 255 are the bytes in
+GPT-2's order; a merge makes the next id, or, as in training, the one that has its bytes already. `pack`
+writes the file and `unpack` reads it, each the other's inverse.
 
 A name is taken as released where nothing of that name lies in the working folder; where something does, it is
 an error that says how to name each, so that neither hides the other.
