@@ -16,6 +16,8 @@ TABLES = {
     "hostile": "benches.hostile:hostile",
     "lint-real": "benches.linting:lint_real",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
+    "binary-platforms": "benches.binary:binary_platforms",
+    "release-binary": "benches.release:release_binary",
     "train-binaries": "benches.training:train_binaries",
     "train-lines": "benches.training:train_lines",
     "train-one-line": "benches.training:train_one_line",

@@ -103,7 +103,7 @@ def _pip(item: Item, folder: Path) -> list[str]:
 
 
 def _apt(item: Item, _folder: Path) -> list[str]:
-    """Of another architecture or suite, apt reads lists of its own in the cache: the system is not changed."""
+    """For another architecture or suite, apt has lists of its own in the cache: the system stays as it is."""
     _, _, architecture = item.package.partition(":")
     foreign = architecture or item.suite
     options = _apt_options(architecture, item.suite) if foreign else []
