@@ -13,10 +13,19 @@ from tokforge.tokenizer.released import RELEASED, RELEASED_FILE, pack
 CORPUS = "binaries-large"
 
 
+OPTIONS = {
+    "preset": "binary",
+    "vocab_size": max(RELEASED.values()),
+    "min_frequency": 2,
+    "max_token_bytes": 32,
+    "curation": {"duplicates": "near", "similarity": 0.8, "seed": 0},
+}
+"""How the released vocabularies are trained: these alone are stored, so that a new option changes no file."""
+
+
 def config() -> BpeConfig:
-    """How the released vocabularies are trained."""
-    curation = CurationConfig(duplicates="near")
-    return BpeConfig(preset="binary", vocab_size=max(RELEASED.values()), curation=curation)
+    """Returns the same as the trainer takes it."""
+    return BpeConfig(**OPTIONS | {"curation": CurationConfig(**OPTIONS["curation"])})
 
 
 def build(corpus: FetchedCorpus, folder: Path) -> bytes:
@@ -25,7 +34,7 @@ def build(corpus: FetchedCorpus, folder: Path) -> bytes:
     stats = corpus.stats
     provenance = {
         "order": "hf",
-        "options": config().as_dict(),
+        "options": OPTIONS,
         "corpus_bytes": result.corpus_bytes,
         "stopped": result.stopped,
         "curation": result.curation.as_dict(),

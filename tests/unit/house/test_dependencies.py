@@ -15,6 +15,7 @@ ALLOWED = {
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
     "tokforge.encoding": {"errors", "options", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
+    "tokforge.masking": {"_core", "errors"},
     "tokforge.mixture": {"_core", "bpe", "errors", "inputs", "outputs", "report", "tokenizer", "threads"},
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
