@@ -14,7 +14,7 @@ from torch import Tensor
 
 from tokforge.errors import ConfigError, InputError
 from tokforge.merging.config import MergeConfig
-from tokforge.merging.models.families import Family, family_of, stack_of
+from tokforge.merging.models.families import FAMILIES, family_of, stack_of
 from tokforge.merging.models.merged_pass import MergedPass, active_pass, entering
 from tokforge.merging.models.packing import Packing
 from tokforge.merging.models.reducers import make_reducer
@@ -91,8 +91,8 @@ class _MergedLayer:
         if active is not None and self._merging_index >= active.config.at_layer:  # type: ignore[attr-defined]
             if not active.merged:
                 hidden_states = active.reduce(hidden_states)
-            family, stack = self._merging_home()  # type: ignore[attr-defined]
-            args, kwargs = family.rewrite(active, stack, self, hidden_states, args, kwargs)
+            stack = active.stack
+            args, kwargs = stack._merging_family.rewrite(active, stack, self, hidden_states, args, kwargs)
         return super().__call__(hidden_states, *args, **kwargs)  # type: ignore[misc]
 
 
@@ -103,6 +103,7 @@ class _MergedStack:
         active = active_pass()
         if active is None:
             return super().forward(*args, **kwargs)  # type: ignore[misc]
+        active.stack = self
         family = self._merging_family  # type: ignore[attr-defined]
         at_words = family.absolute and active.config.at_layer == 0 and active.config.positions != "mean"
         if at_words:
@@ -221,19 +222,15 @@ def _install(model: Any, config: MergeConfig) -> None:
     stack = stack_of(model, family)
     layers = stack.get_submodule(family.layers)
     for index, layer in enumerate(layers):
-        # A closure: an attribute would register the stack as a part of its own layer.
-        layer._merging_index, layer._merging_home = index, _home(family, stack)
+        layer._merging_index = index
         layer.__class__ = _derived(_MergedLayer, type(layer))
     stack._merging_family = family
-    stack.__class__ = _derived(_MergedStack, type(stack))
+    if stack is not model:
+        stack.__class__ = _derived(_MergedStack, type(stack))
     model._merging_family, model.subtoken_merging = family, config
     model.config.subtoken_merging = config.as_dict()
     words = model.get_input_embeddings().weight
     model.subtoken_merger = make_reducer(config.reducer, words.shape[1]).to(words.device, words.dtype)
-
-
-def _home(family: Family, stack: Any) -> Any:
-    return lambda: (family, stack)
 
 
 def _derived(mixin: type, base: type, **members: Any) -> type:
@@ -245,6 +242,8 @@ def _derived(mixin: type, base: type, **members: Any) -> type:
 def _merged_class(base: Any) -> Any:
     """Derives the class whose forward takes ``segment_ids`` too, and says so to those who look (Trainer does)."""
     signature = inspect.signature(base.forward)
+    if base.__name__ in {family.stack for family in FAMILIES.values()}:
+        base = _derived(_MergedStack, base)  # a model without a head runs the layers itself
     names = [name for name in signature.parameters if name != "self"]
 
     def forward(self: Any, *args: Any, segment_ids: Tensor | None = None, **kwargs: Any) -> Any:

@@ -52,6 +52,7 @@ class MergedPass:
         self.config, self.packing, self.reducer, self.restore = config, packing, reducer, restore
         self.token_mask = token_mask if token_mask is not None and token_mask.ndim == 4 else None
         self.merged = False
+        self.stack: Any = None  # which runs the layers; set when it is entered
         self._made: dict[Any, Any] = {}
 
     def reduce(self, hidden: Tensor) -> Tensor:
