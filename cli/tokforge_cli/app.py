@@ -21,6 +21,7 @@ from tokforge_cli import (
     infer_mixture,
     inspect,
     lint,
+    merge_subtokens,
     simulate_mixture,
     train_bpe,
 )
@@ -47,6 +48,9 @@ app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
 app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_mixture.infer_mixture)
 app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture
+)
+app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(
+    merge_subtokens.merge_subtokens
 )
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)

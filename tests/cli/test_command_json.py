@@ -35,6 +35,7 @@ WITH_ENGINE = {
     "explore",
     "infer-mixture",
     "lint",
+    "merge-subtokens",
     "simulate-mixture",
     *EDITS,
 }

@@ -4,4 +4,3 @@ Reading order: `packing` (the plan as tensors), `reducers`, `families` (where ea
 `merged_pass` (one forward pass), `merged` (the model), `collator`.
 """
 
-__all__: list[str] = []
