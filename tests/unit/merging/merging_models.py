@@ -21,6 +21,7 @@ T5 = {
     "d_model": 32,
     "d_kv": 8,
     "d_ff": 48,
+    "dropout_rate": 0.0,
     "num_layers": 3,
     "num_heads": 4,
     "pad_token_id": 1,

@@ -145,7 +145,7 @@ class _Merged:
     """A model that is called with ``segment_ids``; see `_merged_class`."""
 
     def __init__(self, config: Any, *args: Any, **kwargs: Any) -> None:
-        super().__init__(config, *args, **kwargs)
+        super().__init__(config, *args, **kwargs)  # type: ignore[call-arg]
         _install(self, MergeConfig(**config.subtoken_merging))
 
     def generate(self, inputs: Tensor | None = None, *, segment_ids: Tensor | None = None, **kwargs: Any) -> Any:
