@@ -32,7 +32,9 @@ def merge_subtokens(
             help="identifiers, leaves, words, or a sum as identifiers+strings; repeatable. Four if not set.",
         ),
     ] = None,
-    at_layer: Annotated[int, typer.Option(metavar="K", help="Merge before layer K; 0: at the embeddings.")] = 0,
+    at_layer: Annotated[
+        int, typer.Option(metavar="K", help="Merge before layer K; 0: at the embeddings.")
+    ] = 0,
     window: Annotated[
         int | None, typer.Option(metavar="N", help="Tokens that the model reads at once.", min=1)
     ] = None,
@@ -88,6 +90,9 @@ def summary(figures: Mapping[str, Any]) -> str:
     head = [
         ("merging before layer", f"{figures['at_layer']} of {figures['layers']}"),
         ("window", figures["window"]),
-        ("files with parse errors", sum(one["files_with_parse_errors"] for one in figures["languages"].values())),
+        (
+            "files with parse errors",
+            sum(one["files_with_parse_errors"] for one in figures["languages"].values()),
+        ),
     ]
     return f"{table(header, rows)}\n\n{pairs(head)}"

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tokforge.merging.config import MergeConfig
-    from tokforge.merging.saving import Estimate, estimate
     from tokforge.merging.flops import count_flops, encoder_flops
     from tokforge.merging.models.collator import MergingCollator
     from tokforge.merging.models.packing import Packing
     from tokforge.merging.plan import MergePlan, PlanCounts, batch_plans, plan_for
+    from tokforge.merging.saving import Estimate, estimate
     from tokforge.merging.units import Kind, SpanProvider, Units
 
 __all__ = [

@@ -14,7 +14,9 @@ def tokens_in_units(
     for start, end in spans:
         core = [at for at in range(start, end) if not text[at].isspace()]
         covered = set(core or range(start, end))
-        holders = [n for n, (first, last) in enumerate(boxes) if covered and covered <= set(range(first, last))]
+        holders = [
+            n for n, (first, last) in enumerate(boxes) if covered and covered <= set(range(first, last))
+        ]
         touched = any(covered & set(range(first, last)) for first, last in boxes)
         inside.append(holders[0] if holders else -1)
         straddles.append(touched and not holders)

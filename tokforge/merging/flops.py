@@ -51,7 +51,9 @@ def shape_of(config: Any) -> Shape:
     head = fields.get("head_dim") or dim // heads
     keys = head * (fields.get("num_key_value_heads") or heads)
     gated = fields.get("model_type") in ("llama", "modernbert")
-    return Shape(layers, dim, head * heads, keys, wide, 3 if gated else 2, fields.get("max_position_embeddings"))
+    return Shape(
+        layers, dim, head * heads, keys, wide, 3 if gated else 2, fields.get("max_position_embeddings")
+    )
 
 
 def _number(fields: Mapping[str, Any], name: str) -> int:
@@ -73,7 +75,10 @@ def encoder_flops(
     tokens = np.asarray(n_tokens, np.float64)
     if n_units is None:
         return float(shape.layers * _layer(shape, tokens).sum())
-    before, behind = at_layer * _layer(shape, tokens), (shape.layers - at_layer) * _layer(shape, np.asarray(n_units))
+    before, behind = (
+        at_layer * _layer(shape, tokens),
+        (shape.layers - at_layer) * _layer(shape, np.asarray(n_units)),
+    )
     return float((before + behind + tokens * shape.dim).sum())
 
 

@@ -130,9 +130,13 @@ def estimate(
             reason = _measure(document, tokenizer, name, needed, window, max_unit, into, seconds)
         if reason:
             skipped.append({"path": document.path, "reason": reason})
-    languages = {name: _figures(found, config, at_layer) for name, found in sorted(sums.items()) if found.figures.files}
+    languages = {
+        name: _figures(found, config, at_layer) for name, found in sorted(sums.items()) if found.figures.files
+    }
     if not languages:
-        raise InputError("no file is in a known language", "name it with --language", ", ".join(map(str, paths)))
+        raise InputError(
+            "no file is in a known language", "name it with --language", ", ".join(map(str, paths))
+        )
     return Estimate(
         model=str(model),
         at_layer=at_layer,
@@ -188,7 +192,9 @@ def _measure(
     return None
 
 
-def _within(offsets: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]) -> int:
+def _within(
+    offsets: npt.NDArray[np.int64], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> int:
     """Counts the tokens whose last character lies in a unit: a leading space does not count against them."""
     if not len(starts):
         return 0
@@ -206,7 +212,9 @@ def _figures(sums: _Sums, config: Mapping[str, Any], at_layer: int) -> LanguageE
         rows = sums.rows[policy]
         found.rows = sum(rows)
         found.reduction = 1 - found.rows / max(figures.tokens, 1)
-        found.flops_saved = 1 - encoder_flops(config, sums.tokens, rows, at_layer=at_layer) / whole if whole else 0.0
+        found.flops_saved = (
+            1 - encoder_flops(config, sums.tokens, rows, at_layer=at_layer) / whole if whole else 0.0
+        )
     return figures
 
 

@@ -31,7 +31,14 @@ T5 = {
     "relative_attention_max_distance": 20,
     "num_labels": 3,
 }
-MODERN = {**SMALL, "max_position_embeddings": 80, "local_attention": 8, "cls_token_id": 0, "sep_token_id": 2, "num_labels": 3}
+MODERN = {
+    **SMALL,
+    "max_position_embeddings": 80,
+    "local_attention": 8,
+    "cls_token_id": 0,
+    "sep_token_id": 2,
+    "num_labels": 3,
+}
 LLAMA = {**SMALL, "num_key_value_heads": 2, "max_position_embeddings": 80, "num_labels": 3}
 
 MODELS = {
@@ -42,7 +49,11 @@ MODELS = {
     "bert-tokens": ("BertForTokenClassification", "BertConfig", BERT),
     "xlm-roberta": ("XLMRobertaModel", "XLMRobertaConfig", BERT),
     "modernbert": ("ModernBertModel", "ModernBertConfig", MODERN),
-    "modernbert-classifier": ("ModernBertForSequenceClassification", "ModernBertConfig", {**MODERN, "classifier_pooling": "mean"}),
+    "modernbert-classifier": (
+        "ModernBertForSequenceClassification",
+        "ModernBertConfig",
+        {**MODERN, "classifier_pooling": "mean"},
+    ),
     "t5": ("T5ForConditionalGeneration", "T5Config", T5),
     "t5-encoder": ("T5EncoderModel", "T5Config", {**T5, "is_encoder_decoder": False}),
     "t5-classifier": ("T5ForSequenceClassification", "T5Config", T5),

@@ -101,7 +101,9 @@ def test_equal_rows_with_the_proportional_mask_weigh_as_their_tokens_did():
     expected = outputs(plain, without_plan(inputs))
     found = outputs(merge_subtokens(merged, mask="proportional"), inputs)
     torch.testing.assert_close(found, expected, **CLOSE)
-    assert not torch.allclose(outputs(merge_subtokens(small_model("t5-encoder")), inputs), expected, atol=1e-3)
+    assert not torch.allclose(
+        outputs(merge_subtokens(small_model("t5-encoder")), inputs), expected, atol=1e-3
+    )
 
 
 @pytest.mark.parametrize("name", FAMILIES)

@@ -31,7 +31,10 @@ T5 = {
 NAMED = {
     "codebert-base": ("Roberta", ROBERTA),
     "graphcodebert-base": ("Roberta", ROBERTA),
-    "unixcoder-base": ("Roberta", {**ROBERTA, "vocab_size": 51416, "max_position_embeddings": 1026, "type_vocab_size": 10}),
+    "unixcoder-base": (
+        "Roberta",
+        {**ROBERTA, "vocab_size": 51416, "max_position_embeddings": 1026, "type_vocab_size": 10},
+    ),
     "codet5-base": ("T5", T5),
     "codet5p-220m": ("T5", T5),
     "codet5p-770m": ("T5", {**T5, "d_model": 1024, "d_ff": 4096, "num_heads": 16, "num_layers": 24}),

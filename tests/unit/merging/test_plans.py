@@ -15,7 +15,7 @@ from tokforge.merging._reference import segment_ids as segment_ids_slow
 from tokforge.merging._reference import tokens_in_units as tokens_in_units_slow
 from tokforge.merging.align import tokens_in_units
 from tokforge.merging.grammars import GRAMMARS
-from tokforge.merging.other_units import pygments_units, word_units
+from tokforge.merging.other_units import pygments_units
 from tokforge.merging.plan import segments
 from tokforge.merging.tree_sitter_units import tree_sitter_units
 from tokforge.merging.units import units_from
@@ -68,7 +68,10 @@ def test_names_are_the_same_by_pygments():
         exact = tree_sitter_units(language)(text).keep(frozenset({Kind.IDENTIFIER}))
         close = pygments_units(language)(text).keep(frozenset({Kind.IDENTIFIER}))
         assert set(texts(close, text)) == set(texts(exact, text))
-    assert texts(pygments_units("ruby")("foo_bar = Baz.new(1)\r\n").keep(frozenset({Kind.IDENTIFIER})), "foo_bar = Baz.new(1)") == ["foo_bar", "Baz", "new"]
+    assert texts(
+        pygments_units("ruby")("foo_bar = Baz.new(1)\r\n").keep(frozenset({Kind.IDENTIFIER})),
+        "foo_bar = Baz.new(1)",
+    ) == ["foo_bar", "Baz", "new"]
 
 
 def test_what_does_not_parse_keeps_its_names_and_is_counted():
@@ -135,7 +138,11 @@ def test_a_cut_falls_between_units_and_keeps_the_end(limit):
     text = "alpha + beta + gamma"
     whole = plan_for(text, bytes_tokenizer(special=True), language="python")
     for size in range(3, whole.n_tokens + 1):
-        plan = plan_for(text, bytes_tokenizer(special=True), language="python", **{limit: size}) if size > 6 else None
+        plan = (
+            plan_for(text, bytes_tokenizer(special=True), language="python", **{limit: size})
+            if size > 6
+            else None
+        )
         if plan is None:
             continue
         assert (plan.n_units if limit == "max_units" else plan.n_tokens) <= size
@@ -182,7 +189,9 @@ def model_folder(tmp_path):
     folder = tmp_path / "model"
     folder.mkdir()
     sizes = {"num_hidden_layers": 2, "hidden_size": 8, "intermediate_size": 16, "num_attention_heads": 2}
-    (folder / "config.json").write_text(json.dumps({"model_type": "roberta", **sizes, "max_position_embeddings": 64}))
+    (folder / "config.json").write_text(
+        json.dumps({"model_type": "roberta", **sizes, "max_position_embeddings": 64})
+    )
     bytes_tokenizer().save(str(folder / "tokenizer.json"))
     return folder
 
@@ -197,7 +206,10 @@ def test_estimate_adds_up_windows_by_language(model_folder, tmp_path):
     found = estimate([source], model_folder)
     assert set(found.languages) == {"java", "python"}
     python = found.languages["python"]
-    assert (python.tokens, python.policies["identifiers"].rows) == (260, 120 + 4)  # 4 names lie on a window's end
+    assert (python.tokens, python.policies["identifiers"].rows) == (
+        260,
+        120 + 4,
+    )  # 4 names lie on a window's end
     assert python.identifier_token_share == 180 / 260
     assert {one["path"].rpartition("/")[2] for one in found.skipped} == {"c.md", "d.c"}
     late = estimate([source / "a.py"], model_folder, at_layer=1).languages["python"].policies["identifiers"]

@@ -106,7 +106,9 @@ def test_a_causal_model_generates_as_before_where_nothing_merges():
     text = inputs["segment_ids"].amax(1, keepdim=True) - inputs["segment_ids"]
     inputs["segment_ids"] = torch.where(inputs["segment_ids"] < 0, -1, text)
     options = {"max_new_tokens": 6, "do_sample": False}
-    expected = small_model("llama").generate(inputs["input_ids"], attention_mask=inputs["attention_mask"], **options)
+    expected = small_model("llama").generate(
+        inputs["input_ids"], attention_mask=inputs["attention_mask"], **options
+    )
     found = merge_subtokens(small_model("llama")).generate(**inputs, **options)
     assert found.tolist() == expected[:, 12:].tolist()
     with pytest.raises(ConfigError, match="key-value cache"):

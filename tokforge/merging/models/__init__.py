@@ -3,4 +3,3 @@
 Reading order: `packing` (the plan as tensors), `reducers`, `families` (where each architecture is entered),
 `merged_pass` (one forward pass), `merged` (the model), `collator`.
 """
-

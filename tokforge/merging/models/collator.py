@@ -26,7 +26,9 @@ class MergingCollator:
         batch = {
             "input_ids": _padded(ids, self.pad_token_id),
             "attention_mask": _padded([torch.ones_like(one) for one in ids], 0),
-            "segment_ids": _padded([torch.as_tensor(row["segment_ids"], dtype=torch.long) for row in features], -1),
+            "segment_ids": _padded(
+                [torch.as_tensor(row["segment_ids"], dtype=torch.long) for row in features], -1
+            ),
         }
         if "labels" in features[0]:
             labels = [torch.as_tensor(row["labels"]) for row in features]

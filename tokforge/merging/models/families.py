@@ -15,7 +15,9 @@ from tokforge.merging.models.merged_pass import MergedPass
 __all__ = ["FAMILIES", "Family", "family_of", "stack_of"]
 
 Arguments: TypeAlias = tuple[tuple[Any, ...], dict[str, Any]]
-Rewrite: TypeAlias = Callable[[MergedPass, nn.Module, nn.Module, Tensor, tuple[Any, ...], dict[str, Any]], Arguments]
+Rewrite: TypeAlias = Callable[
+    [MergedPass, nn.Module, nn.Module, Tensor, tuple[Any, ...], dict[str, Any]], Arguments
+]
 
 
 class Family(NamedTuple):
@@ -32,11 +34,15 @@ class Family(NamedTuple):
     causal: bool = False
 
 
-def _bert(active: MergedPass, stack: nn.Module, layer: nn.Module, hidden: Tensor, args: Any, kwargs: Any) -> Arguments:
+def _bert(
+    active: MergedPass, stack: nn.Module, layer: nn.Module, hidden: Tensor, args: Any, kwargs: Any
+) -> Arguments:
     return (active.mask(hidden), *args[1:]), kwargs
 
 
-def _t5(active: MergedPass, stack: Any, layer: nn.Module, hidden: Tensor, args: Any, kwargs: Any) -> Arguments:
+def _t5(
+    active: MergedPass, stack: Any, layer: nn.Module, hidden: Tensor, args: Any, kwargs: Any
+) -> Arguments:
     """The stack hands the bias that a block returns to the next one, so that all get the rows' own."""
     bias = active.once("bias", lambda: _relative_bias(active, stack.block[0].layer[0].SelfAttention))
     return (active.mask(hidden), bias, *args[2:]), kwargs
@@ -57,11 +63,17 @@ def _relative_bias(active: MergedPass, attention: Any) -> Tensor:
     return bias
 
 
-def _modernbert(active: MergedPass, stack: Any, layer: Any, hidden: Tensor, args: Any, kwargs: Any) -> Arguments:
+def _modernbert(
+    active: MergedPass, stack: Any, layer: Any, hidden: Tensor, args: Any, kwargs: Any
+) -> Arguments:
     sliding = layer.attention_type == "sliding_attention"
     window = stack.config.sliding_window if sliding else None
     angles = active.rotary(stack.rotary_emb, hidden, layer.attention_type)
-    return args, {**kwargs, "attention_mask": active.mask(hidden, window=window), "position_embeddings": angles}
+    return args, {
+        **kwargs,
+        "attention_mask": active.mask(hidden, window=window),
+        "position_embeddings": angles,
+    }
 
 
 def _llama(active: MergedPass, stack: Any, layer: Any, hidden: Tensor, args: Any, kwargs: Any) -> Arguments:
@@ -103,12 +115,17 @@ def family_of(model: Any) -> Family:
     attention = config._attn_implementation
     if attention not in ("eager", "sdpa"):
         raise ConfigError(
-            f"attention {attention!r} takes no additive mask", "load with attn_implementation='sdpa' or 'eager'"
+            f"attention {attention!r} takes no additive mask",
+            "load with attn_implementation='sdpa' or 'eager'",
         )
     return family
 
 
 def stack_of(model: nn.Module, family: Family) -> Any:
     """Returns the module that runs the layers: of two stacks the encoder."""
-    stacks = [module for module in model.modules() if family.stack in {base.__name__ for base in type(module).__mro__}]
+    stacks = [
+        module
+        for module in model.modules()
+        if family.stack in {base.__name__ for base in type(module).__mro__}
+    ]
     return next(stack for stack in stacks if not getattr(stack, "is_decoder", False))

@@ -58,7 +58,9 @@ def merge_subtokens(
         return model
     layers = model.config.num_hidden_layers
     if at_layer >= layers:
-        raise ConfigError(f"at_layer is {at_layer}, and the model has {layers} layers", f"use 0 to {layers - 1}")
+        raise ConfigError(
+            f"at_layer is {at_layer}, and the model has {layers} layers", f"use 0 to {layers - 1}"
+        )
     _install(model, config)
     model.__class__ = _merged_class(type(model))
     return model
@@ -107,7 +109,10 @@ class _MergedStack:
         family = self._merging_family  # type: ignore[attr-defined]
         at_words = family.absolute and active.config.at_layer == 0 and active.config.positions != "mean"
         if at_words:
-            args, kwargs = (), _merge_words(self, active, {**dict(zip(_INPUTS, args, strict=False)), **kwargs})
+            args, kwargs = (
+                (),
+                _merge_words(self, active, {**dict(zip(_INPUTS, args, strict=False)), **kwargs}),
+            )
         found = super().forward(*args, **kwargs)  # type: ignore[misc]
         return _restored(found, active.packing) if active.restore else found
 
@@ -118,7 +123,9 @@ def _merge_words(stack: Any, active: MergedPass, inputs: dict[str, Any]) -> dict
     if words is None:
         words = stack.embeddings.word_embeddings(inputs["input_ids"])
     if at is not None and active.config.positions == "compact":
-        raise ConfigError("position_ids say where tokens stand, and compact rows stand elsewhere", "use positions='first'")
+        raise ConfigError(
+            "position_ids say where tokens stand, and compact rows stand elsewhere", "use positions='first'"
+        )
     packing, kinds = active.packing, inputs.get("token_type_ids")
     # RoBERTa begins behind its padding index; BERT's embeddings have no such attribute.
     padding = getattr(stack.embeddings, "padding_idx", None)
@@ -148,7 +155,9 @@ class _Merged:
         super().__init__(config, *args, **kwargs)  # type: ignore[call-arg]
         _install(self, MergeConfig(**config.subtoken_merging))
 
-    def generate(self, inputs: Tensor | None = None, *, segment_ids: Tensor | None = None, **kwargs: Any) -> Any:
+    def generate(
+        self, inputs: Tensor | None = None, *, segment_ids: Tensor | None = None, **kwargs: Any
+    ) -> Any:
         """Generates as transformers does, from the merged input; a causal model returns new tokens only."""
         plain = super().generate  # type: ignore[misc]
         ids = kwargs.pop("input_ids", None) if inputs is None else inputs
@@ -208,7 +217,11 @@ def _pass(
         )
     packing = Packing(segment_ids, at_right=at_right)
     return MergedPass(
-        model.subtoken_merging, packing, model.subtoken_merger, restore=restore, token_mask=inputs.get("attention_mask")
+        model.subtoken_merging,
+        packing,
+        model.subtoken_merger,
+        restore=restore,
+        token_mask=inputs.get("attention_mask"),
     )
 
 

@@ -35,7 +35,9 @@ class Packing:
         self.n_units = segment_ids.amax(1) + 1  # (batch,)
         self.rows = max(int(self.n_units.max()), 1)
         shift = self.rows - self.n_units if at_right else torch.zeros_like(self.n_units)
-        self.slots = torch.where(valid, segment_ids + shift[:, None], 0)  # (batch, tokens) - padding goes to 0
+        self.slots = torch.where(
+            valid, segment_ids + shift[:, None], 0
+        )  # (batch, tokens) - padding goes to 0
         offsets = torch.arange(self.batch, device=segment_ids.device)[:, None] * self.rows
         waste = self.batch * self.rows  # one row more, where padding is thrown
         self.flat = torch.where(valid, self.slots + offsets, waste).reshape(-1)
