@@ -1,7 +1,8 @@
 """Subtoken merging for code models: one row for each name, fewer rows for the model (arXiv 2507.14423).
 
-Reading order: `units` (what may be merged), `grammars` and the providers, `align`, `plan` (which tokens become
-one row), then `models` (what a transformer does with it), `flops` and `saving` (what it saves).
+Reading order: `units` (what may be merged), `grammars` and the providers, `align`, `plan` (which tokens
+become one row), then `models` (what a transformer does with it), `flops` and `saving`
+(what it saves).
 """
 
 from importlib import import_module

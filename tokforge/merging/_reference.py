@@ -13,7 +13,7 @@ def tokens_in_units(
     inside, straddles = [], []
     for start, end in spans:
         core = [at for at in range(start, end) if not text[at].isspace()]
-        covered = set(core or range(start, end))
+        covered = set(range(core[0], core[-1] + 1) if core else range(start, end))
         holders = [
             n for n, (first, last) in enumerate(boxes) if covered and covered <= set(range(first, last))
         ]

@@ -1,9 +1,9 @@
 """Floating-point operations of the layers, before and after merging: from the configuration, and counted.
 
-Definition: 2 a multiply-add; products of matrices and attention alone (softmax, norms and gathers count 0, as in
-torch's counter), whole windows of attention though a causal or sliding mask hides a part. A layer on n rows of
-width d, inner width q, key-value width v and feed-forward width f costs 2nd(2q + 2v) + 4n^2 q + 2ndf times 2, or
-3 where the feed-forward is gated. Merging n tokens before layer k adds nd for the mean.
+Definition: 2 a multiply-add; products of matrices and attention alone (softmax, norms and gathers count 0,
+as in torch's counter), whole windows of attention though a causal or sliding mask hides a part. A layer on
+n rows of width d, inner width q, key-value width v and feed-forward width f costs 2nd(2q + 2v) + 4n^2 q +
+2ndf times 2, or 3 where the feed-forward is gated. Merging n tokens before layer k adds nd for the mean.
 """
 
 from collections.abc import Callable, Mapping

@@ -44,7 +44,8 @@ def pygments_units(language: str) -> SpanProvider:
     def provide(text: str) -> Units:
         spans: list[tuple[int, int, int]] = []
         errors = 0
-        for start, kind, value in lexer.get_tokens_unprocessed(text):
+        # Some lexers know a comment by its line end, so the text must have one.
+        for start, kind, value in lexer.get_tokens_unprocessed(text + "\n"):
             errors += kind[:1] == ("Error",)
             spans += _spans(start, kind, value)
         return units_from(spans, errors)

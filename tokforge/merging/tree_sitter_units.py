@@ -110,7 +110,7 @@ def _kind(node: Any, kinds: _Kinds) -> int:
         if whole and not any(child.type in HOLES for child in node.children):
             return Kind.STRING
         return _SKIP if node.is_extra and not node.is_error else _DESCEND
-    if node.is_extra or node.is_missing or node.start_byte == node.end_byte:
+    if node.is_extra or node.is_error or node.is_missing or node.start_byte == node.end_byte:
         return _SKIP
     return kinds[node.type]
 

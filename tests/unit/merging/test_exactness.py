@@ -116,7 +116,7 @@ def test_merging_shortens_what_every_layer_behind_it_sees(name):
         lengths = []
         for module in model.modules():
             if hasattr(module, "_merging_index"):
-                module.register_forward_pre_hook(lambda _, args: lengths.append(args[0].shape[1]))
+                module.register_forward_pre_hook(lambda _, args, to=lengths: to.append(args[0].shape[1]))
         outputs(model, inputs)
         assert lengths == [40] * at_layer + [rows] * (3 - at_layer)
 

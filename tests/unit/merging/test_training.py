@@ -173,7 +173,7 @@ def test_accelerate_trains():
 
 def test_what_cannot_be_merged_is_refused_by_name(tmp_path):
     gpt2 = transformers.GPT2Model(transformers.GPT2Config(n_layer=1, n_embd=8, n_head=1, vocab_size=9))
-    with pytest.raises(UnknownNameError, match="'gpt2'; use one of: bert, llama, modernbert, roberta, t5"):
+    with pytest.raises(UnknownNameError, match="'gpt2'; use one of: bert, llama"):
         merge_subtokens(gpt2)
     with pytest.raises(UnknownNameError, match="reducer has no 'median'"):
         merge_subtokens(small_model("roberta"), reducer="median")
@@ -189,7 +189,7 @@ def test_what_cannot_be_merged_is_refused_by_name(tmp_path):
         merged(inputs["input_ids"])
     with pytest.raises(ConfigError, match="do not count the rows"):
         merged(inputs["input_ids"], segment_ids=inputs["segment_ids"] * 2)
-    with pytest.raises(InputError, match="no config.json"):
+    with pytest.raises(InputError, match=r"no config\.json"):
         from_pretrained(tmp_path)
     small_model("bert").save_pretrained(tmp_path)
     with pytest.raises(InputError, match="does not merge"):

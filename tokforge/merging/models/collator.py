@@ -14,7 +14,7 @@ __all__ = ["MergingCollator"]
 class MergingCollator:
     """Pads rows with ``input_ids`` and ``segment_ids`` (see `MergePlan.features`), and their labels if any.
 
-    ``labels`` that are lists are padded with -100; numbers become one tensor. Rows may also be plans themselves.
+    ``labels`` that are lists are padded with -100; numbers become one tensor. Rows may be plans themselves.
     """
 
     def __init__(self, pad_token_id: int) -> None:

@@ -94,7 +94,7 @@ FAMILIES: Mapping[str, Family] = {
     "t5": Family("T5Stack", "block", _t5),
     "llama": Family("LlamaModel", "layers", _llama, causal=True),
 }
-"""Model type in config.json -> family. CodeBERT, GraphCodeBERT and UniXcoder are roberta; CodeT5, CodeT5+ t5."""
+"""Model type -> family. CodeBERT, GraphCodeBERT and UniXcoder are roberta; CodeT5 and CodeT5+ are t5."""
 
 
 def family_of(model: Any) -> Family:

@@ -38,9 +38,9 @@ def merge_subtokens(
     """Makes ``model`` merge the subtokens of its units, in place, and returns it.
 
     From then on the model is called with ``segment_ids`` (batch, tokens) beside its other inputs: see
-    `plan_for`, `batch_plans` and `MergingCollator`. What comes out has one row a token again, so that every head
-    works, except in two places: an encoder-decoder's encoder output and a causal model's logits have one row a
-    unit. With ``units="none"`` the model is returned as it is, and needs no ``segment_ids``.
+    `plan_for`, `batch_plans` and `MergingCollator`. What comes out has one row a token again: every head
+    works, except in two places: an encoder-decoder's encoder output and a causal model's logits have one
+    row a unit. With ``units="none"`` the model is returned as it is, and needs no ``segment_ids``.
 
     Options: see `MergeConfig`.
 
@@ -67,7 +67,7 @@ def merge_subtokens(
 
 
 def from_pretrained(folder: str | Path, **options: Any) -> Any:
-    """Loads a merging model that `save_pretrained` wrote; ``options`` go to transformers' own from_pretrained.
+    """Loads a merging model that `save_pretrained` wrote; ``options`` go to transformers' from_pretrained.
 
     Raises InputError if the folder holds no model, or one that does not merge.
     """
@@ -118,7 +118,7 @@ class _MergedStack:
 
 
 def _merge_words(stack: Any, active: MergedPass, inputs: dict[str, Any]) -> dict[str, Any]:
-    """Merges before learned positions are added, so that a row gets one position and not a mean of several."""
+    """Merges before learned positions are added: a row gets one position and not a mean of several."""
     words, at = inputs.get("inputs_embeds"), inputs.get("position_ids")
     if words is None:
         words = stack.embeddings.word_embeddings(inputs["input_ids"])
@@ -253,7 +253,7 @@ def _derived(mixin: type, base: type, **members: Any) -> type:
 
 
 def _merged_class(base: Any) -> Any:
-    """Derives the class whose forward takes ``segment_ids`` too, and says so to those who look (Trainer does)."""
+    """Derives the class whose forward takes ``segment_ids`` too, and says so to who looks (Trainer does)."""
     signature = inspect.signature(base.forward)
     if base.__name__ in {family.stack for family in FAMILIES.values()}:
         base = _derived(_MergedStack, base)  # a model without a head runs the layers itself

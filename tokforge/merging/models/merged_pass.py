@@ -1,9 +1,9 @@
 """One forward pass with merging: what the layers behind the merger are given instead of their arguments.
 
 The models of transformers build masks, rotary angles and relative biases once, for all tokens, and hand them
-to every layer. Behind the merger there are fewer rows, so each layer is given those of the rows instead. This
-happens when the layer is called, outside of its gradient checkpoint, so nothing has to be known again when the
-checkpoint is computed a second time.
+to every layer. Behind the merger there are fewer rows, so each layer is given those of the rows instead.
+This happens when the layer is called, outside of its gradient checkpoint, so nothing has to be known again
+when the checkpoint is computed a second time.
 """
 
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ def entering(merged: "MergedPass | None") -> Iterator[None]:
 
 
 class MergedPass:
-    """The plan of one batch, its reducer, and the masks and positions of its rows, made when first asked for."""
+    """The plan of one batch, its reducer, and its rows' masks and positions, made when first asked for."""
 
     def __init__(
         self,

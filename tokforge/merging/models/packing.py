@@ -26,7 +26,7 @@ class Packing:
         valid = segment_ids >= 0
         if segment_ids.ndim != 2 or not bool(_counts_up(segment_ids, valid)):
             raise ConfigError(
-                "segment_ids do not count the rows of a text: 0, then 0 or 1 more at each token, -1 for padding",
+                "segment_ids do not count the rows of a text: 0, then 0 or 1 more a token, -1 for padding",
                 "take them from plan_for, batch_plans or MergingCollator",
                 "segment_ids",
             )
@@ -80,7 +80,7 @@ class Packing:
         return values.gather(1, self.slots[..., None].expand(-1, -1, values.shape[-1]))
 
     def positions(self, policy: str) -> Tensor:
-        """(batch, rows) - positions by ``compact``, ``first`` or ``mean`` (fractions), from 0 at the first row."""
+        """(batch, rows) - positions by ``compact``, ``first`` or ``mean`` (fractions), from 0."""
         if policy == "compact":
             return (self.mask.cumsum(1) - 1).clamp(min=0)
         before = (self.valid.cumsum(1) - 1).clamp(min=0)  # tokens of the text before each
@@ -90,7 +90,7 @@ class Packing:
         return sums / self.sizes.clamp(min=1)
 
     def any_pair(self, allowed: Tensor) -> Tensor:
-        """Lets rows see each other where any of their tokens do: (batch, 1, tokens, tokens) to (…, rows, rows)."""
+        """Lets rows see each other where any tokens do: (batch, 1, tokens, tokens) to (..., rows, rows)."""
         queries = self.sums(allowed[:, 0].reshape(-1, self.tokens).float())  # (batch, rows, tokens)
         turned = queries.transpose(1, 2).reshape(-1, self.rows)
         return (self.sums(turned).transpose(1, 2) > 0)[:, None]
