@@ -76,7 +76,7 @@ def _lengths(plans: Sequence[MergePlan]) -> dict[str, float]:
 
 
 def merge_cost(arguments: Sequence[str]) -> str:
-    """Operations and time of CodeT5-base's encoder (random weights) on CodeTrans, by layer, planning included."""
+    """Operations and time of CodeT5-base's encoder (random weights) on CodeTrans, by layer, with planning."""
     parser = argparse.ArgumentParser(description=merge_cost.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="holds codetrans/ and codet5-tokenizer/")
     parser.add_argument("--items", type=int, default=64)
@@ -96,7 +96,7 @@ def merge_cost(arguments: Sequence[str]) -> str:
 
 
 def merge_checkpoints(arguments: Sequence[str]) -> str:
-    """The same for the six models of the paper, from local folders: run by who has them; not reproduced here."""
+    """The same for the six models of the paper, from local folders, for who has them; not reproduced."""
     parser = argparse.ArgumentParser(description=merge_checkpoints.__doc__)
     parser.add_argument("--folder", type=Path, required=True, help=f"holds {', '.join(CHECKPOINTS)}")
     parser.add_argument("--data", type=Path, required=True, help="holds codetrans/")
@@ -178,7 +178,7 @@ def _timed(call: Any) -> float:
 
 def _cost_table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [
-        "| language | before layer | rows | FLOPs (true lengths) | FLOPs counted (padded) | time | planning / unmerged time |",
+        "| language | before layer | rows | FLOPs, true lengths | FLOPs counted, padded | time | planning share |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:

@@ -1,8 +1,8 @@
 """The curve of quality against length: `python -m benches merge-curve`; see docs/merging.md, Quality.
 
-Task: the first word of a function's name (get, set, add, ...) from its body, where the name itself is hidden. Every
-arm trains the same small encoder from the same seed for the same steps. Packages are divided, so that no package is
-on both sides. One JSON object is appended for each (seed, arm) that is done, and what stands there is not run
+Task: the first word of a function's name (get, set, add, ...) from its body, where the name itself is hidden.
+Every arm trains the same small encoder from the same seed for the same steps. Packages are divided, so that no
+package is on both sides. One JSON object is appended for each (seed, arm) that is done, and what stands there is not run
 again; without ``--seeds`` the table is made of what there is.
 """
 
@@ -210,10 +210,11 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
             means = [pairs[draw.integers(0, len(pairs), len(pairs))].mean() for _ in range(2000)]
             low, high = np.percentile(means, [2.5, 97.5]) * 100
             flops = own[0]["flops_per_item"] / base[own[0]["seed"]]["flops_per_item"] - 1
+            verdict = "yes" if low > -MARGIN else "no"
             accuracy = np.mean([row["accuracy"] for row in own])
             lines.append(
                 f"| {name} | {len(own)} | {own[0]['rows_per_item']:.1f} | {flops:+.1%} | {accuracy:.1%} | "
-                f"{pairs.mean() * 100:+.2f} ({low:+.2f} to {high:+.2f}) | {'yes' if low > -MARGIN else 'no'} |"
+                f"{pairs.mean() * 100:+.2f} ({low:+.2f} to {high:+.2f}) | {verdict} |"
             )
     return "\n".join(lines)
 
