@@ -178,7 +178,7 @@ def _timed(call: Any) -> float:
 
 def _cost_table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [
-        "| language | before layer | rows | FLOPs, true lengths | FLOPs counted, padded | time | planning share |",
+        "| language | before layer | rows | FLOPs | counted, padded | time | planning share |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:

@@ -1,9 +1,9 @@
 """The curve of quality against length: `python -m benches merge-curve`; see docs/merging.md, Quality.
 
 Task: the first word of a function's name (get, set, add, ...) from its body, where the name itself is hidden.
-Every arm trains the same small encoder from the same seed for the same steps. Packages are divided, so that no
-package is on both sides. One JSON object is appended for each (seed, arm) that is done, and what stands there is not run
-again; without ``--seeds`` the table is made of what there is.
+Every arm trains the same small encoder from the same seed for the same steps. Packages are divided, so that
+none is on both sides. One JSON object is appended for each (seed, arm) that is done, and what stands there is
+not run again; without ``--seeds`` the table is made of what there is.
 """
 
 import argparse

@@ -40,4 +40,5 @@ class MergeConfig:
             raise ConfigError(f"max_unit is {self.max_unit}", "use 1 or more", "max_unit")
 
     def as_dict(self) -> dict[str, Any]:
+        """Returns the fields as JSON values."""
         return asdict(self)

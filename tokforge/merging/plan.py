@@ -19,7 +19,7 @@ from tokforge.merging.encode import encode_for_plan
 from tokforge.merging.other_units import provider_for
 from tokforge.merging.units import SpanProvider, Units, given_spans, kinds_of
 
-__all__ = ["MAX_UNIT", "MergePlan", "PlanCounts", "batch_plans", "plan_for", "segments"]
+__all__ = ["MAX_UNIT", "MergePlan", "PlanCounts", "batch_plans", "plan_for", "plan_tokens", "segments"]
 
 MAX_UNIT = 16
 """Most tokens that become one: a longer unit is a text (a docstring, a table), not a name."""
@@ -44,6 +44,7 @@ class PlanCounts:
     """Tokens that were cut off, always together with the rest of their unit."""
 
     def as_dict(self) -> dict[str, int]:
+        """Returns the fields."""
         return asdict(self)
 
 
@@ -59,6 +60,7 @@ class MergePlan:
 
     @property
     def n_tokens(self) -> int:
+        """Tokens before merging."""
         return len(self.input_ids)
 
     @property

@@ -72,6 +72,7 @@ class Estimate:
     """``tokenize``, ``parse`` and ``align``."""
 
     def as_dict(self) -> dict[str, Any]:
+        """Returns the fields as JSON values."""
         return asdict(self)
 
 

@@ -30,7 +30,7 @@ def tree_sitter_units(language: str) -> SpanProvider:
     parser, kinds = _parser(language), _Kinds(grammar.identifiers)
 
     def provide(text: str) -> Units:
-        data = encode(text)
+        data = _encoded(text)
         tree = parser.parse(data)
         starts, ends, found, errors = _leaves(tree.walk(), kinds)
         units = Units(
@@ -44,7 +44,7 @@ def tree_sitter_units(language: str) -> SpanProvider:
     return provide
 
 
-def encode(text: str) -> bytes:
+def _encoded(text: str) -> bytes:
     """Returns the UTF-8 of ``text``; raises InputError for a lone surrogate, which has none."""
     try:
         return text.encode()

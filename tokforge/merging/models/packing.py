@@ -54,6 +54,7 @@ class Packing:
 
     @property
     def has_padding(self) -> bool:
+        """Whether any text has fewer rows than the longest."""
         return bool((self.n_units < self.rows).any())
 
     def sums(self, values: Tensor) -> Tensor:
