@@ -5,9 +5,13 @@ VENV ?= .venv
 DATA ?= data
 BIN := $(VENV)/bin
 ENGINE := core/Cargo.toml $(shell find core/src -name '*.rs')
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := splitters patterns trainer encoder models pipeline charsmap mixture
+FUZZ_FORMATS := hf bbpe tekken tiktoken sentencepiece unigram gguf wordpiece
+FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-.PHONY: help demo test test-python test-rust test-wheel lint nightly bench docs clean
+.PHONY: help demo test test-python test-rust test-wheel lint nightly fuzz bench docs clean
 
 help:  ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -36,9 +40,15 @@ lint: $(VENV)/.dev  ## Formatting, lints and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-nightly: $(VENV)/.dev test-rust  ## The long tests too, and those that fetch packages
+nightly: $(VENV)/.dev test-rust  ## The long tests too, those that fetch packages, and fuzzing
 	. $(VENV)/.rust-env && cargo test --release --manifest-path core/Cargo.toml -- --include-ignored
 	$(BIN)/python -m pytest -m "not gpu" -n 2
+	$(MAKE) fuzz FUZZ_SECONDS=600
+
+fuzz: $(VENV)/.fuzz  ## Fuzz the engine and the readers, FUZZ_SECONDS=60 for each target
+	. $(VENV)/.rust-env && cd core/fuzz && for target in $(FUZZ_TARGETS); do \
+	  mkdir -p corpus/$$target && cargo fuzz run -s none $$target corpus/$$target seeds/$$target -- $(FUZZ_OPTIONS) || exit 1; done
+	for format in $(FUZZ_FORMATS); do $(BIN)/python tests/fuzz/formats.py $$format $(FUZZ_OPTIONS) || exit 1; done
 
 bench: $(VENV)/.bench  ## Tables of docs/benchmarks.md, beside the peers
 	$(BIN)/python -m benches all $(DATA)
@@ -64,6 +74,13 @@ $(VENV)/.run: $(VENV)/.rust-env pyproject.toml $(ENGINE)
 $(VENV)/.dev: $(VENV)/.rust-env pyproject.toml $(ENGINE)
 	. $(VENV)/.rust-env && $(BIN)/pip install -q -e '.[dev]'
 	@touch $@ $(VENV)/.run
+
+# Stable Rust will do: safe Rust needs no address sanitizer, and coverage is no unstable flag.
+$(VENV)/.fuzz: $(VENV)/.dev
+	@command -v g++ > /dev/null || apt-get install -y -qq g++
+	. $(VENV)/.rust-env && { cargo fuzz --version > /dev/null 2>&1 || cargo install --quiet cargo-fuzz; }
+	$(BIN)/pip install -q atheris
+	@touch $@
 
 $(VENV)/.bench: $(VENV)/.dev
 	$(BIN)/pip install -q -e '.[bench]'

@@ -221,6 +221,47 @@ def train(
     ``forbidden`` byte strings are never made into tokens. Raises KeyboardInterrupt when interrupted.
     """
 
+class Masker:
+    """Masks examples by unit. Immutable and thread-safe."""
+
+    def __new__(
+        cls,
+        *,
+        mask_id: int,
+        random_ids: Buffer | npt.NDArray[np.int64],
+        mask_share: float,
+        random_share: float,
+        span_weights: Sequence[float],
+        split_units: bool,
+        by_unit: bool,
+    ) -> Masker:
+        """Random tokens are drawn from i64 ``random_ids``; ``by_unit``: all tokens of a unit share one fate."""
+    def mask(
+        self,
+        ids: Buffer | npt.NDArray[np.int64],
+        units: Buffer | npt.NDArray[np.int64],
+        probability: float,
+        key: Sequence[int],
+    ) -> tuple[bytearray, bytearray, int, int]:
+        """Returns ids and labels (i64), the tokens that could be masked, and how many should be.
+
+        Runs of equal, not negative ``units`` are masked together; equal keys (u64 numbers) mask alike.
+        """
+
+def align_words(
+    tokens: Buffer | npt.NDArray[np.uint32],
+    special: Buffer | npt.NDArray[np.uint8],
+    words: Buffer | npt.NDArray[np.uint32],
+) -> tuple[bytearray, bytearray]:
+    """Joins tokens into units: the unit of each token (i64, -1 if special) and the words of each unit (u32).
+
+    ``tokens`` and ``words`` are flat (start, end) pairs in text order, those of words without overlaps.
+    Raises ConfigError for any other order.
+    """
+
+def word_spans(text: str, by: str) -> bytearray:
+    """Returns flat (start, end) pairs (u32), in characters; ``by`` is unicode, code or characters."""
+
 class MixtureColumns:
     """Words of documents, counted by column (a shard of a category)."""
 

@@ -7,7 +7,7 @@ Sources: Land and Bartolo 2024, arXiv 2405.05417 (reachability); the public form
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from math import log2
 from pathlib import Path
@@ -17,7 +17,11 @@ from tokforge.lint import Finding, lint
 from tokforge.metrics.kinship import Kinship, kinships
 from tokforge.metrics.reach import digit_grouping, never_split_to, unreachable
 from tokforge.metrics.vocabulary import Vocabulary
+from tokforge.mixture import infer_mixture
+from tokforge.mixture.known import known_prefixes
+from tokforge.mixture.merge_list import one_merge_a_token
 from tokforge.tokenizer import Tokenizer, printable
+from tokforge.tokenizer.notebook import table_html
 
 __all__ = ["LONG_CHARACTERS", "Audit", "AuditedToken", "audit", "audit_tokenizer", "secret_kind"]
 
@@ -25,6 +29,7 @@ LONG_CHARACTERS = 24
 """A token of this many characters and at least `DISTINCT` different bytes is a verbatim string."""
 DISTINCT = 8
 LISTED = 200
+SHOWN = 3
 
 SECRETS: dict[str, re.Pattern[bytes]] = {
     "private key": re.compile(rb"-----BEGIN [A-Z ]*PRIVATE KEY"),
@@ -59,6 +64,8 @@ class Audit:
     vocab_size: int
     merges: int
     digit_grouping: str
+    known_prefixes: dict[str, int]
+    """Public tokenizer whose merges this one's begin with -> how many at least; the oldest first."""
     lineage: tuple[Kinship, ...]
     counts: dict[str, int]
     """Finding -> tokens."""
@@ -66,20 +73,45 @@ class Audit:
     """Finding -> tokens: unreachable, never_split_to, partial_utf8, secrets, verbatim."""
     lint: tuple[Finding, ...] = ()
     """What `tokforge.lint` finds in the files."""
+    mixture: dict[str, Any] | None = None
+    """What `tokforge.infer_mixture` reads out of the merges, if there were references."""
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the fields as JSON values."""
         return asdict(self)
 
+    def _repr_html_(self) -> str:
+        listed = [
+            (
+                finding.replace("_", " "),
+                str(count),
+                ", ".join(one.text for one in self.tokens[finding][:SHOWN]),
+            )
+            for finding, count in self.counts.items()
+        ]
+        prefixes = [(f"merges of {name}", f"{count:,}", "") for name, count in self.known_prefixes.items()]
+        return table_html(["finding", "tokens", "for example"], [*prefixes, *listed])
 
-def audit(path: str | Path, known: Sequence[str | Path] = ()) -> Audit:
-    """Audits the tokenizer at ``path``, its files by `tokforge.lint` too; ``known``: its possible ancestors.
 
-    Raises InputError, FormatError as `Tokenizer.load`.
+def audit(
+    path: str | Path,
+    known: Sequence[str | Path] = (),
+    *,
+    categories: str | Path | None = None,
+    progress: Callable[[str, int, int], object] | None = None,
+) -> Audit:
+    """Audits the tokenizer at ``path``, and its files by `tokforge.lint`.
+
+    ``known`` are its possible ancestors; ``categories`` a folder of references to infer its mixture from.
+    Raises InputError, FormatError as `Tokenizer.load`, and what `infer_mixture` does.
     """
     others = {str(other): Tokenizer.load(other) for other in known}
-    found = audit_tokenizer(str(path), Tokenizer.load(path), others)
-    return replace(found, lint=lint(path).findings)
+    tokenizer = Tokenizer.load(path)
+    found = audit_tokenizer(str(path), tokenizer, others)
+    mixture = None
+    if categories is not None:
+        mixture = infer_mixture(tokenizer, categories, progress=progress).as_dict()
+    return replace(found, lint=lint(path).findings, mixture=mixture)
 
 
 def audit_tokenizer(name: str, tokenizer: Tokenizer, known: Mapping[str, Tokenizer] | None = None) -> Audit:
@@ -93,6 +125,7 @@ def audit_tokenizer(name: str, tokenizer: Tokenizer, known: Mapping[str, Tokeniz
         vocab_size=vocabulary.size,
         merges=len(tokenizer.merges),
         digit_grouping=digit_grouping(tokenizer),
+        known_prefixes=_known_prefixes(tokenizer),
         lineage=tuple(sorted(related, key=lambda one: -one.common_merges)),
         counts={finding: len(tokens) for finding, tokens in found.items()},
         tokens={finding: tuple(tokens[:LISTED]) for finding, tokens in found.items()},
@@ -102,6 +135,12 @@ def audit_tokenizer(name: str, tokenizer: Tokenizer, known: Mapping[str, Tokeniz
 def secret_kind(token: bytes) -> str | None:
     """Returns what kind of secret or address ``token`` looks like, or None."""
     return next((kind for kind, pattern in SECRETS.items() if pattern.search(token)), None)
+
+
+def _known_prefixes(tokenizer: Tokenizer) -> dict[str, int]:
+    tokens = tokenizer.table.tokens
+    merges, _ = one_merge_a_token(tokenizer.merges, tokens)
+    return known_prefixes(merges, tokens)
 
 
 def _findings(vocabulary: Vocabulary) -> dict[str, list[AuditedToken]]:

@@ -28,6 +28,12 @@ Tokenizer = Annotated[
 Field = Annotated[
     str | None, typer.Option(metavar="NAME", help="Field of jsonl and parquet rows that is the document.")
 ]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot", metavar="FILE", help="Draw the result: .png, .svg or .pdf.", rich_help_panel="Outputs"
+    ),
+]
 Json = Annotated[
     bool,
     typer.Option("--json", help="One JSON object on stdout, errors as JSON on stderr.", rich_help_panel=RUN),

@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge_cli._options import Config, Json, Quiet, Threads, byte_count
+from tokforge.outputs import check_output
+from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, byte_count
 from tokforge_cli._output import emit, table
 from tokforge_cli._progress import bars
 
 EXAMPLES = """
 tokforge advise-vocab corpus/ --parameters 7000000000 --hidden-size 4096
-tokforge advise-vocab corpus/ --parameters 125000000 --hidden-size 768 --held-out test/ --largest 32768
+tokforge advise-vocab corpus/ --parameters 125000000 --hidden-size 768 --held-out test/ --plot sizes.svg
 """
 MODEL, SEARCH = "Model", "Search"
 
@@ -30,12 +31,7 @@ def advise_vocab(
         typer.Option("--tied", help="Input and output embeddings are one matrix.", rich_help_panel=MODEL),
     ] = False,
     kv_bytes_per_token: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            help="Bytes of cache for each token: 2 x layers x key-value width x bytes of a number.",
-            rich_help_panel=MODEL,
-        ),
+        int | None, typer.Option(metavar="N", help="Bytes of cache for each token.", rich_help_panel=MODEL)
     ] = None,
     held_out: Annotated[
         list[str] | None,
@@ -45,11 +41,7 @@ def advise_vocab(
     ] = None,
     training_bytes: Annotated[
         str | None,
-        typer.Option(
-            metavar="SIZE",
-            help="Text that the model will see, such as 10GB; the corpus if not set.",
-            rich_help_panel=MODEL,
-        ),
+        typer.Option(metavar="SIZE", help="Text the model will see, as 10GB.", rich_help_panel=MODEL),
     ] = None,
     largest: Annotated[
         int, typer.Option(metavar="N", help="The largest size tried.", rich_help_panel=SEARCH)
@@ -60,14 +52,17 @@ def advise_vocab(
     preset: Annotated[
         str, typer.Option(metavar="NAME", help="As in train-bpe.", rich_help_panel=SEARCH)
     ] = "auto",
+    plot: Plot = None,
     threads: Threads = None,
     config: Config = None,
+    force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Recommend a vocabulary size for a corpus and a model."""
-    from tokforge.advice import AdviseConfig
+    from tokforge.advice import AdviseConfig, save_chart
     from tokforge.advice import advise_vocab as run
+    from tokforge.report import check_plot
 
     options = AdviseConfig(
         parameters=parameters,
@@ -81,8 +76,14 @@ def advise_vocab(
         preset=preset,
         threads=threads,
     )
+    if plot:
+        check_output(plot, force=force)
+        check_plot(plot)
     with bars(quiet=quiet) as progress:
-        figures = run(inputs, options, progress=progress).as_dict()
+        advice = run(inputs, options, progress=progress)
+    if plot:
+        save_chart(advice, plot, force=force)
+    figures = {**advice.as_dict(), "plot": str(plot) if plot else None}
     emit(figures, summary(figures), as_json=as_json)
 
 

@@ -8,9 +8,12 @@ import typer
 
 from tokforge_cli._options import Config, Json, Quiet, Tokenizer
 from tokforge_cli._output import emit, pairs, table
+from tokforge_cli._progress import bars
+from tokforge_cli.infer_mixture import summary as mixture_summary
 
 EXAMPLES = """
 tokforge audit tokenizer.json
+tokforge audit tokenizer.json --categories languages/
 tokforge audit tokenizer.json --known gpt2/ --known llama3/ --json | jq .lineage
 """
 SHOWN = 8
@@ -23,6 +26,14 @@ def audit(
         list[Path] | None,
         typer.Option(metavar="TOKENIZER", help="A tokenizer that it may descend from; may be repeated."),
     ] = None,
+    categories: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="References to infer its mixture from: a file or folder per category, as in infer-mixture.",
+            readable=False,
+        ),
+    ] = None,
     config: Config = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -30,7 +41,8 @@ def audit(
     """Report a tokenizer's lineage, dead and partial tokens, verbatim strings and likely secrets."""
     from tokforge.audit import audit as run
 
-    figures = run(tokenizer, known or ()).as_dict()
+    with bars(quiet=quiet) as progress:
+        figures = run(tokenizer, known or (), categories=categories, progress=progress).as_dict()
     emit(figures, summary(figures), as_json=as_json)
 
 
@@ -40,6 +52,9 @@ def summary(figures: Mapping[str, Any]) -> str:
         (name.replace("_", " "), figures[name]) for name in ("kind", "vocab_size", "merges", "digit_grouping")
     ]
     parts = [pairs([*facts, *((name.replace("_", " "), count) for name, count in figures["counts"].items())])]
+    if figures["known_prefixes"]:
+        rows = [list(one) for one in figures["known_prefixes"].items()]
+        parts += ["", table(["begins with the merges of", "at least"], rows)]
     if figures["lineage"]:
         rows = [
             [one["second"], one["common_merges"], one["common_share"], one["jaccard"], one["relation"]]
@@ -56,4 +71,6 @@ def summary(figures: Mapping[str, Any]) -> str:
             for one in figures["lint"]
         ]
         parts += ["", table(["lint", "severity", "where", "what"], rows)]
+    if figures["mixture"]:
+        parts += ["", mixture_summary(figures["mixture"])]
     return "\n".join(parts)

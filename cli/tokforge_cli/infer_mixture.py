@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from tokforge.outputs import check_output
+from tokforge.outputs import check_output, write_files
 from tokforge_cli._failure import UsageProblem
-from tokforge_cli._options import Config, Force, Json, Quiet, Threads, Tokenizer
+from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, note, pairs, table
 from tokforge_cli._progress import bars
 
@@ -97,9 +97,9 @@ def infer_mixture(
     seed: Annotated[
         int, typer.Option(metavar="S", help="Seed of the resampling.", rich_help_panel=PROGRAMME)
     ] = 0,
-    plot: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Draw the shares: .png, .svg or .pdf.", rich_help_panel=OUTPUTS),
+    plot: Plot = None,
+    html: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write a page of it.", rich_help_panel=OUTPUTS)
     ] = None,
     export_mps: Annotated[
         Path | None,
@@ -115,8 +115,9 @@ def infer_mixture(
 ) -> None:
     """Infer the mixture of data that a tokenizer was trained on from the order of its merges."""
     from tokforge import Tokenizer as TokenizerModel
-    from tokforge.mixture import MixtureConfig, check_chart, gather_references, infer, save_chart, write_mps
+    from tokforge.mixture import MixtureConfig, gather_references, infer, mixture_page, save_chart, write_mps
     from tokforge.mixture import save_counts as save
+    from tokforge.report import check_plot
 
     if categories is None and not counts:
         raise UsageProblem(
@@ -134,9 +135,9 @@ def infer_mixture(
         threads=threads,
         field=field,
     )
-    check_output(*(path for path in (save_counts, plot, export_mps) if path), force=force)
+    check_output(*(path for path in (save_counts, plot, html, export_mps) if path), force=force)
     if plot:
-        check_chart(plot)
+        check_plot(plot)
     model = TokenizerModel.load(tokenizer)
     with bars(quiet=quiet) as progress:
         references, seconds = gather_references(
@@ -150,6 +151,8 @@ def infer_mixture(
     if export_mps:
         write_mps(result.solution.rows, export_mps, force=force)
     figures = result.as_dict()
+    if html:
+        write_files({html: mixture_page(figures, str(tokenizer))}, force=force)
     for warning in figures["warnings"]:
         note(f"warning: {warning}", quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)

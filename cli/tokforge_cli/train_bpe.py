@@ -100,7 +100,9 @@ def train_bpe(
     ] = False,
     preset: Annotated[
         str,
-        typer.Option(metavar="text|code|binary|auto", help="What the corpus is.", rich_help_panel=PRETOKENS),
+        typer.Option(
+            metavar="NAME", help="text, code, binary, chinese-32k or auto.", rich_help_panel=PRETOKENS
+        ),
     ] = "auto",
     pretokenizer: Annotated[
         str | None,
@@ -249,6 +251,7 @@ def summary(figures: Mapping[str, Any]) -> str:
         [
             ("vocabulary", figures["vocab_size"]),
             ("merges", figures["merges"]),
+            *([("reserved", figures["reserved_tokens"])] if figures["reserved_tokens"] else ()),
             ("corpus", shown_bytes(figures["corpus_bytes"])),
             ("bytes per token", figures["bytes_per_token"]),
             ("seconds", figures["seconds"]),

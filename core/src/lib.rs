@@ -8,6 +8,7 @@
 pub mod bpe;
 pub mod encode;
 pub mod error;
+pub mod masking;
 pub mod mixture;
 pub mod pipeline;
 pub mod pretokenizers;

@@ -155,3 +155,23 @@ def test_typing_and_switching_tokenizers(wide, live):
     wide.run("document.querySelector('.tokens i').click()")
     wide.wait("document.querySelector('#tree li code')")
     assert_clean(wide, live.split("/?")[0])
+
+
+DROP = """(characters) => {
+  const transfer = new DataTransfer();
+  transfer.items.add(new File(["€".repeat(characters)], "dropped.txt"));
+  document.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer }));
+}"""
+
+
+def test_a_dropped_file_is_cut_with_a_word_and_between_characters(wide, live):
+    wide.open(live)
+    wide.run("document.querySelectorAll('#which input').forEach((box) => box.click())")
+    wide.run(f"({DROP})(400000); 0")
+    wide.wait(
+        "document.querySelector('#drop-note').textContent.startsWith('Only the first 1,048,575 of 1,200,000')"
+    )
+    assert "\ufffd" not in wide.run("document.querySelector('#text').value.slice(-4)")
+    wide.run(f"({DROP})(7); 0")
+    wide.wait("document.querySelector('#drop-note').textContent.startsWith('Type or paste')")
+    assert_clean(wide, live.split("/?")[0])

@@ -83,6 +83,7 @@ def _result(inputs: Sequence[str], config: Any, *, exhausted: bool) -> Any:
     figures = {
         "vocab_size": size,
         "merges": size - 256 - len(config.special_tokens),
+        "reserved_tokens": 0,
         "corpus_bytes": 1_234_567,
         "seconds": 1.5,
         "peak_memory_bytes": 98_765_432,

@@ -149,6 +149,17 @@ def test_advise_vocab(tokforge, tmp_path):
     assert tokforge(f"{line} --held-out missing").code == 2
 
 
+def test_advise_vocab_draws_its_sizes(tokforge, tmp_path):
+    pytest.importorskip("matplotlib")
+    for number in range(12):
+        (tmp_path / "text" / f"{number}.txt").write_text("the cat sat on the mat " * 20)
+    line = "advise-vocab text --parameters 1000000 --hidden-size 64 --largest 512 --quiet --plot"
+    assert tokforge(f"{line} sizes.svg").code == 0
+    assert "bytes per token, held out" in (tmp_path / "sizes.svg").read_text()
+    assert "sizes.svg: exists" in tokforge(f"{line} sizes.svg").err
+    assert tokforge(f"{line} sizes.gif").err.startswith("tokforge: sizes.gif: a plot is .png")
+
+
 def test_audit(tokforge):
     found = figures(tokforge("audit two.json --known one.json --json"), "audit")
     assert found["lineage"][0]["relation"] == "first extends second"

@@ -82,7 +82,7 @@ def test_infer_mixture_draws_a_chart(tokforge: Tokforge, tmp_path: Path, suffix:
         ("infer-mixture t.json", "there are no references"),
         ("infer-mixture t.json --categories missing", "missing: is not a folder"),
         ("infer-mixture t.json --categories refs --solver gurobi", "solver has no 'gurobi'"),
-        ("infer-mixture t.json --categories refs --plot p.bmp", "a chart is .png, .svg, .pdf"),
+        ("infer-mixture t.json --categories refs --plot p.bmp", "a plot is .png, .svg, .pdf"),
         ("infer-mixture t.json --counts t.json", "is no file of counts"),
         ("infer-mixture t.json --categories refs --first 5000", "merges are inherited"),
         ("simulate-mixture --categories refs --pretokenizer none", "cannot be mixed by their words"),
@@ -103,3 +103,23 @@ def test_simulate_mixture_prints_what_its_schema_says(tokforge: Tokforge) -> Non
         *("merges", "bagged", "uniform", "random", "token_classes", "encoding_efficiency"),
     }
     assert tokforge(f"{line} --merges 30").out.startswith("method")
+
+
+def test_audit_infers_the_mixture_too(tokforge: Tokforge) -> None:
+    ran = tokforge("audit t.json --categories refs --json")
+    found = json.loads(ran.out)
+    assert found["mixture"]["proportions"].keys() == {"a", "b"}
+    assert found["known_prefixes"] == {}
+    shown = tokforge("audit t.json --categories refs --quiet").out
+    assert "misfit" in shown
+    assert tokforge("audit t.json --categories missing").code == 2
+
+
+def test_the_page_holds_the_shares_and_no_markup_of_its_input(tokforge: Tokforge, tmp_path: Path) -> None:
+    (tmp_path / "refs" / "b").rename(tmp_path / "refs" / "<b>")
+    assert tokforge("infer-mixture t.json --categories refs --html page.html --quiet").code == 0
+    page = (tmp_path / "page.html").read_text()
+    assert "&lt;b&gt;" in page
+    assert "<b>" not in page
+    assert page.count("<h2>") == 4
+    assert tokforge("infer-mixture t.json --categories refs --html page.html --quiet").code == 2

@@ -75,4 +75,5 @@ def answer(ran: Ran, folder: Path) -> list[str]:
 def filtered(text: str, folder: Path) -> str:
     """Hides what differs from one machine or version to the next."""
     text = text.replace(str(folder), "[FOLDER]")
+    text = re.sub(r"(tokenizers|tiktoken|sentencepiece) \d[\d.]*", r"\1 [VERSION]", text)
     return re.sub(r"^tokforge \d\S*$", "tokforge [VERSION]", text, flags=re.MULTILINE)

@@ -91,3 +91,10 @@ def test_one_file_needs_something_to_measure_on(tmp_path):
     with pytest.raises(ConfigError, match="held-out"):
         advice(str(tmp_path / "a.txt"))
     assert advice(str(tmp_path / "a.txt"), held_out=(str(tmp_path / "a.txt"),)).held_out_bytes == 400
+
+
+def test_a_notebook_shows_every_size_and_the_range(corpus):
+    found = advice(corpus)
+    shown = found._repr_html_()
+    assert shown.count("<tr>") == len(found.sizes) + 3
+    assert f"{found.recommended[0]:,} to " in shown

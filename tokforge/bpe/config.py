@@ -23,6 +23,9 @@ class Preset:
 
     pretokenizer: str
     max_token_bytes: int
+    vocab_size: int = DEFAULT_VOCAB_SIZE
+    multiple_of: int | None = None
+    special_tokens: tuple[str, ...] = ()
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -32,8 +35,16 @@ PRESETS: Mapping[str, Preset] = {
     "code": Preset(pretokenizer="llama3", max_token_bytes=1024),
     # Executables have no words. Longer tokens than 32 bytes are padding or copies of one file.
     "binary": Preset(pretokenizer="none", max_token_bytes=32),
+    # For encoders: Han runs apart from marks, digits and Latin; 8 Han characters at most, since longer
+    # tokens are phrases of one source; a size that fills matrix tiles; no [UNK], for bytes need none.
+    "chinese-32k": Preset(
+        pretokenizer="chinese",
+        max_token_bytes=24,
+        multiple_of=64,
+        special_tokens=("[PAD]", "[CLS]", "[SEP]", "[MASK]"),
+    ),
 }
-"""By name; `auto` is the one that the inputs look like."""
+"""By name; `auto` is the one of the first three that the inputs look like."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +87,7 @@ class BpeConfig:
     """Tokens in all: special tokens, the 256 bytes, then merges. Unset: the largest of ``family``, else
     32,768."""
     preset: str = "auto"
-    """``text``, ``code``, ``binary``, or ``auto``: what the inputs look like."""
+    """``text``, ``code``, ``binary``, ``chinese-32k``, or ``auto``: what the inputs look like."""
     pretokenizer: str | None = None
     """A splitter's name, ``none``, or a regex. Unset: the preset's."""
     min_frequency: int = 2
@@ -131,8 +142,10 @@ class BpeConfig:
     @property
     def table_size(self) -> int:
         """Size that training aims for."""
-        size = self.vocab_size or (max(self.family) if self.family else DEFAULT_VOCAB_SIZE)
-        return round_up(size, self.multiple_of)
+        preset = PRESETS.get(self.preset)
+        unset = preset.vocab_size if preset else DEFAULT_VOCAB_SIZE
+        size = self.vocab_size or (max(self.family) if self.family else unset)
+        return round_up(size, self.multiple_of or (preset.multiple_of if preset else None))
 
     @property
     def thread_count(self) -> int:
@@ -148,6 +161,8 @@ class BpeConfig:
             preset=preset,
             pretokenizer=self.pretokenizer or defaults.pretokenizer,
             max_token_bytes=longest,
+            multiple_of=self.multiple_of or defaults.multiple_of,
+            special_tokens=self.special_tokens or defaults.special_tokens,
         )
 
     def as_dict(self) -> dict[str, Any]:

@@ -60,6 +60,8 @@ class BpeResult:
     mixture: Mixture
     skipped: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
+    reserved_tokens: int = 0
+    """Named tokens that fill the size up to ``multiple_of``, since the corpus ended first."""
     id_map: IdMap | None = None
     """From the ids of the tokenizer that was extended, which all stay; None if training began afresh."""
 
@@ -68,6 +70,7 @@ class BpeResult:
         return {
             "vocab_size": self.tokenizer.vocab_size,
             "merges": len(self.counts),
+            "reserved_tokens": self.reserved_tokens,
             "corpus_bytes": self.corpus_bytes,
             "seconds": self.seconds,
             "peak_memory_bytes": self.peak_memory_bytes,
@@ -135,6 +138,7 @@ def train(
         mixture=chosen.mixture,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
+        reserved_tokens=len(tokenizer.added_tokens) - len(start.added_tokens),
         id_map=IdMap.identity(extend.vocab_size, tokenizer.vocab_size) if extend else None,
     )
 

@@ -4,6 +4,8 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from tokforge.tokenizer.notebook import table_html
+
 __all__ = ["SEVERITIES", "Finding", "LintReport", "Severity"]
 
 Severity = Literal["error", "warning", "note"]
@@ -61,3 +63,7 @@ class LintReport:
             "counts": {f"{severity}s": self.count(severity) for severity in counts},
             "findings": [asdict(finding) for finding in self.findings],
         }
+
+    def _repr_html_(self) -> str:
+        rows = [(one.severity, one.rule, one.file + one.pointer, one.message) for one in self.findings]
+        return table_html(["severity", "rule", "where", "what"], rows)

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 from tokforge.mixture.config import SOLVERS, MixtureConfig
 
 if TYPE_CHECKING:
-    from tokforge.mixture.chart import check_chart, save_chart
+    from tokforge.mixture.chart import save_chart
     from tokforge.mixture.counts_file import load_counts, save_counts
     from tokforge.mixture.export import write_mps
     from tokforge.mixture.gather import gather_references
     from tokforge.mixture.inference import MixtureResult, infer, infer_mixture
+    from tokforge.mixture.page import mixture_page
     from tokforge.mixture.references import References, category_paths, count_references
     from tokforge.mixture.simulation import Simulated, SimulationConfig, simulate, simulate_folders
 
@@ -22,12 +23,12 @@ __all__ = [
     "Simulated",
     "SimulationConfig",
     "category_paths",
-    "check_chart",
     "count_references",
     "gather_references",
     "infer",
     "infer_mixture",
     "load_counts",
+    "mixture_page",
     "save_chart",
     "save_counts",
     "simulate",
@@ -39,12 +40,12 @@ _HOMES = {
     "MixtureResult": "inference",
     "References": "references",
     "category_paths": "references",
-    "check_chart": "chart",
     "save_chart": "chart",
     "write_mps": "export",
     "count_references": "references",
     "gather_references": "gather",
     "load_counts": "counts_file",
+    "mixture_page": "page",
     "save_counts": "counts_file",
     "simulate": "simulation",
     "simulate_folders": "simulation",

@@ -25,6 +25,7 @@ from tokforge.mixture.solvers import solver_named
 from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.notebook import table_html
 
 __all__ = ["MixtureResult", "infer", "infer_merges", "infer_mixture"]
 
@@ -93,6 +94,18 @@ class MixtureResult:
             },
             "skipped": [remark.as_dict() for remark in self.references.remarks],
         }
+
+    def _repr_html_(self) -> str:
+        shares, low_high = self.shares["bytes"], self.intervals
+        rows = [
+            (
+                self.names[at],
+                "withheld" if self.withheld else f"{shares[at]:.2%}",
+                "" if low_high is None else "{:.2%} to {:.2%}".format(*low_high[at]),
+            )
+            for at in shares.argsort(kind="stable")[::-1]
+        ]
+        return table_html(["category", "share of bytes", f"{self.level:.0%} interval"], rows)
 
 
 def _by_name(names: Sequence[str], intervals: Floats | None) -> dict[str, list[float]]:

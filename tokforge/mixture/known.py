@@ -16,7 +16,7 @@ from importlib.resources import files
 
 from tokforge.tokenizer.model import Merge
 
-__all__ = ["LENGTHS", "inherited", "prefix_hashes"]
+__all__ = ["LENGTHS", "inherited", "known_prefixes", "prefix_hashes"]
 
 _DIGIT = re.compile(rb"[0-9]")
 LENGTHS = (100, 300, 1000, 3000, 10_000, 30_000, 100_000)
@@ -34,16 +34,28 @@ def prefix_hashes(merges: Sequence[Merge], tokens: Sequence[bytes]) -> dict[int,
     return hashes
 
 
-def inherited(merges: Sequence[Merge], tokens: Sequence[bytes]) -> list[str]:
-    """Says which public tokenizer the list begins with, and for how many merges; nothing if with none."""
-    table = _table()
-    best = (0, "")
+def known_prefixes(merges: Sequence[Merge], tokens: Sequence[bytes]) -> dict[str, int]:
+    """Returns each public tokenizer that the list begins with, and for how many merges at least.
+
+    The shortest comes first: Llama 3 begins with cl100k, and later with what is its own.
+    """
+    table, found = _table(), {}
     for length, value in prefix_hashes(merges, tokens).items():
-        best = max(best, (length, table[f"{length}:{value}"])) if f"{length}:{value}" in table else best
-    if not best[0]:
+        if owner := table.get(f"{length}:{value}"):
+            found[owner] = length
+    return found
+
+
+def inherited(merges: Sequence[Merge], tokens: Sequence[bytes]) -> list[str]:
+    """Says which public tokenizers the list begins with, and for how many merges; nothing if with none."""
+    prefixes = known_prefixes(merges, tokens)
+    if not prefixes:
         return []
+    named = ", ".join(
+        f"the first {length:,} merges or more are those of {name}" for name, length in prefixes.items()
+    )
     return [
-        f"the first {best[0]:,} merges or more are those of {best[1]}: they tell of its training data; "
+        f"{named}: they tell of its training data; "
         "use --first to judge the merges behind them alone, if this tokenizer is another"
     ]
 

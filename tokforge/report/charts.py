@@ -10,7 +10,7 @@ from math import ceil, floor, log10
 
 from tokforge.report.markup import element, text_of
 
-__all__ = ["Series", "dot_plot", "legend", "line_chart", "marker"]
+__all__ = ["Series", "dot_plot", "interval_plot", "legend", "line_chart", "marker"]
 
 WIDTH = 480
 _LEFT, _RIGHT, _TOP, _ROW = 84, 14, 14, 24
@@ -51,22 +51,28 @@ def legend(names: Sequence[str]) -> str:
 
 def dot_plot(title: str, unit: str, rows: Sequence[str], series: Sequence[Series]) -> str:
     """Returns one row for each category and a mark for each tokenizer; ``points`` are (row, value)."""
-    values = [value for one in series for _, value in one.points]
-    ticks = _ticks(0.0, max(values, default=1.0))
-    height = _TOP + _ROW * len(rows) + 34
-    across = _scale(0.0, ticks[-1], _LEFT, WIDTH - _RIGHT)
-    body = [_vertical(across(tick), _TOP, height - 30, _number(tick)) for tick in ticks]
-    for number, row in enumerate(rows):
-        y = _TOP + _ROW * (number + 0.5)
-        body.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="row"))
-        body.append(element("text", text_of(_short(row)), x=_LEFT - 8, y=y + 4, text_anchor="end"))
+    most = max((value for one in series for _, value in one.points), default=1.0)
+    body, height, across = _rows(rows, unit, most)
     for number, one in enumerate(series):
         for at, value in one.points:
             y = _TOP + _ROW * (at + 0.5)
             body.append(marker(number, across(value), y, f"{one.name}, {rows[int(at)]}: {value:.3f} {unit}"))
-    body.append(
-        element("text", text_of(unit), x=WIDTH - _RIGHT, y=height - 2, text_anchor="end", class_="unit")
-    )
+    return _svg(title, height, body)
+
+
+def interval_plot(
+    title: str, unit: str, rows: Sequence[str], values: Sequence[float], spans: Sequence[Sequence[float]]
+) -> str:
+    """Returns one row for each category: a mark at its value, on a line over its interval if it has one."""
+    most = max([*values, *(high for _, high in spans)], default=1.0)
+    body, height, across = _rows(rows, unit, most)
+    for number, (row, value) in enumerate(zip(rows, values, strict=True)):
+        y, said = _TOP + _ROW * (number + 0.5), f"{row}: {value:.2f} {unit}"
+        if spans:
+            low, high = (across(end) for end in spans[number])
+            body.append(element("path", d=f"M{low:.1f} {y:.1f}H{high:.1f}", class_="line c0"))
+            said += ", {:.2f} to {:.2f}".format(*spans[number])
+        body.append(marker(0, across(value), y, said))
     return _svg(title, height, body)
 
 
@@ -106,6 +112,20 @@ def line_chart(
     )
     body.append(element("text", text_of(y_unit), x=46, y=10, class_="unit"))
     return _svg(title, height, body)
+
+
+def _rows(rows: Sequence[str], unit: str, most: float) -> tuple[list[str], int, Callable[[float], float]]:
+    """Returns the grid behind named rows, its height, and where a value from 0 to ``most`` stands."""
+    ticks = _ticks(0.0, most)
+    height = _TOP + _ROW * len(rows) + 34
+    across = _scale(0.0, ticks[-1], _LEFT, WIDTH - _RIGHT)
+    body = [_vertical(across(tick), _TOP, height - 30, _number(tick)) for tick in ticks]
+    for number, row in enumerate(rows):
+        y = _TOP + _ROW * (number + 0.5)
+        body.append(element("line", x1=_LEFT, x2=WIDTH - _RIGHT, y1=y, y2=y, class_="row"))
+        body.append(element("text", text_of(_short(row)), x=_LEFT - 8, y=y + 4, text_anchor="end"))
+    named = element("text", text_of(unit), x=WIDTH - _RIGHT, y=height - 2, text_anchor="end", class_="unit")
+    return [*body, named], height, across
 
 
 def _point(one: Series, at: int, x_unit: str, y_unit: str) -> str:

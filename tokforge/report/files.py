@@ -20,7 +20,8 @@ def plot_files(folder: Path | None) -> list[Path]:
     """
     if folder is None:
         return []
-    from tokforge.report.plots import CHARTS, require_matplotlib
+    from tokforge.report.figures import require_matplotlib
+    from tokforge.report.plots import CHARTS
 
     require_matplotlib()
     folder.mkdir(exist_ok=True)

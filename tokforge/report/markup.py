@@ -1,8 +1,9 @@
 """Markup with nothing in it that was not escaped: the one place where HTML and SVG text is made."""
 
+from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["element", "text_of"]
+__all__ = ["element", "html_table", "text_of"]
 
 
 def element(tag: str, *children: str, **attributes: object) -> str:
@@ -26,6 +27,22 @@ def element(tag: str, *children: str, **attributes: object) -> str:
 def text_of(value: object) -> str:
     """Returns ``value`` as text for markup: escaped, its control and bidirectional characters spelled out."""
     return escape("".join(_visible(char) for char in str(value)), quote=True)
+
+
+def html_table(
+    caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, wordy: bool = False
+) -> str:
+    """Returns a table that scrolls within itself; cells of ``rows`` are markup, ``wordy`` ones words."""
+    head = element(
+        "tr", *(element("th", text_of(cell), scope="col") if cell else element("td") for cell in header)
+    )
+    body = [
+        element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:]))
+        for row in rows
+    ]
+    parts = [element("caption", text_of(caption)), element("thead", head), element("tbody", *body)]
+    table = element("table", *parts, class_="wordy" if wordy else None)
+    return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)
 
 
 def _visible(char: str) -> str:

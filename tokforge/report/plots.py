@@ -1,43 +1,25 @@
-"""Charts for papers, as PNG and SVG, drawn by matplotlib, which is loaded only here.
+"""Charts of a comparison for papers."""
 
-The SVG holds text as text and no date, so that equal figures give equal files.
-"""
-
-import io
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
-from tokforge.errors import MissingExtraError, pick
+from tokforge.errors import pick
 from tokforge.metrics import METRICS, Comparison
+from tokforge.report.figures import drawn, plain
 
-__all__ = ["CHARTS", "draw", "require_matplotlib"]
+__all__ = ["CHARTS", "draw"]
 
 _MARKS = "osD^vPX*<>"
 
 
-def require_matplotlib() -> None:
-    """Raises MissingExtraError unless matplotlib is installed."""
-    if find_spec("matplotlib") is None:
-        raise MissingExtraError("matplotlib is not installed", "run: pip install 'tokforge[plots]'", "plots")
-
-
 def draw(comparison: Comparison, chart: str, form: str) -> bytes:
-    """Returns one of `CHARTS` as ``png`` (200 dots an inch) or ``svg``."""
-    from matplotlib import rc_context
-    from matplotlib.figure import Figure
-
+    """Returns one of `CHARTS` as ``png`` or ``svg``."""
     drawer = pick("the chart", chart, CHARTS)
-    out = io.BytesIO()
-    with rc_context({"svg.fonttype": "none", "svg.hashsalt": "tokforge", "font.size": 9}):
-        figure = Figure(figsize=(5.5, 3.6), layout="constrained")
-        drawer(comparison, figure.subplots())
-        figure.savefig(out, format=form, dpi=200, metadata={"Date": None} if form == "svg" else None)
-    return out.getvalue()
+    return drawn(lambda axes: drawer(comparison, axes), form)
 
 
 def _names(comparison: Comparison) -> list[str]:
-    return [one["name"].replace("$", r"\$") for one in comparison.tokenizers.values()]
+    return [plain(one["name"]) for one in comparison.tokenizers.values()]
 
 
 def _by_text(name: str) -> Callable[[Comparison, Any], None]:
@@ -47,7 +29,7 @@ def _by_text(name: str) -> Callable[[Comparison, Any], None]:
         for number, (label, values) in enumerate(zip(_names(comparison), by, strict=True)):
             known = [(v, at) for at, text in enumerate(texts) if (v := values.categories[text]) is not None]
             axes.plot(*zip(*known, strict=True), _MARKS[number % 10], label=label, markersize=5)
-        axes.set_yticks(range(len(texts)), [text.replace("$", r"\$") for text in texts])
+        axes.set_yticks(range(len(texts)), [plain(text) for text in texts])
         axes.invert_yaxis()
         _finish(axes, METRICS[name].unit, "")
 
@@ -59,7 +41,7 @@ def _parity(comparison: Comparison, axes: Any) -> None:
     for number, (label, by) in enumerate(zip(_names(comparison), comparison.parity.values(), strict=True)):
         known = [(by[text], at) for at, text in enumerate(texts) if text in by]
         axes.plot(*zip(*known, strict=True), _MARKS[number % 10], label=label, markersize=5)
-    axes.set_yticks(range(len(texts)), [text.replace("$", r"\$") for text in texts])
+    axes.set_yticks(range(len(texts)), [plain(text) for text in texts])
     axes.invert_yaxis()
     _finish(axes, "cost over that of the cheapest text", "")
 

@@ -6,7 +6,7 @@ from typing import Any
 from tokforge.metrics import METRICS, Comparison, Metric
 from tokforge.metrics.measure import Values
 from tokforge.report.charts import Series, dot_plot, legend, line_chart
-from tokforge.report.markup import element, text_of
+from tokforge.report.markup import element, html_table, text_of
 from tokforge.report.tables import best_of, shown
 
 __all__ = ["definitions", "fairness", "headline", "kin", "summary", "texts", "usage"]
@@ -57,7 +57,7 @@ def _margin(comparison: Comparison, best: str, next_best: str) -> str:
 def summary(comparison: Comparison) -> str:
     """Every metric by tokenizer, the best marked, with intervals where there are any."""
     rows = [_metric_row(METRICS[name], list(by.values())) for name, by in comparison.metrics.items()]
-    table = _table("All metrics by tokenizer", ["Metric", *_names(comparison).values()], rows)
+    table = html_table("All metrics by tokenizer", ["Metric", *_names(comparison).values()], rows)
     note = (
         "★ marks the best by the metric's own intent. Ranges are 95% intervals over documents. "
         "All of it is intrinsic: it says nothing about a model's quality."
@@ -125,7 +125,7 @@ def _by_text(comparison: Comparison, metric: Metric) -> str:
             for v in values
         ]
         rows.append([text_of(text), *cells])
-    return _table(f"{metric.title} by text", ["Text", *_names(comparison).values()], rows)
+    return html_table(f"{metric.title} by text", ["Text", *_names(comparison).values()], rows)
 
 
 def fairness(comparison: Comparison) -> str:
@@ -141,7 +141,7 @@ def fairness(comparison: Comparison) -> str:
         [text_of(text), *(_shade(by.get(text)) for by in comparison.parity.values())]
         for text in comparison.texts
     ]
-    table = _table("Cost over that of the cheapest text", ["Text", *_names(comparison).values()], rows)
+    table = html_table("Cost over that of the cheapest text", ["Text", *_names(comparison).values()], rows)
     note = f"How many times the cheapest text each one costs, in {kind}."
     return element(
         "section", element("h2", "Parity"), element("p", note, class_="note"), table, id="section-parity"
@@ -177,7 +177,7 @@ def usage(comparison: Comparison) -> str:
         ),
     ]
     rows = [_facts(name, one) for name, one in zip(names, described, strict=True)]
-    table = _table("Digits, splitting and residue", ["Tokenizer", *_FACTS], rows, wordy=True)
+    table = html_table("Digits, splitting and residue", ["Tokenizer", *_FACTS], rows, wordy=True)
     note = (
         "Merge residue: tokens that merging forms often and hardly ever keeps, such as halves of characters."
     )
@@ -234,7 +234,7 @@ def kin(comparison: Comparison) -> str:
         "section",
         element("h2", "Pairs"),
         element("p", note, class_="note"),
-        _table("Pairs of tokenizers", head, rows),
+        html_table("Pairs of tokenizers", head, rows),
         id="section-pairs",
     )
 
@@ -275,17 +275,3 @@ def _figure(title: str, chart: str, table: str = "") -> str:
 
 def _names(comparison: Comparison) -> dict[str, str]:
     return {path: one["name"] for path, one in comparison.tokenizers.items()}
-
-
-def _table(caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], *, wordy: bool = False) -> str:
-    """Returns a table that scrolls within itself; cells of ``rows`` are markup, ``wordy`` ones words."""
-    head = element(
-        "tr", *(element("th", text_of(cell), scope="col") if cell else element("td") for cell in header)
-    )
-    body = [
-        element("tr", element("th", row[0], scope="row"), *(element("td", cell) for cell in row[1:]))
-        for row in rows
-    ]
-    parts = [element("caption", text_of(caption)), element("thead", head), element("tbody", *body)]
-    table = element("table", *parts, class_="wordy" if wordy else None)
-    return element("div", table, class_="scroll", tabindex="0", role="region", aria_label=caption)

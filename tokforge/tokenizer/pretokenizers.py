@@ -58,7 +58,11 @@ PATTERNS: dict[str, tuple[str, ...]] = {
 
 _ALIASES = {"cl100k-hf": "llama3"}
 _REGEX = "regex:"
-NAMES = ("none", *sorted([*PATTERNS, *_ALIASES]))
+_SEQUENCES = {
+    # Han first, so that marks in front of it are not its token's, and Latin beside it is apart.
+    "chinese": (_REGEX + r"\p{Han}+", "o200k"),
+}
+NAMES = ("none", *sorted([*PATTERNS, *_ALIASES, *_SEQUENCES]))
 """What `parse_pretokenizer` takes by name; anything else is a regex."""
 
 # Where Oniguruma and the Rust engines read the same text differently: what is written, why, and instead.
@@ -85,6 +89,8 @@ def parse_pretokenizer(text: str) -> tuple[str, ...]:
     """
     if text == "none":
         return ()
+    if text in _SEQUENCES:
+        return canonical_stages(_SEQUENCES[text])
     if text in NAMES or text.startswith(_REGEX):
         return canonical_stages((text,))
     if re.fullmatch(r"[A-Za-z0-9_-]*", text):

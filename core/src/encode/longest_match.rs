@@ -42,9 +42,10 @@ pub(super) struct LongestMatch {
 }
 
 impl LongestMatch {
-    /// Builds the trie of `ids`, whose bytes all differ and are not empty.
+    /// Builds the trie of `ids`, whose bytes are not empty; of ids with the same bytes the least counts.
     pub(super) fn new(table: &TokenTable, mut ids: Vec<u32>) -> Self {
-        ids.sort_unstable_by_key(|&id| table.bytes(id));
+        ids.sort_unstable_by_key(|&id| (table.bytes(id), id));
+        ids.dedup_by_key(|id| table.bytes(*id));
         let mut trie = Builder::new(table, &ids).build();
         trie.fill_first_bytes();
         trie

@@ -101,9 +101,8 @@ impl Stage {
             }
             Stage::Runs => runs(text, &mut |from, to| f(&text[from..to], starts(from))),
             Stage::Metaspace(metaspace) => metaspace.for_each_piece(text, at_start, f),
-            Stage::PrefixSpace if text.first().is_none_or(|&byte| byte == b' ') => {
-                f(text, at_start)
-            }
+            Stage::PrefixSpace if text.is_empty() => Ok(()),
+            Stage::PrefixSpace if text[0] == b' ' => f(text, at_start),
             Stage::PrefixSpace => f(&[b" ", text].concat(), at_start),
         }
     }

@@ -66,3 +66,11 @@ fn texts_are_found_from_the_left_longest_first() {
         finder.find(b"xabcab b").into_iter().map(|f| (f.range, f.index, f.touches_word)).collect();
     assert_eq!(found, [(1..4, 1, true), (4..6, 0, true), (7..8, 2, false)]);
 }
+
+#[test]
+fn an_empty_text_has_no_piece_with_a_prefix_space_either() {
+    let stages = Stages::new(vec![Stage::PrefixSpace]);
+    let mut pieces = 0;
+    stages.for_each_piece(b"", true, &mut |_| Ok(pieces += 1)).unwrap();
+    assert_eq!(pieces, 0);
+}

@@ -38,6 +38,7 @@ type Borrowed1<'a, 'py> = pyo3::Borrowed<'a, 'py, PyAny>;
 pub trait Number: Copy {}
 impl Number for u32 {}
 impl Number for u64 {}
+impl Number for i64 {}
 
 /// The memory of numbers as bytes, in the machine's byte order.
 pub fn as_bytes<T: Number>(numbers: &[T]) -> &[u8] {

@@ -4,6 +4,7 @@ mod buffers;
 mod encoding;
 mod errors;
 mod loading;
+mod masking;
 mod mixture;
 mod models;
 mod pipeline;
@@ -28,6 +29,9 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<training::WordCounts>()?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;
+    module.add_class::<masking::Masker>()?;
+    module.add_function(wrap_pyfunction!(masking::align_words, module)?)?;
+    module.add_function(wrap_pyfunction!(masking::word_spans, module)?)?;
     module.add_class::<mixture::MixtureColumns>()?;
     module.add_class::<mixture::MixtureTable>()?;
     module.add_class::<mixture::MixtureHistory>()?;

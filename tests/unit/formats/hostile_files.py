@@ -285,6 +285,7 @@ def _latin1():
         ("model/vocab/he", 3), ("model/vocab/he", -1), ("model/vocab/he", HUGE), ("model/vocab/中", 400),
          ("model/merges/0", "h"), ("model/merges/0", " \u00ff \u00ff"), ("model/merges/0", ["h"]),
         ("model/merges/0", ["中", "h"]), ("model/merges", None), ("added_tokens", 4),
+        ("added_tokens/0/content", "\ud800"),
     ]  # fmt: skip
     return _each(data, changes)
 

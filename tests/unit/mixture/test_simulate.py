@@ -9,7 +9,7 @@ from tokforge.errors import ConfigError, InputError
 from tokforge.mixture import SimulationConfig, category_paths, count_references, simulate
 from tokforge.mixture.baselines import fitted_efficiency
 from tokforge.mixture.intervals import interval
-from tokforge.mixture.known import inherited, prefix_hashes
+from tokforge.mixture.known import inherited, known_prefixes, prefix_hashes
 from tokforge.mixture.references import subset
 
 
@@ -77,3 +77,13 @@ def test_a_known_prefix_is_named(world, monkeypatch):
     monkeypatch.setattr("tokforge.mixture.known._table", lambda: table)
     assert "first 300 merges or more are those of made-up" in inherited(merges, tokens)[0]
     assert inherited(merges[1:], tokens) == []
+
+
+def test_the_oldest_owner_of_a_prefix_is_named_first(world, monkeypatch):
+    tokenizer, _ = world
+    hashes = prefix_hashes(tokenizer.merges, tokenizer.table.tokens)
+    table = {f"{length}:{value}": "parent" if length == 100 else "child" for length, value in hashes.items()}
+    monkeypatch.setattr("tokforge.mixture.known._table", lambda: table)
+    found = known_prefixes(tokenizer.merges, tokenizer.table.tokens)
+    assert list(found) == ["parent", "child"]
+    assert found["parent"] == 100 < found["child"]

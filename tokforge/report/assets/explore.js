@@ -1,10 +1,9 @@
 
 const data = JSON.parse(byId("data").textContent);
+const SHOWN_BYTES = 1 << 20; // of a file that is dropped
+const note = byId("drop-note").textContent;
 const MOST = 4000; // tokens that are drawn: a browser takes seconds for more
-theme();
-for (const heading of document.querySelectorAll("section > h2")) {
-  byId("contents").append(el("a", { href: "#" + heading.parentElement.id }, heading.textContent));
-}
+frame();
 
 async function ask(path, body) {
   const answer = await fetch(path, { method: "POST", body, headers: { "X-Tokforge-Token": data.secret } });
@@ -77,7 +76,7 @@ byId("which").append(...data.names.map((name, number) => {
 }));
 options(byId("reference"), [["all", "any other"], ["none", "none"]]);
 byId("reference").addEventListener("change", () => markDifferences(passages, byId("reference").value));
-byId("text").addEventListener("input", () => { content = new TextEncoder().encode(byId("text").value); draw(); });
+byId("text").addEventListener("input", () => { byId("drop-note").textContent = note; content = new TextEncoder().encode(byId("text").value); draw(); });
 for (const kind of ["dragover", "dragleave", "drop"]) {
   document.addEventListener(kind, async (event) => {
     event.preventDefault();
@@ -86,7 +85,12 @@ for (const kind of ["dragover", "dragleave", "drop"]) {
   });
 }
 function take(buffer) {
-  content = new Uint8Array(buffer).subarray(0, 1 << 20);
+  const bytes = new Uint8Array(buffer);
+  let end = Math.min(bytes.length, SHOWN_BYTES);
+  while (end < bytes.length && (bytes[end] & 0xc0) === 0x80 && end > SHOWN_BYTES - 4) end--; // not inside a character
+  content = bytes.subarray(0, end);
+  byId("drop-note").textContent = end === bytes.length ? note
+    : `Only the first ${end.toLocaleString("en")} of ${bytes.length.toLocaleString("en")} bytes of that file are shown.`;
   byId("text").value = isBinary(content) ? "" : new TextDecoder().decode(content);
   draw();
 }

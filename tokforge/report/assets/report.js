@@ -1,10 +1,7 @@
 
 const data = JSON.parse(byId("data").textContent);
-theme();
+frame();
 
-for (const heading of document.querySelectorAll("section > h2")) {
-  byId("contents").append(el("a", { href: "#" + heading.parentElement.id }, heading.textContent));
-}
 
 // -- samples --------------------------------------------------------------------------------------------
 let passages = [];

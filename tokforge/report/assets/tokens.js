@@ -132,7 +132,10 @@ function markDifferences(passages, reference) {
   });
 }
 function options(select, entries) { select.replaceChildren(...entries.map(([value, text]) => el("option", { value }, text))); }
-function theme() {
+function frame() { // the links to the sections, and the switch between light and dark
+  for (const heading of document.querySelectorAll("section > h2")) {
+    byId("contents").append(el("a", { href: "#" + heading.parentElement.id }, heading.textContent));
+  }
   byId("theme").addEventListener("click", () => {
     const root = document.documentElement;
     const dark = root.dataset.theme ? root.dataset.theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

@@ -64,7 +64,9 @@ def read_latin1(file: SourceFile) -> Reading:
     if not is_latin1(root):
         raise FormatError("not all 256 bytes are spelled in Latin-1", "read it as hf", file.where)
     content = _respelled(root, _from_latin1)
-    return Reading(read_definition(_dump(content | {"decoder": {"type": "ByteLevel"}}), file.where))
+    # In ASCII, for a lone surrogate is the reader's to refuse.
+    respelled = json.dumps(content | {"decoder": {"type": "ByteLevel"}}).encode()
+    return Reading(read_definition(respelled, file.where))
 
 
 def _from_latin1(text: str, node: Node) -> str:

@@ -138,3 +138,13 @@ proptest! {
         prop_assert_eq!(ids, merge_ids_slow(&merges, Some(&ranks), atoms));
     }
 }
+
+#[test]
+fn of_two_tokens_with_the_same_bytes_the_first_counts() {
+    let tokens = [Some(&b"?"[..]), Some(b"ab"), Some(b"ab"), Some(b"a")];
+    let scores = [None, Some(-1.0), Some(-2.0), Some(-1.0)];
+    let unigram = Unigram::new(tokens, &scores, -10.0, false, &[], unknown(false)).unwrap();
+    let mut ids = Vec::new();
+    unigram.encode_piece(b"aba", &mut Lattice::default(), &mut ids);
+    assert_eq!(ids, [1, 3]);
+}

@@ -16,12 +16,14 @@ from tokforge.bpe import BpeConfig, train
 from tokforge.errors import ConfigError
 from tokforge.inputs import Source, documents, open_sources
 from tokforge.tokenizer import Tokenizer
+from tokforge.tokenizer.notebook import table_html
 
 __all__ = ["Advice", "AdviseConfig", "SizeFigures", "advise_vocab", "tao_vocab_sizes"]
 
 MIN_FREQUENCY = 100
 """A merge that the model sees less often is taken for too rare to learn from; ours, a convention."""
 _HELD_OUT_EVERY = 10
+_NOTEBOOK = ("vocab_size", "bytes_per_token", "expected_frequency", "embedding_share", "flops_per_byte")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +93,21 @@ class Advice:
     def as_dict(self) -> dict[str, Any]:
         """Returns the fields as JSON values."""
         return asdict(self)
+
+    def _repr_html_(self) -> str:
+        low, high = self.recommended
+        shown = [asdict(one) for one in self.sizes]
+        rows = [
+            [
+                f"{value:,}" if name == "vocab_size" else f"{value:.4g}"
+                for name, value in one.items()
+                if name in _NOTEBOOK
+            ]
+            for one in shown
+        ]
+        return table_html([name.replace("_", " ") for name in _NOTEBOOK], rows) + table_html(
+            ["recommended"], [[f"{low:,} to {high:,}"]]
+        )
 
 
 def tao_vocab_sizes(parameters: int, hidden_size: int) -> dict[str, int]:

@@ -1,0 +1,1 @@
+"""Chinese text, vocabularies, masks and encoders: the figures of docs/masking.md."""

@@ -1,0 +1,129 @@
+//! Chooses units so that an exact number of tokens is masked.
+//!
+//! The budget is k = round(p * tokens). Units are shuffled; from each in turn a span of 1, 2, ... following
+//! units is taken as far as it fits, and what does not fit is passed over, so a later, smaller unit fills
+//! the rest. A remainder that no unit fits is closed by splitting one (an option), else by one unit more if
+//! that comes nearer to k. All but the last few units have the same chance, whatever their length: only
+//! the remainder prefers short ones. O(tokens).
+
+use std::ops::Range;
+
+use super::random::Random;
+
+/// What is chosen, and how.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Share of the tokens to mask, 0 to 1.
+    pub probability: f64,
+    /// Chance of a span of 1, 2, ... units; need not sum to 1.
+    pub span_weights: Vec<f64>,
+    /// Whether a unit may be masked in part to meet the budget exactly.
+    pub split_units: bool,
+}
+
+/// The tokens to mask.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Choice {
+    /// Ranges of tokens, a unit or a part of one each, ascending.
+    pub runs: Vec<Range<usize>>,
+    /// Tokens in units: all that could be masked.
+    pub maskable: usize,
+    /// k, the number of tokens that should be masked.
+    pub budget: usize,
+}
+
+impl Choice {
+    /// Tokens that are masked.
+    pub fn masked(&self) -> usize {
+        self.runs.iter().map(ExactSizeIterator::len).sum()
+    }
+}
+
+/// Chooses among the runs of equal, not negative `units`.
+pub fn choose(units: &[i64], options: &Options, random: &mut Random) -> Choice {
+    let runs = runs_of(units);
+    let maskable = runs.iter().map(ExactSizeIterator::len).sum::<usize>();
+    let budget = (options.probability * maskable as f64).round() as usize;
+    let mut taking = Taking { runs: &runs, taken: vec![false; runs.len()], left: budget };
+    let mut order: Vec<usize> = (0..runs.len()).collect();
+    for at in (1..order.len()).rev() {
+        order.swap(at, random.below(at + 1));
+    }
+    for &first in &order {
+        if taking.left == 0 {
+            break;
+        }
+        taking.take_span(first, span_length(&options.span_weights, random));
+    }
+    let part = taking.close(&order, options.split_units);
+    let whole =
+        runs.iter().zip(&taking.taken).filter(|(_, &taken)| taken).map(|(run, _)| run.clone());
+    let mut chosen: Vec<_> = whole.chain(part).collect();
+    chosen.sort_unstable_by_key(|run| run.start);
+    Choice { runs: chosen, maskable, budget }
+}
+
+/// Runs of equal, not negative units.
+pub fn runs_of(units: &[i64]) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, &unit) in units.iter().enumerate() {
+        match runs.last_mut() {
+            Some(run) if run.end == at && units[at - 1] == unit && unit >= 0 => run.end += 1,
+            _ if unit >= 0 => runs.push(at..at + 1),
+            _ => {}
+        }
+    }
+    runs
+}
+
+fn span_length(weights: &[f64], random: &mut Random) -> usize {
+    if weights.len() < 2 {
+        return 1;
+    }
+    let mut point = random.unit() * weights.iter().sum::<f64>();
+    for (at, weight) in weights.iter().enumerate() {
+        point -= weight;
+        if point < 0.0 {
+            return at + 1;
+        }
+    }
+    weights.len()
+}
+
+struct Taking<'a> {
+    runs: &'a [Range<usize>],
+    taken: Vec<bool>,
+    left: usize,
+}
+
+impl Taking<'_> {
+    /// Takes up to `units` neighbours from `first` on: until one does not fit, is taken, or stands apart.
+    fn take_span(&mut self, first: usize, units: usize) {
+        for at in first..(first + units).min(self.runs.len()) {
+            let apart = at > first && self.runs[at].start != self.runs[at - 1].end;
+            if apart || self.taken[at] || self.runs[at].len() > self.left {
+                return;
+            }
+            self.taken[at] = true;
+            self.left -= self.runs[at].len();
+        }
+    }
+
+    /// Meets what is left of the budget, which no whole unit fits; returns the part of a split unit.
+    fn close(&mut self, order: &[usize], split_units: bool) -> Option<Range<usize>> {
+        let free = order.iter().filter(|&&at| !self.taken[at]);
+        if self.left == 0 {
+            return None;
+        }
+        if split_units {
+            let &at = free.clone().next()?;
+            return Some(self.runs[at].start..self.runs[at].start + self.left);
+        }
+        let &at = free.min_by_key(|&&at| self.runs[at].len())?;
+        if self.runs[at].len() < 2 * self.left {
+            self.taken[at] = true;
+            self.left = 0;
+        }
+        None
+    }
+}

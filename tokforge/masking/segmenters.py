@@ -1,0 +1,82 @@
+"""Word spans of a text, in characters: whoever cuts the words, spans are what the rest sees.
+
+``jieba``: Chinese words (rjieba, the dictionary with the HMM for unknown words), other scripts by run.
+``unicode``: Unicode's words (annex 29), where each Han character is one. ``code``: identifiers, numbers,
+operators. ``characters``: what a reader takes for one character. Any other segmenter is a function from a
+text to its words' (start, end) spans. Spaces are in no word. O(length).
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+import numpy as np
+import numpy.typing as npt
+
+from tokforge.errors import ConfigError, MissingExtraError, pick
+
+__all__ = ["SEGMENTERS", "Segmenter", "Spans", "as_spans", "word_spans"]
+
+Spans = npt.NDArray[np.uint32]
+"""(n, 2) - start and end of each word, in characters, ascending and without overlaps."""
+Segmenter = str | Callable[[str], Iterable[tuple[int, int]]]
+
+
+def word_spans(text: str, segmenter: Segmenter = "jieba") -> Spans:
+    """Returns the spans of the words of ``text``.
+
+    Raises:
+        UnknownNameError: no segmenter has this name.
+        MissingExtraError: ``jieba`` needs the package rjieba.
+        ConfigError: a segmenter of your own gave something else than spans.
+
+    Example:
+        >>> word_spans("if x_1>=2", "code").tolist()
+        [[0, 2], [3, 6], [6, 8], [8, 9]]
+    """
+    if isinstance(segmenter, str):
+        return pick("segmenter", segmenter, SEGMENTERS)(text)
+    return as_spans(segmenter(text))
+
+
+def as_spans(spans: object) -> Spans:
+    """Returns given spans as an array; raises ConfigError where they are none."""
+    try:
+        array = np.asarray(spans if isinstance(spans, np.ndarray) else list(spans), dtype=np.int64)  # type: ignore[call-overload]
+    except (TypeError, ValueError) as error:
+        raise ConfigError("word spans are no numbers", "give (start, end) of each word") from error
+    if array.size and (array.ndim != 2 or array.shape[1] != 2):
+        raise ConfigError(f"word spans have the shape {array.shape}", "give (start, end) of each word")
+    if array.size and not 0 <= array.min() <= array.max() < 1 << 32:
+        raise ConfigError("a word span is negative or beyond 2**32", "count characters from the text's start")
+    return array.reshape(-1, 2).astype(np.uint32)
+
+
+def _jieba(text: str) -> Spans:
+    try:
+        from rjieba import cut
+    except ImportError as error:
+        raise MissingExtraError(
+            "the segmenter jieba needs rjieba", "pip install 'tokforge[masking]'"
+        ) from error
+    words = cut(text)
+    lengths = np.fromiter(map(len, words), dtype=np.uint32, count=len(words))
+    ends = np.cumsum(lengths, dtype=np.uint32)
+    is_space = np.fromiter(map(str.isspace, words), dtype=bool, count=len(words))
+    return np.stack([ends - lengths, ends], axis=1)[~is_space]
+
+
+def _of_engine(by: str) -> Callable[[str], Spans]:
+    def cut(text: str) -> Spans:
+        from tokforge import _core
+
+        return np.frombuffer(_core.word_spans(text, by), dtype=np.uint32).reshape(-1, 2)
+
+    return cut
+
+
+SEGMENTERS: Mapping[str, Callable[[str], Spans]] = {
+    "characters": _of_engine("characters"),
+    "code": _of_engine("code"),
+    "jieba": _jieba,
+    "unicode": _of_engine("unicode"),
+}
+"""By name."""
