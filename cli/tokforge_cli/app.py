@@ -49,9 +49,7 @@ app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_m
 app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture
 )
-app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(
-    merge_subtokens.merge_subtokens
-)
+app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(merge_subtokens.merge_subtokens)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)
