@@ -24,6 +24,7 @@ TABLES = {
     "masking-text": "benches.masking.prepare:prepare",
     "masking-vocabulary": "benches.masking.vocabulary:vocabulary",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
+    "supertokens": "benches.supertokens:supertokens",
     "train-binaries": "benches.training:train_binaries",
     "train-lines": "benches.training:train_lines",
     "train-one-line": "benches.training:train_one_line",

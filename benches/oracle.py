@@ -1,7 +1,9 @@
-"""Ids beside Hugging Face's own, tokenizer by tokenizer, on real text: equal, or where not; and how fast.
+"""Ids beside those of each tokenizer's own library, on real text: equal, or where not; and how fast.
 
-One thread each, texts given one by one; special tokens are text on both sides. Times are process time, so
-that a busy machine counts against neither.
+The library is the one that reads the file's format natively: tokenizers for tokenizer.json and vocab.json +
+merges.txt, tiktoken for ranks, mistral-common for tekken.json, sentencepiece for its models. One thread
+each, texts given one by one; special tokens are text on both sides. Times are process time, so that a busy
+machine counts against neither.
 """
 
 import argparse
@@ -9,19 +11,24 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from tokforge.errors import TokforgeError
 from tokforge.tokenizer import Tokenizer
+from tokforge.tokenizer.conversion.libraries import Library, library_of
+from tokforge.tokenizer.files import read_tokenizer
 
-HEADER = "| tokenizer | text MB | tokens | ids | load s, ours | HF | encode MB/s, ours | HF | times |\n"
-RULE = "|---|---|---|---|---|---|---|---|---|\n"
+HEADER = (
+    "| tokenizer | library | text MB | tokens | ids | load s, ours | to first ids | theirs "
+    "| encode MB/s, ours | theirs | times |\n"
+)
+RULE = "|---" * 11 + "|\n"
+FILES = ("tokenizer.json", "vocab.json", "*.tiktoken", "tekken*.json", "tokenizer.model*")
 
 
 def oracle_tokenizers(arguments: Sequence[str]) -> str:
     """Returns the table that the command line asks for."""
     parser = argparse.ArgumentParser(prog="python -m benches oracle-tokenizers", description=__doc__)
-    parser.add_argument("folder", type=Path, help="holds tokenizer.json files, each in a folder of its name")
+    parser.add_argument("folder", type=Path, help="holds tokenizers, each in a folder of its name")
     parser.add_argument("--text", type=Path, nargs="+", required=True, help="folders of text")
     parser.add_argument("--megabytes", type=float, default=10)
     parser.add_argument("--only", nargs="*", default=(), help="parts of names")
@@ -30,10 +37,10 @@ def oracle_tokenizers(arguments: Sequence[str]) -> str:
 
 
 def _table(folder: Path, texts: Sequence[Path], megabytes: float, only: Sequence[str]) -> str:
-    """Returns a Markdown table of the tokenizer.json files below ``folder`` on ``megabytes`` of ``texts``."""
+    """Returns a Markdown table of the tokenizers below ``folder`` on ``megabytes`` of ``texts``."""
     documents = list(_documents(texts, int(megabytes * 1e6)))
     rows = []
-    for path in sorted(folder.rglob("tokenizer.json")):
+    for path in sorted(path for name in FILES for path in folder.rglob(name)):
         name = str(path.relative_to(folder).parent)
         if not only or any(part in name for part in only):
             rows.append(_row(name, path, documents))
@@ -60,43 +67,44 @@ def _documents(paths: Sequence[Path], limit: int) -> Iterator[str]:
 
 
 def _row(name: str, path: Path, documents: Sequence[str]) -> str:
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
     started = time.process_time()
     try:
-        ours = Tokenizer.load(path)
+        ours = read_tokenizer(path)
     except TokforgeError as error:
-        return f"| {name} | | | refused: {error} | | | | | |\n"
+        return f"| {name} | | | | refused: {error} | | | | | |\n"
     load = time.process_time() - started
-    os.environ["TOKENIZERS_PARALLELISM"] = "false"
-    from tokenizers import Tokenizer as HfTokenizer
-
+    ours.tokenizer.encode("warm")
+    ready = time.process_time() - started
     started = time.process_time()
-    hf = HfTokenizer.from_file(str(path))
-    hf_load = time.process_time() - started
-    hf.encode_special_tokens = True
-    hf.no_padding()
-    hf.no_truncation()
-    ours.encode("warm")
-    found, seconds, hf_seconds = _compare(ours, hf, documents)
+    files = {"": path, "vocab.json": path, "merges.txt": path.with_name("merges.txt")}
+    theirs = library_of(ours.format, files, ours.tokenizer)
+    if theirs is None:
+        return f"| {name} | | | | its library is not installed | | | | | |\n"
+    their_load = time.process_time() - started
+    (tokens, verdict), seconds, their_seconds = _compare(ours.tokenizer, theirs, documents)
     size = sum(len(text.encode()) for text in documents) / 1e6
-    speeds = f"{size / seconds:.1f} | {size / hf_seconds:.1f} | {hf_seconds / seconds:.1f}"
-    tokens, verdict = found
-    return f"| {name} | {size:.1f} | {tokens} | {verdict} | {load:.2f} | {hf_load:.2f} | {speeds} |\n"
+    times = f"{load:.2f} | {ready:.2f} | {their_load:.2f}"
+    speeds = f"{size / seconds:.1f} | {size / their_seconds:.1f} | {their_seconds / seconds:.1f}"
+    return f"| {name} | {theirs.name} | {size:.1f} | {tokens} | {verdict} | {times} | {speeds} |\n"
 
 
-def _compare(ours: Tokenizer, hf: Any, documents: Sequence[str]) -> tuple[tuple[int, str], float, float]:
+def _compare(
+    ours: Tokenizer, theirs: Library, documents: Sequence[str]
+) -> tuple[tuple[int, str], float, float]:
     tokens, verdict = 0, "equal"
-    seconds = hf_seconds = 0.0
+    seconds = their_seconds = 0.0
     for text in documents:
         started = time.process_time()
         ids = ours.encode(text)
         seconds += time.process_time() - started
         started = time.process_time()
-        expected = hf.encode(text, add_special_tokens=False).ids
-        hf_seconds += time.process_time() - started
+        (expected,) = theirs.encode([text.encode()])
+        their_seconds += time.process_time() - started
         tokens += len(ids)
         if verdict == "equal" and ids.tolist() != expected:
             verdict = _difference(ours, ids.tolist(), expected)
-    return (tokens, verdict), seconds, hf_seconds
+    return (tokens, verdict), seconds, their_seconds
 
 
 def _difference(ours: Tokenizer, ids: list[int], expected: list[int]) -> str:

@@ -6,11 +6,15 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benches.measure import RESULTS, Contender, Measurement, compare, report
+from benches.plan import check, planned_bytes
 from benches.training import bbpe, text_contenders, tokforge
 
 
 def train_scale(arguments: Sequence[str]) -> str:
-    """Trains on growing beginnings of one corpus: unsplit bytes beside bbpe, or text beside its trainers."""
+    """Trains on growing beginnings of one corpus: unsplit bytes beside bbpe, or text beside its trainers.
+
+    Ends with exit code 1 where we take more memory than benches/plan.py plans.
+    """
     parser = argparse.ArgumentParser(prog="python -m benches train-scale", description=train_scale.__doc__)
     parser.add_argument("kind", choices=("binaries", "text"))
     parser.add_argument("--corpus", type=Path, required=True)
@@ -22,17 +26,24 @@ def train_scale(arguments: Sequence[str]) -> str:
     parser.add_argument("--runs", type=int, default=1)
     options = parser.parse_args(arguments)
     rows: dict[float, list[Measurement]] = {}
+    plans: dict[float, int] = {}
     for megabytes in options.megabytes:
         with TemporaryDirectory(dir=options.corpus.parent) as folder:
             part = _beginning(options.corpus, Path(folder), int(megabytes * 1e6))
             contenders = _contenders(options.kind, part, options.size)
             kept = contenders if megabytes <= options.peers_up_to else contenders[:1]
             rows[megabytes] = compare(kept, runs=options.runs)
+            plans[megabytes] = planned_bytes(part, options.kind)
     name = f"train-scale-{options.kind}-{options.size}"
     for megabytes, measured in rows.items():
-        report(f"{name}-{megabytes:g}", {"megabytes": megabytes, "vocab_size": options.size}, measured)
+        about = {"megabytes": megabytes, "vocab_size": options.size, "planned_bytes": plans[megabytes]}
+        report(f"{name}-{megabytes:g}", about, measured)
     _draw(rows, RESULTS.parents[1] / "docs" / "images" / f"{name}.svg")
-    return _table(rows)
+    table = _table(rows, plans)
+    exceeded = [remark for size, measured in rows.items() if (remark := check(measured[0], plans[size]))]
+    if exceeded:
+        raise SystemExit("\n".join([table, *exceeded]))
+    return table
 
 
 def _contenders(kind: str, corpus: Path, size: int) -> list[Contender]:
@@ -57,11 +68,13 @@ def _beginning(corpus: Path, folder: Path, length: int) -> Path:
     return part
 
 
-def _table(rows: dict[float, list[Measurement]]) -> str:
-    lines = ["| MB | | seconds | s/GB | peak MB | peak bytes/byte |", "|---|---|---|---|---|---|"]
+def _table(rows: dict[float, list[Measurement]], plans: dict[float, int]) -> str:
+    heads = "MB", "", "seconds", "s/GB", "peak MB", "planned for us", "peak bytes/byte"
+    lines = [f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     lines += [
         f"| {megabytes:g} | {row.name} | {row.seconds:.2f} | {row.seconds / megabytes * 1000:.1f} | "
-        f"{row.peak_memory_bytes / 1e6:.0f} | {row.peak_memory_bytes / 1e6 / megabytes:.1f} |"
+        f"{row.peak_memory_bytes / 1e6:.0f} | {plans[megabytes] / 1e6:.0f} | "
+        f"{row.peak_memory_bytes / 1e6 / megabytes:.1f} |"
         for megabytes, measured in rows.items()
         for row in measured
     ]

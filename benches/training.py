@@ -36,12 +36,18 @@ def train_text(arguments: Sequence[str]) -> str:
     """Text in words (GPT-2's pattern): tokforge against the trainers in use.
 
     All read the same files, one for each folder of the corpus: opening tens of thousands of small files
-    would otherwise be part of what is measured.
+    would otherwise be part of what is measured, as it is with --as-they-are.
     """
-    options = _parser(train_text, size=32768).parse_args(arguments)
+    parser = _parser(train_text, size=32768)
+    parser.add_argument("--as-they-are", action="store_true", help="the corpus' own files, not joined")
+    parser.add_argument("--peers", nargs="*", default=list(TEXT_PEERS), choices=TEXT_PEERS)
+    options = parser.parse_args(arguments)
+    if options.as_they_are:
+        contenders = text_contenders(options.corpus, options.size, options.peers)
+        return _text_report(f"train-files-{options.corpus.name}", options.corpus, contenders, options)
     with TemporaryDirectory() as folder:
         joined = _joined(options.corpus, Path(folder))
-        contenders = text_contenders(joined, options.size)
+        contenders = text_contenders(joined, options.size, options.peers)
         return _text_report(f"train-text-{options.corpus.name}", joined, contenders, options)
 
 
@@ -85,7 +91,7 @@ def _one_line(what: str, length: int) -> bytes:
         return bytes(random.Random(0).choices(b"ACGT", k=length))
     path = Path(what)
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    return b"".join(b"".join(file.read_bytes().split()) for file in files)[:length]
+    return b"".join(file.read_bytes().translate(None, b"\r\n") for file in files)[:length]
 
 
 def tokforge(corpus: Path, size: int, *options: str) -> Contender:
@@ -158,7 +164,7 @@ def _distinct_words(corpus: Path) -> int:
     from tokforge import _core
 
     counts = _core.WordCounts(_core.Splitter(["gpt2"]), 1)
-    for path in corpus.iterdir():
+    for path in (path for path in corpus.rglob("*") if path.is_file()):
         counts.add([path.read_bytes()])
     return len(counts)
 

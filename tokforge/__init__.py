@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tokforge.mixture import infer_mixture
     from tokforge.tokenizer import AddedToken, Tokenizer, bytes_to_hf
     from tokforge.tokenizer.conversion import convert
+    from tokforge.transplant import transplant
 
     __version__: str
 
@@ -51,6 +52,7 @@ _HOMES = {
     "infer_mixture": "tokforge.mixture",
     "lint": "tokforge.lint",
     "train_bpe": "tokforge.bpe",
+    "transplant": "tokforge.transplant",
 }
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "infer_mixture",
     "lint",
     "train_bpe",
+    "transplant",
 ]
 
 

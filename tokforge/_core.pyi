@@ -1,7 +1,7 @@
 """The engine's Python face: bytes and 32-bit ids only, no files, no formats, no printing."""
 
 import builtins
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -33,7 +33,7 @@ class Encoder:
     def __new__(
         cls,
         tokens: Sequence[bytes | None],
-        merges: Sequence[tuple[int, int, int]],
+        merges: Merges,
         *,
         byte_ids: Sequence[int],
         ranks: Sequence[int] | None = None,
@@ -55,21 +55,47 @@ class Encoder:
     def decode(self, ids: Buffer | npt.NDArray[np.uint32]) -> bytes:
         """Joins the tokens of u32 ``ids``; raises TokenIdError for an id that is no byte string."""
 
-def unspell_all(keys: Sequence[str], alphabet: Sequence[tuple[str, int]]) -> list[bytes | None]:
+Merges: TypeAlias = Sequence[tuple[int, int, int]] | npt.NDArray[np.uint32]
+"""(left, right, merged) ids; or these end to end, (3 * merges,)."""
+
+def unspell_all(keys: Sequence[str] | Keys, alphabet: Sequence[tuple[str, int]]) -> list[bytes | None]:
     """Returns the bytes that each key spells by (character, byte) pairs; None where it spells none."""
 
-def read_merges(
-    merges: list[object], vocab: dict[str, int], cut: int
-) -> tuple[tuple[tuple[int, int, int], ...], bytes] | None:
-    """Reads merges, pairs of keys or ``"a b"``, by key -> id: the (left, right, merged) ids, and by id 1
-    where it takes part in one. None where an entry is malformed or names a missing key. A product's key is
-    its parts' end to end, the right one's without its first ``cut`` bytes."""
+def keys_differ(text: str) -> bool:
+    """Tells whether no object of a JSON text holds a key twice; False, too, where that is not plain."""
 
-def merges_hold(tokens: Sequence[bytes | None], merges: Sequence[tuple[int, int, int]]) -> bool:
+class Keys(Mapping[str, int]):
+    """A vocabulary that was read from text: key -> id. Keys differ, and ids."""
+
+    def __getitem__(self, key: str) -> int: ...
+    def __iter__(self) -> Iterator[str]: ...
+    def __len__(self) -> int: ...
+    def encoded(self) -> list[bytes]:
+        """Returns the keys in UTF-8."""
+    def end(self) -> int:
+        """Returns the highest id and one."""
+    def is_in_order(self) -> bool:
+        """Tells whether the ids are 0, 1, 2 and so on."""
+
+def read_parts(data: bytes) -> tuple[tuple[Keys, tuple[int, int]] | None, tuple[int, int] | None] | None:
+    """Returns ``model.vocab`` of a tokenizer.json's text and where it stands, and where ``model.merges``
+    stands, each None where it is not there; None where that is not plain to see. The vocabulary's place, and
+    that of merges that `read_merges` reads, hold valid JSON."""
+
+def read_merges(
+    merges: list[object] | bytes, vocab: Mapping[str, int], cut: int
+) -> tuple[bytes, bytes] | None:
+    """Reads merges, pairs of keys or ``"a b"`` or the JSON text of a list of them, by key -> id: the (left,
+    right, merged) ids as u32 end to end, and by id 1 where it takes part in one. None where an entry is
+    malformed or names a missing key. A product's key is its parts' end to end, the right one's without its
+    first ``cut`` bytes."""
+
+def merges_hold(tokens: Sequence[bytes | None], merges: Merges) -> bool:
     """Tells whether each merge joins two tokens into the one of their bytes, and none stands twice."""
 
-def tokens_differ(tokens: Sequence[bytes], kinds: bytes, ordinary: int) -> bool:
-    """Tells whether the tokens of kinds below ``ordinary`` are not empty, and differ in bytes or kind."""
+def tokens_differ(tokens: Sequence[bytes], kinds: bytes, byte: int, ordinary: int) -> bool:
+    """Tells whether the tokens of kinds below ``ordinary`` are not empty, differ in bytes or kind, and are
+    one byte where their kind is ``byte``."""
 
 Spec: TypeAlias = tuple[object, ...]
 """A step or a stage: its name, then its options; see core/src/python/pipeline.rs."""
@@ -104,7 +130,7 @@ class ModelEncoder:
     def bytes(
         specs: Sequence[Spec],
         tokens: Sequence[builtins.bytes | None],
-        merges: Sequence[tuple[int, int, int]],
+        merges: Merges,
         *,
         byte_ids: Sequence[int],
         ranks: Sequence[int] | None = None,
@@ -114,7 +140,7 @@ class ModelEncoder:
     def characters(
         specs: Sequence[Spec],
         tokens: Sequence[builtins.bytes | None],
-        merges: Sequence[tuple[int, int, int]],
+        merges: Merges,
         *,
         ranks: Sequence[int] | None,
         ignore_merges: bool,
@@ -127,7 +153,7 @@ class ModelEncoder:
     def affixes(
         specs: Sequence[Spec],
         spelled: Sequence[builtins.bytes | None],
-        merges: Sequence[tuple[int, int, int]],
+        merges: Merges,
         *,
         ranks: Sequence[int] | None,
         ignore_merges: bool,
@@ -201,8 +227,49 @@ class Training:
     """Tokens into which the corpus falls after each merge."""
     stopped: Literal["vocab_size", "min_frequency", "exhausted"]
 
+class Runs:
+    """Sequences of tokens that superwords are learned from: survey all documents, settle, gather all."""
+
+    def __new__(
+        cls,
+        splitter: Splitter,
+        tokens: Sequence[bytes | None],
+        merges: Sequence[tuple[int, int, int]],
+        *,
+        byte_ids: Sequence[int],
+        words: Splitter | None = None,
+        eligible: Sequence[bool] | None = None,
+        max_words: int | None = None,
+        excluded: Sequence[bytes] = (),
+        digits_apart: bool = False,
+        threads: int = 1,
+    ) -> Runs:
+        """Takes the word stage and what cuts documents.
+
+        Without ``eligible`` each piece of ``splitter`` is a sequence, and ``words`` only speeds up
+        encoding it. With ``eligible``, by id, maximal runs of pieces that are one such token are.
+        """
+    def survey(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None:
+        """Counts pairs of neighbouring tokens, from above."""
+    def settle(self, merges: int, min_frequency: int) -> int:
+        """Chooses and returns a least count, guessed to be below that of the last of ``merges``."""
+    def open(self, least: int) -> None:
+        """Starts to gather anew, with this least count."""
+    def gather(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None:
+        """Adds sequences, cut at pairs below the least count."""
+    def __len__(self) -> int:
+        """Distinct sequences, counted for each thread."""
+
+class ChunkCounts:
+    """Chunks of random length with their counts; a document's chunks depend on its bytes and the seed."""
+
+    def __new__(cls, ranges: Sequence[tuple[int, int, float]], seed: int) -> ChunkCounts: ...
+    def split(self, data: Buffer) -> list[tuple[int, int]]: ...
+    def add(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None: ...
+    def __len__(self) -> int: ...
+
 def train(
-    corpus: WordCounts | ByteCorpus,
+    corpus: WordCounts | ByteCorpus | Runs | ChunkCounts,
     *,
     tokens: Sequence[bytes | None],
     byte_ids: Sequence[int],
@@ -211,6 +278,11 @@ def train(
     min_frequency: int = 2,
     max_token_bytes: int | None = None,
     forbidden: Sequence[bytes] = (),
+    max_words: int | None = None,
+    excluded: Sequence[bytes] = (),
+    digits_apart: bool = False,
+    order: Literal["hf", "boundless"] = "hf",
+    rivals: Sequence[int] = (),
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Training:
@@ -218,7 +290,11 @@ def train(
 
     Consumes ``corpus``. New ids follow ``len(tokens)``. The pair with the most occurrences is merged
     first, ties by (left id, right id) ascending, which is Hugging Face's order; counts are 64-bit.
-    ``forbidden`` byte strings are never made into tokens. Raises KeyboardInterrupt when interrupted.
+    ``forbidden`` byte strings are never made into tokens, nor is what has more than ``max_words`` words,
+    holds an ``excluded`` string, or with ``digits_apart`` mixes digits with others. The order ``boundless``
+    ties by the tokens' bytes and counts occurrences that do not overlap. ``rivals``: counts, falling, of
+    tokens made elsewhere that compete for the same room; training ends when both fill it.
+    Raises KeyboardInterrupt when interrupted.
     """
 
 class Masker:

@@ -26,6 +26,8 @@ PHASES = {
     "calibrate": ("Calibrating", "steps"),
     "resample": ("Resampling", "samples"),
     "simulate": ("Simulating", "tokenizers"),
+    "embed": ("Embedding", "tokens"),
+    "evaluate": ("Evaluating", "windows"),
 }
 """Title and unit of each phase that the library reports."""
 

@@ -17,6 +17,7 @@ from tokforge_cli import (
     demo,
     edit,
     encode,
+    evaluate,
     explore,
     infer_mixture,
     inspect,
@@ -24,6 +25,7 @@ from tokforge_cli import (
     merge_subtokens,
     simulate_mixture,
     train_bpe,
+    transplant,
 )
 from tokforge_cli._command import Command, Group, ListCommand
 from tokforge_cli._failure import INTERRUPTED, report
@@ -50,6 +52,9 @@ app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture
 )
 app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(merge_subtokens.merge_subtokens)
+app.command("transplant", cls=ListCommand, epilog=transplant.EXAMPLES)(transplant.transplant)
+app.command("import-gguf", cls=Command, epilog=transplant.GGUF_EXAMPLES)(transplant.import_gguf)
+app.command("evaluate", cls=ListCommand, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)

@@ -22,10 +22,12 @@ tokforge train-bpe docs/ src/ -o tokenizer.json --special '<|end|>' --multiple-o
 tokforge train-bpe 'data/*.jsonl.gz' --field text -o tok-{size}.json --family 4096,8192
 tokforge train-bpe en/ hi/ -o tokenizer.json --weight en/=0.7 --weight hi/=0.3 --sample 2GiB
 tokforge train-bpe law/ -o law.json --extend tokenizer.json --vocab-size 40000 --map ids.json
+tokforge train-bpe text/ -o super.json --vocab-size 65536 --supertokens superbpe:40000
 tokforge train-bpe --config tokenizer.recipe.yaml --force
 """
 SHOWN_REMARKS = 5
 VOCABULARY, PRETOKENS, SAMPLING = "Vocabulary", "Splitting", "Reading and sampling"
+SUPERTOKENS = "Tokens across words"
 
 
 def train_bpe(
@@ -112,6 +114,62 @@ def train_bpe(
             rich_help_panel=PRETOKENS,
         ),
     ] = None,
+    supertokens: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LEARNER",
+            help="random-chunks, superbpe:T (T tokens within words; T,T for several), or boundless.",
+            rich_help_panel=SUPERTOKENS,
+        ),
+    ] = None,
+    max_words: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Most words in a token; 0: no limit; the learner's if not set.",
+            rich_help_panel=SUPERTOKENS,
+        ),
+    ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="TEXT",
+            help="No token across words holds this; repeatable; the learner's if not set.",
+            rich_help_panel=SUPERTOKENS,
+        ),
+    ] = None,
+    digits_apart: Annotated[
+        bool,
+        typer.Option(
+            "--digits-apart",
+            help="No token across words mixes digits with others.",
+            rich_help_panel=SUPERTOKENS,
+        ),
+    ] = False,
+    chunks: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOW-HIGH=SHARE,...",
+            help="random-chunks: lengths in characters, shares that sum to 1.",
+            rich_help_panel=SUPERTOKENS,
+        ),
+    ] = None,
+    sample_documents: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="Learn across words from this many documents, drawn from all inputs by --seed.",
+            rich_help_panel=SUPERTOKENS,
+        ),
+    ] = None,
+    verify: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH",
+            help="Held-out text on which Hugging Face must give equal ids; repeatable.",
+            rich_help_panel=SUPERTOKENS,
+        ),
+    ] = None,
     field: Annotated[
         str | None,
         typer.Option(
@@ -173,6 +231,15 @@ def train_bpe(
         follow_symlinks=follow_symlinks,
         threads=threads,
     )
+    if supertokens is not None:
+        from tokforge_cli._supertokens import SupertokensOptions, train_supertokens
+
+        across = SupertokensOptions(
+            supertokens, max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ())
+        )
+        train_supertokens(context, inputs, output, options, across, extend, id_map, force, as_json, quiet)
+        return
+    refuse_without_learner(max_words, exclude, digits_apart or None, chunks, sample_documents, verify)
     paths = {size: sized(output, size, many=True) for size in options.family}
     output = sized(output, options.table_size, many=False)
     base = opened(extend, inputs, [output, *paths.values()], id_map, force=force)
@@ -194,6 +261,14 @@ def train_bpe(
     begun = base.vocab_size if base else 256 + len(options.special_tokens)
     warn(figures, options.table_size - begun, quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def refuse_without_learner(*options: object) -> None:
+    """Raises UsageProblem for options that say something of supertokens, where none are asked for."""
+    names = ("--max-words", "--exclude", "--digits-apart", "--chunks", "--sample-documents", "--verify")
+    for name, value in zip(names, options, strict=True):
+        if value is not None:
+            raise UsageProblem(f"{name} is of tokens across words", "add --supertokens LEARNER", "train-bpe")
 
 
 def opened(

@@ -11,7 +11,11 @@ from cli_harness import ROOT, Ran, Run
 SCHEMAS = ROOT / "docs" / "schemas"
 
 LINES = {
-    "train-bpe": ["train-bpe a.txt -o t2.json", "train-bpe short -o t2.json --family 300 --vocab-size 1000"],
+    "train-bpe": [
+        "train-bpe a.txt -o t2.json",
+        "train-bpe short -o t2.json --family 300 --vocab-size 1000",
+        "train-bpe words.txt -o t3.json --vocab-size 290 --supertokens superbpe:20",
+    ],
     "encode": [
         "encode t.json a.txt",
         "encode t.json a.txt empty.txt -o ids.npy --offsets --window 4",
@@ -32,11 +36,14 @@ WITH_ENGINE = {
     "compare",
     "convert",
     "demo",
+    "evaluate",
     "explore",
+    "import-gguf",
     "infer-mixture",
     "lint",
     "merge-subtokens",
     "simulate-mixture",
+    "transplant",
     *EDITS,
 }
 """Commands that only make sense with the real library: see test_command_engine and transcripts_engine/."""
@@ -60,6 +67,7 @@ def folder(tmp_path: Path, run: Run) -> Path:
     (tmp_path / "t.json").write_text('{"vocab_size": 300}')
     (tmp_path / "a.txt").write_text("hello")
     (tmp_path / "short").write_text("x")
+    (tmp_path / "words.txt").write_text("one of the best of the rest in the world and one of the few\n" * 60)
     (tmp_path / "empty.txt").touch()
     assert run(*["encode", "t.json", "a.txt", "-o", "ids0.npy"]).code == 0
     return tmp_path

@@ -14,6 +14,15 @@ from tokforge import Tokenizer, convert
 from tokforge.tokenizer.conversion.libraries import library_of
 from tokforge.tokenizer.conversion.probes import conversion_probes
 from tokforge.tokenizer.files import read_tokenizer
+from tokforge.tokenizer.formats.reading import SourceFile
+from tokforge.tokenizer.formats.sentencepiece import read_sentencepiece
+from tokforge.tokenizer.formats.sentencepiece_proto import (
+    Normalizer,
+    Piece,
+    SentencepieceProto,
+    Trainer,
+    write_proto,
+)
 
 pytestmark = pytest.mark.oracle
 
@@ -135,3 +144,20 @@ def test_a_real_file_is_read_as_its_own_library_reads_it(name):
         pytest.skip(f"{package} is not installed")
     loaded = read_tokenizer(name)
     assert_equal(Path(loaded.path), loaded.tokenizer, loaded.format)
+
+
+def test_unigram_scores_user_defined_pieces_as_sentencepiece_does():
+    """Each user-defined piece against a longer one about as good; ties fall by float32 sums of its score."""
+    for own in (",", "a,", "a,b", "é", "日本"):
+        for longer in (-5.0, -4.95, -4.9, -4.85, -4.8, -4.55, -4.5, -4.45):
+            pieces = [
+                Piece("<unk>", 0.0, 2),
+                Piece(own, 0.0, 4),
+                Piece(f"{own}c", longer, 1),
+                Piece("c", -5.0, 1),
+            ]
+            plain = Normalizer(name="identity", add_dummy_prefix=False, remove_extra_whitespaces=False)
+            data = write_proto(SentencepieceProto(pieces=tuple(pieces), trainer=Trainer(), normalizer=plain))
+            found = read_sentencepiece(SourceFile("m.model", "m.model", data)).definition
+            expected = sentencepiece.SentencePieceProcessor(model_proto=data).encode(f"{own}c" * 3)
+            assert Tokenizer(found).encode(f"{own}c" * 3).tolist() == expected, (own, longer)

@@ -32,7 +32,7 @@ from tokforge.inputs.reading import ByteView, Document, Progress, nothing_read, 
 from tokforge.inputs.source import Source
 from tokforge.inputs.units import shorten, unit_spans
 
-__all__ = ["Mixture", "SampledSources", "SourceShare", "parse_weights"]
+__all__ = ["Mixture", "SampledSources", "SourceShare", "parse_weights", "unit_keys"]
 
 _HASHED_BYTES = 1 << 26  # Ctrl-C waits for one call to end
 _SUM_SLACK = 1e-9  # 0.1 + 0.2 + 0.7 is 1
@@ -203,7 +203,7 @@ def _index(
     units_of_file = [0] * sum(len(source.files) for source in sources)
     for _, file, document in read_sources(sources, progress=progress, phase="sample"):
         spans = unit_spans(document.data)
-        keys.extend(_keys(document.data, len(spans), seed))
+        keys.extend(unit_keys(document.data, len(spans), seed))
         lengths.extend(end - start for start, end in spans)
         units_of_file[file] += len(spans)
     file_starts = list(accumulate(units_of_file, initial=0))
@@ -214,7 +214,7 @@ def _source_starts(sources: Sequence[Source], file_starts: Sequence[int]) -> lis
     return [file_starts[n] for n in accumulate((len(source.files) for source in sources), initial=0)]
 
 
-def _keys(data: ByteView, units: int, seed: int) -> Iterator[int]:
+def unit_keys(data: ByteView, units: int, seed: int) -> Iterator[int]:
     """Yields the key of each unit.
 
     All keys stem from the whole document, so that only units of identical documents tie, and which of

@@ -62,7 +62,7 @@ class Start:
             )
         return cls(
             tokens=tuple(tokenizer.table.ordinary()),
-            merges=tokenizer.merges,
+            merges=tuple(tokenizer.merges),
             added_tokens=tokenizer.added_tokens,
             pipeline=tokenizer.pipeline,
             ignore_merges=model.ignore_merges,

@@ -29,11 +29,20 @@ from tokforge.tokenizer import (
 from tokforge.tokenizer.edit import IdMap, reserved_names
 from tokforge.tokenizer.edit.pretokens import model_texts, pretoken_table
 from tokforge.tokenizer.formats.proof import prove_pipeline
+from tokforge.tokenizer.model import Merge
 
 if TYPE_CHECKING:
     from tokforge import _core
 
-__all__ = ["ORDER", "BpeResult", "train", "train_bpe", "train_from_counts"]
+__all__ = [
+    "ORDER",
+    "BpeResult",
+    "build_tokenizer",
+    "peak_memory_bytes",
+    "train",
+    "train_bpe",
+    "train_from_counts",
+]
 
 ORDER = "hf"
 """The order of merges, as it stands in the artefact: count descending, then (left id, right id) ascending."""
@@ -122,7 +131,9 @@ def train(
     texts: Iterable[ByteView] = (data for _, data in chosen)
     corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
     training = _learn(corpus, start, config, progress)
-    tokenizer = _tokenizer(training, start, config, chosen.mixture)
+    tokenizer = build_tokenizer(
+        training.merges, start, config, _provenance(config, chosen.mixture, training.stopped, extend)
+    )
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,
@@ -132,7 +143,7 @@ def train(
         corpus_bytes=corpus_bytes,
         corpus_tokens=training.tokens[-1] if training.tokens else corpus_bytes,
         seconds=time.perf_counter() - started,
-        peak_memory_bytes=_peak_memory_bytes(),
+        peak_memory_bytes=peak_memory_bytes(),
         preset=preset,
         preset_reason=reason,
         mixture=chosen.mixture,
@@ -183,7 +194,9 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
     start = Start.fresh(config, stages)
-    return _tokenizer(_learn(table, start, config, None), start, config, None)
+    training = _learn(table, start, config, None)
+    provenance = _provenance(config, None, training.stopped, None)
+    return build_tokenizer(training.merges, start, config, provenance)
 
 
 def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
@@ -252,14 +265,12 @@ def _learn(
     return training
 
 
-def _tokenizer(
-    training: "_core.Training",
-    start: Start,
-    config: BpeConfig,
-    mixture: Mixture | None,
+def build_tokenizer(
+    merges: Sequence[Merge], start: Start, config: BpeConfig, provenance: Mapping[str, Any]
 ) -> Tokenizer:
+    """Returns ``start`` with new merges, padded to ``config.multiple_of`` with unused tokens."""
     tokens = list(start.tokens)
-    for left, right, merged in training.merges:
+    for left, right, merged in merges:
         if merged == len(tokens):  # else the tokenizer that is extended had these bytes without this merge
             tokens.append((tokens[left] or b"") + (tokens[right] or b""))
     added = list(start.added_tokens)
@@ -269,11 +280,11 @@ def _tokenizer(
         tokens.append(None)
     return Tokenizer.from_parts(
         tokens=tokens,
-        merges=[*start.merges, *training.merges],
+        merges=[*start.merges, *merges],
         added_tokens=added,
         pipeline=start.pipeline,
         ignore_merges=start.ignore_merges,
-        provenance=_provenance(config, mixture, training.stopped, start.extends),
+        provenance=provenance,
     )
 
 
@@ -309,6 +320,7 @@ def _exhausted(config: BpeConfig, start: Start, training: "_core.Training") -> C
     )
 
 
-def _peak_memory_bytes() -> int:
+def peak_memory_bytes() -> int:
+    """Returns the most that this process has held so far."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak if sys.platform == "darwin" else peak * 1024

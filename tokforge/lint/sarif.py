@@ -4,7 +4,7 @@ Severities are SARIF's levels, word for word. A JSON pointer has no line, so it 
 Source: OASIS, Static Analysis Results Interchange Format 2.1.0.
 """
 
-from pathlib import PurePath
+from pathlib import PurePath, PurePosixPath
 from typing import Any
 
 from tokforge.lint.registry import RULES
@@ -49,9 +49,15 @@ def _result(finding: Finding, report: LintReport) -> dict[str, Any]:
         "message": {"text": f"{finding.message}; {finding.hint}"},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": file.as_posix()}},
+                "physicalLocation": {"artifactLocation": {"uri": _uri(file)}},
                 "logicalLocations": [{"fullyQualifiedName": finding.pointer or "/"}],
             }
         ],
         "properties": {"value": finding.value, "fixable": finding.fixable},
     }
+
+
+def _uri(file: PurePath) -> str:
+    """Returns a URI reference: a path's spaces and letters beyond ASCII are no part of one as they stand."""
+    rooted = PurePosixPath("/", file.as_posix()).as_uri()
+    return rooted if file.is_absolute() else rooted.removeprefix("file:///")

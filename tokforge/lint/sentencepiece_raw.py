@@ -6,10 +6,10 @@ format: odd content is for rules. Linear in the file. Source: sentencepiece_mode
 """
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tokforge.errors import FormatError
+from tokforge.tokenizer.formats.protobuf import fields
 
 __all__ = ["PIECE_TYPES", "Piece", "PieceModel", "parse_sentencepiece"]
 
@@ -39,15 +39,15 @@ class PieceModel:
 def parse_sentencepiece(data: bytes, source: str) -> PieceModel:
     """Parses a ``.model``; raises FormatError for bytes that are no such message."""
     try:
-        fields = list(_fields(data))
-    except (IndexError, ValueError, struct.error) as error:
+        parts = [(one.number, one.value) for one in fields(data, source)]
+    except FormatError as error:
         raise FormatError(
-            f"not a tokenizer of a known format: {error}",
+            f"not a tokenizer of a known format: {error.problem}",
             "give a tokenizer.json, tekken.json, tiktoken ranks, a SentencePiece .model or a GGUF",
             source,
         ) from error
-    pieces = tuple(_piece(value) for number, value in fields if number == 1 and isinstance(value, bytes))
-    trainer, normalizer = _last_message(fields, 2), _last_message(fields, 3)
+    pieces = tuple(_piece(value) for number, value in parts if number == 1 and isinstance(value, bytes))
+    trainer, normalizer = _last_message(parts, 2), _last_message(parts, 3)
     if not pieces:
         raise FormatError(
             "no piece in it, so no SentencePiece model", "check that the file is complete", source
@@ -64,56 +64,26 @@ def parse_sentencepiece(data: bytes, source: str) -> PieceModel:
 Value = int | bytes
 
 
-def _fields(data: bytes) -> Iterator[tuple[int, Value]]:
-    at = 0
-    while at < len(data):
-        tag, at = _varint(data, at)
-        number, wire = tag >> 3, tag & 7
-        if number == 0:
-            raise ValueError(f"field 0 at byte {at}")
-        if wire == 0:
-            value, at = _varint(data, at)
-            yield number, value
-            continue
-        if wire == 2:
-            size, at = _varint(data, at)
-        else:
-            size = {1: 8, 5: 4}.get(wire, -1)
-        if size < 0 or at + size > len(data):
-            raise ValueError(f"a field at byte {at} reaches beyond the end")
-        yield number, data[at : at + size]
-        at += size
-
-
-def _varint(data: bytes, at: int) -> tuple[int, int]:
-    value = 0
-    for shift in range(0, 70, 7):
-        byte = data[at]
-        value |= (byte & 0x7F) << shift
-        at += 1
-        if byte < 0x80:
-            return value, at
-    raise ValueError(f"an endless integer at byte {at}")
-
-
 def _piece(data: Value) -> Piece:
-    try:
-        fields = dict(_fields(data)) if isinstance(data, bytes) else {}
-    except (IndexError, ValueError):
-        fields = {}
-    text, score = fields.get(1, b""), fields.get(2, bytes(4))
+    found = _message(data)
+    text, score = found.get(1, b""), found.get(2, bytes(4))
     return Piece(
         text if isinstance(text, bytes) else b"",
         struct.unpack("<f", score)[0] if isinstance(score, bytes) and len(score) == 4 else 0.0,
-        PIECE_TYPES.get(_integer(fields.get(3, 1)), "unknown"),
+        PIECE_TYPES.get(_integer(found.get(3, 1)), "unknown"),
     )
 
 
-def _last_message(fields: list[tuple[int, Value]], wanted: int) -> dict[int, Value]:
-    parts = [value for number, value in fields if number == wanted and isinstance(value, bytes)]
+def _last_message(parts: list[tuple[int, Value]], wanted: int) -> dict[int, Value]:
+    last = [value for number, value in parts if number == wanted][-1:]
+    return _message(last[0]) if last else {}
+
+
+def _message(data: Value) -> dict[int, Value]:
+    """Returns number -> value, the last of each; nothing of what is no message: rules judge it."""
     try:
-        return dict(_fields(parts[-1])) if parts else {}
-    except (IndexError, ValueError):
+        return {one.number: one.value for one in fields(data, "")} if isinstance(data, bytes) else {}
+    except FormatError:
         return {}
 
 

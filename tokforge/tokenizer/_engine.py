@@ -16,6 +16,7 @@ from tokforge.tokenizer.model import (
     UnigramModel,
     WordLevelModel,
     WordPieceModel,
+    merge_list,
 )
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def make_encoder(definition: Definition, *, split: bool = True) -> "Engine":
     if isinstance(model, BpeModel) and _of_bytes(model) and is_plain:
         return _core.Encoder(
             table.ordinary(),
-            model.merges,
+            merge_list(model.merges).flat,
             byte_ids=table.byte_ids(),
             ranks=model.ranks,
             ignore_merges=model.ignore_merges,
@@ -104,7 +105,7 @@ def _bpe_encoder(table: TokenTable, model: BpeModel, specs: "list[Spec]") -> "Mo
         return ModelEncoder.affixes(
             specs,
             spelled_tokens(table, model.continuing_subword_prefix, model.end_of_word_suffix),
-            model.merges,
+            merge_list(model.merges).flat,
             ranks=model.ranks,
             ignore_merges=model.ignore_merges,
             by_bytes=model.atoms == "bytes",
@@ -118,7 +119,7 @@ def _bpe_encoder(table: TokenTable, model: BpeModel, specs: "list[Spec]") -> "Mo
         return ModelEncoder.bytes(
             specs,
             table.ordinary(),
-            model.merges,
+            merge_list(model.merges).flat,
             byte_ids=table.byte_ids(),
             ranks=model.ranks,
             ignore_merges=model.ignore_merges,
@@ -126,7 +127,7 @@ def _bpe_encoder(table: TokenTable, model: BpeModel, specs: "list[Spec]") -> "Mo
     return ModelEncoder.characters(
         specs,
         _without_bytes(table),
-        model.merges,
+        merge_list(model.merges).flat,
         ranks=model.ranks,
         ignore_merges=model.ignore_merges,
         user_defined=model.user_defined,

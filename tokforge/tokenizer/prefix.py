@@ -1,5 +1,6 @@
 """Families: a smaller vocabulary that is a prefix of a larger one, ids and merges alike."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tokforge.errors import ConfigError
@@ -40,7 +41,7 @@ def prefix_definition(definition: Definition, vocab_size: int) -> Definition:
     )
 
 
-def _until(merges: tuple[Merge, ...], vocab_size: int, smallest: int) -> tuple[Merge, ...]:
+def _until(merges: Sequence[Merge], vocab_size: int, smallest: int) -> Sequence[Merge]:
     """Returns the merges up to the one that makes the last id; none, where that is a byte or added token."""
     if vocab_size == smallest:
         return ()

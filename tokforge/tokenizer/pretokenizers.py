@@ -39,6 +39,12 @@ _O200K = (
     _SPACE,
 )
 
+_MIXED = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+_UPPER = r"[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+_REST = rf"\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{_SPACE}"
+_APOSTROPHES = r"(?:['\u2019](?:\p{L}\p{M}*)+)*"
+_BOUNDLESS = rf" ?{_MIXED}{_APOSTROPHES}| ?{_UPPER}{_APOSTROPHES}"
+
 PATTERNS: dict[str, tuple[str, ...]] = {
     "gpt2": (r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",),
     # Whitespace at the very end of a text is one piece, even where it holds a line break.
@@ -46,6 +52,12 @@ PATTERNS: dict[str, tuple[str, ...]] = {
     "llama3": (rf"{_WORD}|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|{_SPACE}",),
     "qwen2": (rf"{_WORD}|\p{{N}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n]*|{_SPACE}",),
     "o200k": ("|".join(_O200K),),
+    # PythonNut/superbpe, scripts/: the two stages.
+    "superbpe-words": (rf"[^\r\n\p{{L}}\p{{N}}]?{_MIXED}|[^\r\n\p{{L}}\p{{N}}]?{_UPPER}|{_REST}",),
+    "superbpe": (r"\p{N}{1,3}| ?[^\s\p{L}\p{N}]{2,}[\r\n/]*| +(?!\S)",),
+    # kensho-technologies' fastboundlessbpe, regexconstants.py: words, and runs of words.
+    "boundless-words": (rf"{_BOUNDLESS}|{_REST}",),
+    "boundless": (rf"(?:{_BOUNDLESS})+|{_REST}",),
     "deepseek-v3": (
         r"\p{N}{1,3}",
         # Escapes, not characters: an editor's NFC must not be able to change the class.

@@ -20,6 +20,7 @@ PROVENANCE_KEYS = {
     "source_format": "format of another library that it was read from",
     "notes": "what was assumed or left behind in reading it",
     "prefix_of": "vocabulary size of the family member it was cut from",
+    "supertokens": "learner of tokens across words, its rules, and the order and counts it went by",
     "extends": "vocabulary size of the tokenizer that training went on from",
     "edits": "what was changed afterwards, in order",
 }

@@ -15,7 +15,16 @@ import numpy.typing as npt
 from tokforge.errors import ConfigError, InputError, TokenIdError, UnknownNameError, pick
 from tokforge.outputs import StrPath
 from tokforge.tokenizer._engine import make_encoder
-from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, TokenTable, table_of
+from tokforge.tokenizer.model import (
+    AddedToken,
+    BpeModel,
+    Definition,
+    Merge,
+    Pipeline,
+    TokenTable,
+    merge_list,
+    table_of,
+)
 from tokforge.tokenizer.provenance import check_provenance
 from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 
@@ -65,9 +74,7 @@ class Tokenizer:
         JSON or has unknown keys.
         """
         added = tuple(added_tokens)
-        model = BpeModel(
-            tuple((int(left), int(right), int(merged)) for left, right, merged in merges), ignore_merges
-        )
+        model = BpeModel(merge_list(merges), ignore_merges)
         definition = Definition(table_of(tokens, added), model, pipeline, added)
         return cls(definition, check_provenance(provenance or {}))
 
@@ -143,8 +150,8 @@ class Tokenizer:
         return self.definition.pipeline
 
     @property
-    def merges(self) -> tuple[Merge, ...]:
-        """(left, right, merged) ids in rank order; none where the model is not BPE."""
+    def merges(self) -> Sequence[Merge]:
+        """(left, right, merged) ids in rank order, a `MergeList`; none where the model is not BPE."""
         model = self.definition.model
         return model.merges if isinstance(model, BpeModel) else ()
 

@@ -3,7 +3,7 @@
 use super::positions::{Id, Positions, Writer};
 use super::vocabulary::Vocabulary;
 use super::weights::ByClass;
-use super::{Merge, WordCounts};
+use super::{Merge, SequenceCounts, WordCounts};
 use crate::encode::Encoder;
 use crate::error::{Error, Message};
 use crate::progress::{Progress, Ticker};
@@ -50,6 +50,8 @@ pub enum Corpus {
     Bytes(ByteCorpus),
     /// Distinct words with their counts.
     Words(WordCounts),
+    /// Distinct sequences of tokens with their counts; a token takes one place in the array.
+    Sequences(SequenceCounts),
 }
 
 /// The array, the weight of each place in it, and the weight of all tokens.
@@ -60,6 +62,10 @@ pub struct Layout<I> {
     pub weights: LayoutWeights,
     /// Tokens, each as often as it counts.
     pub tokens: u64,
+    /// Whether each token takes one place, whatever its bytes.
+    pub by_token: bool,
+    /// Whether all tokens are single bytes still.
+    pub is_bytes: bool,
 }
 
 /// How often places count.
@@ -78,25 +84,57 @@ impl Corpus {
         merges: &[Merge],
         progress: &dyn Progress,
     ) -> Result<Layout<I>, Error> {
+        let is_bytes = merges.is_empty();
         match self {
             Corpus::Bytes(corpus) => {
                 let pieces = corpus.documents().map(|document| (document, 1));
                 let space = corpus.bytes.len() + corpus.ends.len();
                 let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { positions, weights: LayoutWeights::Once, tokens })
+                let weights = LayoutWeights::Once;
+                Ok(Layout { positions, weights, tokens, by_token: false, is_bytes })
             }
             Corpus::Words(counts) => {
-                let mut words: Vec<_> = counts.iter().collect();
-                words.sort_unstable_by_key(|word| std::cmp::Reverse(word.1));
-                check_total(&words)?;
-                let weights = LayoutWeights::ByClass(ByClass::new(classes(&words)));
+                let words = by_count(counts.iter())?;
+                let weights = LayoutWeights::ByClass(ByClass::new(classes(&words, 1)));
                 let space = counts.distinct_bytes() + words.len();
                 let pieces = words.into_iter();
                 let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { positions, weights, tokens })
+                Ok(Layout { positions, weights, tokens, by_token: false, is_bytes })
             }
+            Corpus::Sequences(counts) => lay_out_sequences(&counts, progress),
         }
     }
+}
+
+/// Writes sequences a place a token; `merges` have been applied to them already.
+fn lay_out_sequences<I: Id>(
+    counts: &SequenceCounts,
+    progress: &dyn Progress,
+) -> Result<Layout<I>, Error> {
+    let words = by_count(counts.words())?;
+    let weights = LayoutWeights::ByClass(ByClass::new(classes(&words, counts.id_bytes())));
+    let space = counts.distinct_ids() + words.len();
+    let mut array = Writer::new(space);
+    let mut ticker = Ticker::new(progress, "lay out", space as u64);
+    let mut tokens = 0;
+    for (word, count) in words {
+        let ids = counts.ids(word);
+        tokens += ids.len() as u64 * count;
+        array.bytes(ids.map(I::from_u32));
+        array.gap();
+        ticker.tick(array.len() as u64)?;
+    }
+    Ok(Layout { positions: array.finish(), weights, tokens, by_token: true, is_bytes: false })
+}
+
+/// The most frequent words first.
+fn by_count<'a>(
+    words: impl Iterator<Item = (&'a [u8], u64)>,
+) -> Result<Vec<(&'a [u8], u64)>, Error> {
+    let mut words: Vec<_> = words.collect();
+    words.sort_unstable_by_key(|word| std::cmp::Reverse(word.1));
+    check_total(&words)?;
+    Ok(words)
 }
 
 /// Writes pieces, each with its weight, and returns the weight of all tokens beside the array.
@@ -160,12 +198,13 @@ impl Tokens {
     }
 }
 
-/// End offset and count of each stretch of words with equal counts; words stand behind one gap.
-fn classes(words: &[(&[u8], u64)]) -> Vec<(usize, u64)> {
+/// End offset and count of each stretch of words with equal counts; words, whose letters take
+/// `letter_bytes`, stand behind one gap.
+fn classes(words: &[(&[u8], u64)], letter_bytes: usize) -> Vec<(usize, u64)> {
     let mut classes: Vec<(usize, u64)> = Vec::new();
     let mut end = 1;
     for &(word, count) in words {
-        end += word.len() + 1;
+        end += word.len() / letter_bytes + 1;
         match classes.last_mut() {
             Some(last) if last.1 == count => last.0 = end,
             _ => classes.push((end, count)),

@@ -1,20 +1,16 @@
 //! Counting distinct words: one flat table a thread, merged at the end.
 
 use std::hash::Hasher;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
+use super::stretches::{for_each_stretch, Beat};
 use crate::error::{Error, Message};
 use crate::pretokenizers::Splitter;
-use crate::progress::{Progress, Ticker};
+use crate::progress::Progress;
 use crate::recent::Recent;
 use crate::short::Short;
-
-/// Documents are counted in stretches of about this many bytes, so that threads share a long one.
-const STRETCH_BYTES: usize = 1 << 20;
 
 /// Distinct words with 64-bit counts.
 #[derive(Default)]
@@ -23,7 +19,7 @@ pub struct WordCounts {
     words: Vec<Word>,
     arena: Vec<u8>,
     /// Indices of the words that came last.
-    recent: Recent<u32>,
+    recent: Recent<Short, u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -38,6 +34,11 @@ impl WordCounts {
     /// An empty table.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Makes room for looking up words of that many bytes of text.
+    pub fn expect(&mut self, bytes: usize) {
+        self.recent.expect(bytes);
     }
 
     /// Distinct words.
@@ -133,68 +134,19 @@ pub fn count_documents(
     weight: u64,
     progress: &dyn Progress,
 ) -> Result<(), Error> {
-    let stretches = cut(splitter, documents);
-    let total: u64 = documents.iter().map(|document| document.len() as u64).sum();
-    let mut ticker = Ticker::new(progress, "count", total);
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let Some((own, others)) = tables.split_first_mut() else { return Ok(()) };
-    let work = |table: &mut WordCounts, mut tick: Option<&mut Ticker<'_>>| {
-        let splitter = splitter.clone(); // a regex's own buffers are not shared between threads
-        table.recent.expect(total as usize);
-        let mut done = 0;
-        while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut pieces = 0u32;
-            splitter.for_each_piece(stretch, |start, end| {
-                pieces = pieces.wrapping_add(1);
-                if pieces.is_multiple_of(4096) {
-                    if stop.load(Ordering::Relaxed) {
-                        return Err(Error::Interrupted);
-                    }
-                    if let Some(ticker) = &mut tick {
-                        ticker.tick(done + end as u64)?;
-                    }
-                }
-                table.add(&stretch[start..end], weight)
-            })?;
-            done += stretch.len() as u64;
-        }
-        Ok(())
-    };
-    thread::scope(|scope| {
-        let handles: Vec<_> = others
-            .iter_mut()
-            .map(|table| scope.spawn(|| guarded(&stop, || work(table, None))))
-            .collect();
-        let mut result = guarded(&stop, || work(own, Some(&mut ticker)));
-        for handle in handles {
-            let other = handle.join().unwrap_or(Err(Error::Interrupted));
-            // The first thread's error is the cause; another's may be no more than its echo.
-            if result.is_ok() || result == Err(Error::Interrupted) && other.is_err() {
-                result = other;
+    let total: usize = documents.iter().map(|document| document.len()).sum();
+    tables.iter_mut().for_each(|table| table.expect(total));
+    let work = |table: &mut WordCounts, splitter: &Splitter, stretch: &[u8], beat: Beat| {
+        let mut pieces = 0u32;
+        splitter.for_each_piece(stretch, |start, end| {
+            pieces = pieces.wrapping_add(1);
+            if pieces.is_multiple_of(4096) {
+                beat(end)?;
             }
-        }
-        result
-    })
-}
-
-/// Raises the stop flag for the other threads when the work fails.
-fn guarded(stop: &AtomicBool, work: impl FnOnce() -> Result<(), Error>) -> Result<(), Error> {
-    work().inspect_err(|_| stop.store(true, Ordering::Relaxed))
-}
-
-fn cut<'a>(splitter: &Splitter, documents: &[&'a [u8]]) -> Vec<&'a [u8]> {
-    let mut stretches = Vec::new();
-    for document in documents {
-        let mut rest = *document;
-        while rest.len() > STRETCH_BYTES {
-            let Some(at) = splitter.safe_cut(rest, STRETCH_BYTES) else { break };
-            let (head, tail) = rest.split_at(at);
-            stretches.push(head);
-            rest = tail;
-        }
-        stretches.push(rest);
-    }
-    stretches
+            table.add(&stretch[start..end], weight)
+        })
+    };
+    for_each_stretch(tables, splitter, documents, ("count", progress), work)
 }
 
 fn hash_of(word: &[u8]) -> u64 {

@@ -8,30 +8,40 @@
 //! * [`weights`] lets the same array hold each distinct word once with its count, so that training
 //!   on words is training on positions with weights;
 //! * [`scan`] finds the pairs that are frequent enough to matter soon, with their occurrences;
+//! * [`sweep`] replaces the pairs that are everywhere, before any are looked for;
 //! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
-//! * [`train`] holds the loop and the order of merges;
-//! * [`counts`] counts words, [`corpus`] lays words or documents out in the array, and
+//! * [`train`] holds the loop, [`queue`] the order of merges, [`veto`] what must not be merged;
+//! * [`counts`] counts words, [`sequences`] sequences of tokens, [`corpus`] lays words or documents out in the array, and
 //!   [`vocabulary`] keeps the table of tokens.
 //!
 //! The order is Hugging Face's: count descending, then (left id, right id) ascending, with counts of
 //! 64 bits. The result depends on the multiset of documents alone, never on threads or their order.
 
+mod compact;
 pub mod corpus;
 pub mod counts;
 mod merge;
 mod positions;
+mod queue;
 #[cfg(test)]
 mod reference;
 mod scan;
+pub mod sequences;
+pub mod stretches;
+mod sweep;
 #[cfg(test)]
 mod tests;
 pub mod train;
+pub mod veto;
 pub mod vocabulary;
 mod weights;
 
 pub use corpus::{ByteCorpus, Corpus};
 pub use counts::WordCounts;
-pub use train::{train, Options, Stopped, Training};
+pub use queue::Order;
+pub use sequences::SequenceCounts;
+pub use train::{train, Options, Stopped, Training, SWEPT_ABOVE};
+pub use veto::{Rules, Veto};
 pub use vocabulary::Vocabulary;
 
 pub use crate::encode::Merge;

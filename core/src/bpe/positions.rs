@@ -76,10 +76,17 @@ const BLOCK_BITS: u32 = 16;
 const NOWHERE: usize = usize::MAX;
 
 /// The array, and where in it reading may start.
+#[derive(PartialEq)]
 pub struct Positions<I> {
     ids: Vec<I>,
     /// First offset of each block at which a token or a gap between documents starts.
     anchors: Vec<usize>,
+}
+
+impl<I> Default for Positions<I> {
+    fn default() -> Self {
+        Self { ids: Vec::new(), anchors: Vec::new() }
+    }
 }
 
 /// Writes the array from its start; each token or gap is noted as it is written.
@@ -143,6 +150,33 @@ impl<I: Id> Writer<I> {
 }
 
 impl<I: Id> Positions<I> {
+    /// The ids of all tokens and gaps in order; all tokens must be single bytes.
+    pub fn into_bytes(self) -> Vec<I> {
+        self.ids
+    }
+
+    /// The array from the ids of all tokens and gaps in order, which stand at `runs` in memory that is
+    /// as long as the array, none behind the place of its first byte.
+    pub fn spread(
+        mut ids: Vec<I>,
+        runs: impl DoubleEndedIterator<Item = Range<usize>>,
+        lens: &[u32],
+    ) -> Self {
+        let mut anchors = vec![NOWHERE; ((ids.len().max(1) - 1) >> BLOCK_BITS) + 1];
+        let mut end = ids.len();
+        // From the end, so that what is written is never still to be read.
+        for at in runs.rev().flat_map(Range::rev) {
+            let id = ids[at];
+            let len = if id == I::GAP { 1 } else { lens[id.index()] as usize };
+            let start = end - len;
+            ids[start..end].fill(I::GAP);
+            (ids[start], ids[end - 1]) = (id, id);
+            anchors[start >> BLOCK_BITS] = start;
+            end = start;
+        }
+        Self { ids, anchors }
+    }
+
     /// Places in the array, gaps included.
     pub fn len(&self) -> usize {
         self.ids.len()
@@ -153,6 +187,11 @@ impl<I: Id> Positions<I> {
     pub fn holds(&self, start: usize, left: I, left_len: usize, right: I) -> bool {
         // Not `&&`: the answer is hard to guess, and so the second read need not wait for the first.
         (self.ids[start] == left) & (self.ids[start + left_len] == right)
+    }
+
+    /// The token that starts at an offset where one or a gap does, if it is no gap.
+    pub fn token_at(&self, start: usize) -> Option<I> {
+        Some(self.ids[start]).filter(|&id| id != I::GAP)
     }
 
     /// The token or gap that ends before `start`, and the one that starts at `end`.

@@ -58,8 +58,6 @@ pub struct Wanted {
     pub pairs: u64,
     /// About how much weight they may have together.
     pub weight: u64,
-    /// Greatest length of the merged token in bytes.
-    pub max_token_bytes: u32,
     /// Threads to scan with.
     pub threads: usize,
 }
@@ -67,17 +65,18 @@ pub struct Wanted {
 /// Pairs by [`pair_key`].
 pub type Pairs<P> = FxHashMap<u64, Tracked<P>>;
 
-/// Chooses a floor and returns it with every pair that reaches it. The same for any number of threads.
+/// Chooses a floor and returns it with every pair that reaches it, of those that may be merged. The same
+/// for any number of threads.
 pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
     positions: &Positions<I>,
     lens: &[u32],
     weights: &W,
     wanted: &Wanted,
+    allows: impl Fn(u32, u32) -> bool + Sync,
     progress: &dyn Progress,
 ) -> Result<(u64, Pairs<P>), Error> {
     let place = Cells::new(wanted, positions.len());
-    let fits =
-        |left: I, right: I| lens[left.index()] + lens[right.index()] <= wanted.max_token_bytes;
+    let fits = |left: I, right: I| allows(left.index() as u32, right.index() as u32);
     let count = |cells: &mut Vec<u64>, range| {
         cells.resize(place.len(), 0);
         positions.for_each_pair(lens, range, |offset, left, right| {

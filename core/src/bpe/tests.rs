@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::reference::train_slow;
 use super::train::{train, Options, Stopped};
-use super::{ByteCorpus, Corpus, Vocabulary, WordCounts};
+use super::{ByteCorpus, Corpus, Order, Rules, SequenceCounts, Vocabulary, WordCounts};
 use crate::error::Error;
 use crate::progress::Silent;
 
@@ -27,7 +27,17 @@ fn options(
     tracked_percent: u64,
 ) -> Options {
     let vocab_size = 256 + FEW + extra;
-    Options { vocab_size, min_frequency, max_token_bytes: longest, threads: 3, tracked_percent }
+    Options {
+        vocab_size,
+        min_frequency,
+        max_token_bytes: longest,
+        rules: Rules::default(),
+        order: Order::default(),
+        rivals: Vec::new(),
+        threads: 3,
+        tracked_percent,
+        swept_above: 0,
+    }
 }
 
 fn corpus_of(words: &[(Vec<u8>, u64)]) -> Corpus {
@@ -65,20 +75,79 @@ proptest! {
     fn words_agree_with_the_slow_twin(
         words in vec((word(), 1..5u64), 1..12), extra in 0..24usize,
         min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
+        swept_above in prop_oneof![Just(0), 1..40u64],
     ) {
-        agree(corpus_of(&words), &words, &options(extra, min_frequency, longest, share));
+        agree(corpus_of(&words), &words, &Options { swept_above, ..options(extra, min_frequency, longest, share) });
     }
 
     #[test]
     fn documents_agree_with_the_slow_twin(
         documents in vec(word(), 1..12), extra in 0..24usize,
         min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
+        swept_above in prop_oneof![Just(0), 1..40u64],
     ) {
         let mut corpus = ByteCorpus::default();
         documents.iter().for_each(|document| corpus.add(document));
         let words: Vec<_> = documents.into_iter().map(|document| (document, 1)).collect();
-        agree(Corpus::Bytes(corpus), &words, &options(extra, min_frequency, longest, share));
+        agree(Corpus::Bytes(corpus), &words, &Options { swept_above, ..options(extra, min_frequency, longest, share) });
     }
+}
+
+/// Sequences over a few tokens, some of several letters, one place each in the array.
+fn agree_on_sequences(sequences: &[(Vec<usize>, u64)], options: &Options) {
+    const TOKENS: [&[u8]; 7] = [b"a", b"b", b" ", b":", b" a", b"ab", b"1"];
+    let table = || {
+        let mut table = bytes_after(FEW as u32, &[]);
+        table.push(u32::from(b' ') + 3, u32::from(b'a') + 3);
+        table.push(u32::from(b'a') + 3, u32::from(b'b') + 3);
+        table
+    };
+    let start = table();
+    let id =
+        |token: &[u8]| start.tokens().iter().position(|t| t.as_deref() == Some(token)).unwrap();
+    let known = TOKENS.map(|token| id(token) as u32);
+    let ids: Vec<(Vec<u32>, u64)> = sequences
+        .iter()
+        .map(|(sequence, count)| (sequence.iter().map(|&token| known[token]).collect(), *count))
+        .collect();
+    let mut counts = SequenceCounts::new(options.vocab_size, 0);
+    ids.iter().for_each(|(ids, count)| counts.add(ids, *count).unwrap());
+    let (mut fast, mut slow) = (table(), table());
+    let got = train(Corpus::Sequences(counts), &mut fast, &[], options, &Silent).unwrap();
+    let got: Vec<_> = got.merges.into_iter().zip(got.counts).collect();
+    assert_eq!(got, train_slow(ids, &mut slow, options));
+    assert_eq!(fast.tokens(), slow.tokens());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1024))]
+
+    #[test]
+    fn sequences_agree_with_the_slow_twin(
+        sequences in vec((vec(0..7usize, 1..24), 1..5u64), 1..12), extra in 2..24usize,
+        min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
+        max_words in prop::option::of(1..4u32), excludes: bool, digits_apart: bool, boundless: bool,
+    ) {
+        let excluded = if excludes { vec![b": ".to_vec(), b"aab".to_vec()] } else { Vec::new() };
+        let order = if boundless { Order::Boundless } else { Order::HuggingFace };
+        let rules = Rules { max_words, excluded, digits_apart };
+        let options = Options { rules, order, ..options(extra, min_frequency, longest, share) };
+        agree_on_sequences(&sequences, &options);
+    }
+}
+
+#[test]
+fn rivals_win_ties_and_end_training() {
+    // Pairs that occur 9, 5 and 2 times, and room for three tokens.
+    let words = [("ab", 9), ("cd", 5), ("ef", 2)].map(|(word, n)| (word.as_bytes().to_vec(), n));
+    let learned = |rivals: &[u64]| {
+        let options =
+            Options { rivals: rivals.to_vec(), vocab_size: 259, ..options(0, 1, None, 16) };
+        train(corpus_of(&words), &mut bytes_after(0, &[]), &[], &options, &Silent).unwrap().counts
+    };
+    assert_eq!(learned(&[7, 6, 5]), [9]);
+    assert_eq!(learned(&[7, 4]), [9, 5]);
+    assert_eq!(learned(&[1]), [9, 5, 2]);
 }
 
 #[test]

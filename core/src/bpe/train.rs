@@ -1,14 +1,15 @@
 //! The training loop: choose the most frequent pair, replace it, keep the counts exact.
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use rustc_hash::FxHashMap;
 
+use super::compact::compact;
 use super::corpus::{Corpus, Layout, LayoutWeights};
 use super::merge::{Merger, Replacement};
 use super::positions::{Id, Offset, Positions};
+use super::queue::{Order, Queue};
 use super::scan::{frequent_pairs, pair_key, Tracked, Wanted};
+use super::sweep::{self, Sweep};
+use super::veto::{Rules, Veto};
 use super::vocabulary::{Product, Vocabulary};
 use super::weights::{ByClass, Once, Weights};
 use super::Merge;
@@ -24,12 +25,25 @@ pub struct Options {
     pub min_frequency: u64,
     /// Greatest length of a token in bytes.
     pub max_token_bytes: Option<u32>,
+    /// What else must not be merged.
+    pub rules: Rules,
+    /// Which pair comes first.
+    pub order: Order,
+    /// Counts, falling, of tokens made elsewhere that compete for the same room and win ties: training
+    /// stops as soon as they and the new tokens fill it.
+    pub rivals: Vec<u64>,
     /// Threads to scan with; the result does not depend on them.
     pub threads: usize,
     /// Percent of the corpus' pairs whose occurrences are listed at a time: memory against scans. The
     /// result does not depend on it.
     pub tracked_percent: u64,
+    /// Pairs that are at least one in this many tokens are merged by sweeps; 0 for no sweeps. The result
+    /// does not depend on it.
+    pub swept_above: u64,
 }
+
+/// A sweep costs about as much as listing and merging one pair in this many tokens.
+pub const SWEPT_ABOVE: u64 = 256;
 
 /// Why training ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -101,23 +115,29 @@ fn train_layout<I: Id>(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Training, Error> {
-    let Layout { positions, weights, tokens } = layout;
+    let Layout { positions, weights, tokens, by_token, is_bytes } = layout;
+    let lens = array_lens(vocabulary, by_token);
+    let veto = Veto::new(options.rules.clone(), vocabulary.tokens().iter().map(Option::as_deref))?;
+    let limits = Limits::new(vocabulary, veto, options);
     let wide = u32::try_from(positions.len()).is_err();
+    let laid_out = (positions, lens, by_token);
     match (weights, wide) {
         (LayoutWeights::Once, false) => {
-            Trainer::<I, u32, Once>::new(positions, Once, vocabulary, options, progress).run(tokens)
+            Trainer::<I, u32, Once>::new(laid_out, Once, vocabulary, limits, options, progress)
+                .run(tokens, is_bytes)
         }
         (LayoutWeights::Once, true) => {
-            Trainer::<I, u64, Once>::new(positions, Once, vocabulary, options, progress).run(tokens)
+            Trainer::<I, u64, Once>::new(laid_out, Once, vocabulary, limits, options, progress)
+                .run(tokens, is_bytes)
         }
-        (LayoutWeights::ByClass(classes), false) => {
-            Trainer::<I, u32, ByClass>::new(positions, classes, vocabulary, options, progress)
-                .run(tokens)
-        }
-        (LayoutWeights::ByClass(classes), true) => {
-            Trainer::<I, u64, ByClass>::new(positions, classes, vocabulary, options, progress)
-                .run(tokens)
-        }
+        (LayoutWeights::ByClass(classes), false) => Trainer::<I, u32, ByClass>::new(
+            laid_out, classes, vocabulary, limits, options, progress,
+        )
+        .run(tokens, is_bytes),
+        (LayoutWeights::ByClass(classes), true) => Trainer::<I, u64, ByClass>::new(
+            laid_out, classes, vocabulary, limits, options, progress,
+        )
+        .run(tokens, is_bytes),
     }
 }
 
@@ -125,12 +145,15 @@ struct Trainer<'a, I, P, W> {
     positions: Positions<I>,
     weights: W,
     vocabulary: &'a mut Vocabulary,
+    /// Places that each token takes in the array: its bytes, or the tokens it was made of.
     lens: Vec<u32>,
+    by_token: bool,
+    limits: Limits,
     options: &'a Options,
     progress: &'a dyn Progress,
     tracked: FxHashMap<u64, Tracked<P>>,
-    /// Pairs by (count, smallest pair first); an entry may be stale: `tracked` has the true count.
-    queue: BinaryHeap<(u64, Reverse<u64>)>,
+    /// An entry may be stale: `tracked` has the true count.
+    queue: Queue,
     floor: u64,
     merger: Merger<I, P>,
     training: Training,
@@ -138,23 +161,24 @@ struct Trainer<'a, I, P, W> {
 
 impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     fn new(
-        positions: Positions<I>,
+        (positions, lens, by_token): (Positions<I>, Vec<u32>, bool),
         weights: W,
         vocabulary: &'a mut Vocabulary,
+        limits: Limits,
         options: &'a Options,
         progress: &'a dyn Progress,
     ) -> Self {
-        let lens: Vec<u32> =
-            (0..vocabulary.len()).map(|id| vocabulary.token_len(id as u32) as u32).collect();
         Self {
             positions,
             weights,
             vocabulary,
             lens,
+            by_token,
+            limits,
             options,
             progress,
             tracked: FxHashMap::default(),
-            queue: BinaryHeap::new(),
+            queue: Queue::new(options.order),
             floor: u64::MAX,
             merger: Merger::new(),
             training: Training {
@@ -166,12 +190,15 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         }
     }
 
-    /// Trains on a corpus of that many `tokens`, weighted.
-    fn run(mut self, mut tokens: u64) -> Result<Training, Error> {
+    /// Trains on a corpus of that many `tokens`, weighted; `is_bytes`: each of them is a single byte.
+    fn run(mut self, mut tokens: u64, is_bytes: bool) -> Result<Training, Error> {
         let wanted = (self.options.vocab_size - self.vocabulary.len()) as u64;
         let mut ticker = Ticker::new(self.progress, "merge", wanted);
         self.floor = tokens;
-        if wanted > 0 {
+        if is_bytes {
+            tokens = self.sweep(tokens, &mut ticker)?;
+        }
+        if self.vocabulary.len() < self.options.vocab_size {
             self.scan(tokens)?;
         }
         while self.vocabulary.len() < self.options.vocab_size {
@@ -183,6 +210,9 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
                 self.scan(tokens)?;
                 continue;
             };
+            if self.rivals_fill(count) {
+                break;
+            }
             ticker.tick(self.training.merges.len() as u64)?;
             tokens -= self.merge(pair, tokens, &mut ticker)?;
             self.training.counts.push(count);
@@ -197,6 +227,34 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         self.options.min_frequency.max(1)
     }
 
+    /// Merges pairs that are everywhere, as long as there are any; returns the tokens that are left.
+    fn sweep(&mut self, mut tokens: u64, ticker: &mut Ticker<'_>) -> Result<u64, Error> {
+        let most_ids = self.options.vocab_size.min(sweep::IDS);
+        let is_plain = self.options.order == Order::HuggingFace && self.options.rivals.is_empty();
+        if !is_plain || self.options.swept_above == 0 || self.vocabulary.len() >= most_ids {
+            return Ok(tokens);
+        }
+        let stretches = self.weights.stretches(self.positions.len());
+        let positions = std::mem::take(&mut self.positions);
+        let mut sweep = Sweep::new(positions, &stretches, self.options.threads.max(1));
+        while self.vocabulary.len() < most_ids {
+            let best = sweep.best(|left, right| self.allows(left, right));
+            let Some((left, right, count)) = best else { break };
+            // No pair is more frequent: the first scan can look below.
+            self.floor = count + 1;
+            if count < self.least() || count.saturating_mul(self.options.swept_above) < tokens {
+                break;
+            }
+            ticker.tick(self.training.merges.len() as u64)?;
+            let (merged, _) = self.make(left, right);
+            tokens -= sweep.merge(left, right, merged);
+            self.training.counts.push(count);
+            self.training.tokens.push(tokens);
+        }
+        self.positions = sweep.finish(&self.lens);
+        Ok(tokens)
+    }
+
     /// Lowers the floor and finds the pairs above it.
     fn scan(&mut self, tokens: u64) -> Result<(), Error> {
         let missing = (self.options.vocab_size - self.vocabulary.len()) as u64;
@@ -206,55 +264,71 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             // Twice what is missing: many a pair is lost to another that overlaps it.
             pairs: 2 * missing + 64,
             weight: tokens / 100 * self.options.tracked_percent,
-            max_token_bytes: self.longest(),
             threads: self.options.threads.max(1),
         };
         // The old pairs are all below the old floor: none is of use.
         self.tracked = FxHashMap::default();
+        let limits = &self.limits;
+        let allows = |left, right| limits.allows(left, right);
+        let Self { positions, lens, weights, .. } = self;
         (self.floor, self.tracked) =
-            frequent_pairs(&self.positions, &self.lens, &self.weights, &wanted, self.progress)?;
+            frequent_pairs(positions, lens, weights, &wanted, allows, self.progress)?;
         if self.vocabulary.has_forbidden() {
             let vocabulary = &self.vocabulary;
             self.tracked.retain(|&key, _| !is_forbidden(vocabulary, key));
         }
-        self.queue = self.tracked.iter().map(|(&key, pair)| (pair.count, Reverse(key))).collect();
+        self.queue.refill(self.tracked.iter().map(|(&key, pair)| (key, pair.count)));
         Ok(())
     }
 
-    /// Takes the most frequent tracked pair, ties by (left, right) ascending.
+    /// Takes the most frequent tracked pair, the first of equals.
     fn next_pair(&mut self) -> Option<(u64, u64)> {
-        while let Some((count, Reverse(key))) = self.queue.pop() {
-            match self.tracked.get(&key) {
-                Some(pair) if pair.count == count => return Some((key, count)),
-                Some(pair) => self.queue.push((pair.count, Reverse(key))),
-                None => {}
+        while let Some((key, count)) = self.queue.pop(self.vocabulary) {
+            let Some(pair) = self.tracked.get(&key) else { continue };
+            // Of a doubled token, occurrences that do not overlap are fewer: a bound until it is first.
+            let now = match self.options.order == Order::Boundless && key >> 32 == key & 0xFFFF_FFFF
+            {
+                true => self.standing(&self.replacement(key, 0), &pair.offsets),
+                false => pair.count,
+            };
+            if now == count {
+                return Some((key, count));
+            }
+            if now >= self.floor {
+                self.queue.push(key, now);
             }
         }
         None
     }
 
-    /// Merges a pair everywhere; returns by how many tokens the corpus shrank.
-    fn merge(&mut self, key: u64, tokens: u64, ticker: &mut Ticker<'_>) -> Result<u64, Error> {
+    /// Whether merges made elsewhere that come before one of this `count` fill the table.
+    fn rivals_fill(&self, count: u64) -> bool {
+        let before = self.options.rivals.partition_point(|&rival| rival >= count);
+        before > 0 && before + self.vocabulary.len() >= self.options.vocab_size
+    }
+
+    fn replacement(&self, key: u64, merged: u32) -> Replacement {
         let (left, right) = ((key >> 32) as u32, key as u32);
-        let product = self.vocabulary.product(left, right);
-        let merged = match product {
-            Product::Known(id) => id,
-            Product::New | Product::Forbidden => self.vocabulary.push(left, right),
-        };
-        self.training.merges.push((left, right, merged));
-        let offsets = self.tracked.remove(&key).map(|pair| pair.offsets).unwrap_or_default();
-        let replacement = Replacement {
+        Replacement {
             left,
             right,
             merged,
             left_len: self.lens[left as usize] as usize,
             right_len: self.lens[right as usize] as usize,
-        };
+        }
+    }
+
+    /// Merges a pair everywhere; returns by how many tokens the corpus shrank.
+    fn merge(&mut self, key: u64, tokens: u64, ticker: &mut Ticker<'_>) -> Result<u64, Error> {
+        let (left, right) = ((key >> 32) as u32, key as u32);
+        let (merged, is_new) = self.make(left, right);
+        let offsets = self.tracked.remove(&key).map(|pair| pair.offsets).unwrap_or_default();
+        let replacement = self.replacement(key, merged);
         if self.vocabulary.len() == self.options.vocab_size {
             return Ok(self.standing(&replacement, &offsets));
         }
-        if product == Product::New {
-            self.lens.push((replacement.left_len + replacement.right_len) as u32);
+        if self.by_token && !is_new {
+            return self.merge_anew(&replacement, tokens);
         }
         let replaced = self.merger.replace(
             &mut self.positions,
@@ -265,19 +339,50 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             self.training.merges.len() as u64,
         )?;
         drop(offsets);
-        if matches!(product, Product::Known(_)) {
+        if is_new {
+            self.update(&replacement);
+        } else {
             // Pairs of an older id grow here, which scans take to be impossible: look afresh.
             self.floor = tokens;
             self.scan(tokens)?;
-        } else {
-            self.update(&replacement);
         }
         Ok(replaced)
     }
 
+    /// Merges a pair to an older token where that may have another length in the array.
+    fn merge_anew(&mut self, replacement: &Replacement, tokens: u64) -> Result<u64, Error> {
+        let (positions, weights, replaced) =
+            compact(&self.positions, &self.lens, &self.weights, replacement);
+        (self.positions, self.weights) = (positions, weights);
+        self.lens.fill(1);
+        self.floor = tokens;
+        self.scan(tokens)?;
+        Ok(replaced)
+    }
+
+    /// Notes a merge; returns the id of its product and whether that is new.
+    fn make(&mut self, left: u32, right: u32) -> (u32, bool) {
+        let (merged, is_new) = match self.vocabulary.product(left, right) {
+            Product::Known(id) => (id, false),
+            Product::New | Product::Forbidden => (self.vocabulary.push(left, right), true),
+        };
+        if is_new {
+            self.lens.push(self.lens[left as usize] + self.lens[right as usize]);
+            self.limits.push(self.vocabulary.bytes(merged));
+        }
+        self.training.merges.push((left, right, merged));
+        (merged, is_new)
+    }
+
+    /// Whether a pair may be merged, its count aside.
+    fn allows(&self, left: u32, right: u32) -> bool {
+        self.limits.allows(left, right)
+            && !(self.vocabulary.has_forbidden()
+                && is_forbidden(self.vocabulary, pair_key(left, right)))
+    }
+
     fn update(&mut self, replacement: &Replacement) {
-        let longest = self.longest();
-        let Self { tracked, queue, merger, floor, lens, vocabulary, .. } = self;
+        let Self { tracked, queue, merger, floor, lens, limits, vocabulary, .. } = self;
         merger.lost(replacement, |left, right, weight| {
             let key = pair_key(left, right);
             if let Some(pair) = tracked.get_mut(&key) {
@@ -289,12 +394,12 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         });
         let gained = merger.gained(replacement, lens, |left, right, count| {
             count >= *floor
-                && lens[left as usize] + lens[right as usize] <= longest
+                && limits.allows(left, right)
                 && !(vocabulary.has_forbidden() && is_forbidden(vocabulary, pair_key(left, right)))
         });
         for pair in gained {
             let key = pair_key(pair.pair.0, pair.pair.1);
-            queue.push((pair.count, Reverse(key)));
+            queue.push(key, pair.count);
             tracked.insert(key, Tracked { count: pair.count, offsets: pair.offsets });
         }
     }
@@ -313,21 +418,51 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         weight
     }
 
-    /// Bytes of the longest token allowed; half the range, so that two lengths can be added.
-    fn longest(&self) -> u32 {
-        self.options.max_token_bytes.unwrap_or(u32::MAX / 2)
-    }
-
     fn why_nothing_is_left(&self) -> Stopped {
-        let longest = self.longest();
         let mut any = false;
         self.positions.for_each_pair(&self.lens, 0..self.positions.len(), |_, left, right| {
-            any |= self.lens[left.index()] + self.lens[right.index()] <= longest;
+            any |= self.limits.allows(left.index() as u32, right.index() as u32);
         });
         if any {
             Stopped::MinFrequency
         } else {
             Stopped::Exhausted
+        }
+    }
+}
+
+/// Places that each token takes: its bytes, or one.
+fn array_lens(vocabulary: &Vocabulary, by_token: bool) -> Vec<u32> {
+    let bytes = |id| vocabulary.token_len(id as u32) as u32;
+    (0..vocabulary.len()).map(|id| if by_token { 1 } else { bytes(id) }).collect()
+}
+
+/// Which pairs may be merged, whatever their counts.
+struct Limits {
+    /// Bytes of each token.
+    bytes: Vec<u32>,
+    /// Bytes of the longest token allowed; half the range at the most, so that two can be added.
+    longest: u32,
+    veto: Option<Veto>,
+}
+
+impl Limits {
+    fn new(vocabulary: &Vocabulary, veto: Veto, options: &Options) -> Self {
+        let longest = options.max_token_bytes.unwrap_or(u32::MAX / 2);
+        let veto = Some(veto).filter(|veto| !veto.is_empty());
+        Self { bytes: array_lens(vocabulary, false), longest, veto }
+    }
+
+    #[inline(always)]
+    fn allows(&self, left: u32, right: u32) -> bool {
+        self.bytes[left as usize] + self.bytes[right as usize] <= self.longest
+            && self.veto.as_ref().is_none_or(|veto| veto.allows(left, right))
+    }
+
+    fn push(&mut self, token: &[u8]) {
+        self.bytes.push(token.len() as u32);
+        if let Some(veto) = &mut self.veto {
+            veto.push(token);
         }
     }
 }

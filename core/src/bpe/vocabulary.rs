@@ -72,6 +72,11 @@ impl Vocabulary {
         self.tokens.get(id as usize).and_then(Option::as_ref).map_or(0, |bytes| bytes.len())
     }
 
+    /// Bytes of a token; none for a special or unused id.
+    pub fn bytes(&self, id: u32) -> &[u8] {
+        self.tokens.get(id as usize).and_then(Option::as_deref).unwrap_or_default()
+    }
+
     /// Says what a merge of `left` and `right` would give.
     pub fn product(&self, left: u32, right: u32) -> Product {
         let bytes = self.joined(left, right);

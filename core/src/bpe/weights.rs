@@ -7,17 +7,31 @@
 
 /// Weight of the token pair at an offset.
 pub trait Weights: Sync {
+    /// Weights of stretches, each an end offset and a weight.
+    fn of_classes(classes: Vec<(usize, u64)>) -> Self;
+
     /// Weight at `offset`.
     fn at(&self, offset: usize) -> u64;
+
+    /// End and weight of each stretch of an array of that length.
+    fn stretches(&self, len: usize) -> Vec<(usize, u64)>;
 }
 
 /// Each place counts once.
 pub struct Once;
 
 impl Weights for Once {
+    fn of_classes(_: Vec<(usize, u64)>) -> Self {
+        Self
+    }
+
     #[inline(always)]
     fn at(&self, _: usize) -> u64 {
         1
+    }
+
+    fn stretches(&self, len: usize) -> Vec<(usize, u64)> {
+        vec![(len, 1)]
     }
 }
 
@@ -49,6 +63,10 @@ impl ByClass {
 }
 
 impl Weights for ByClass {
+    fn of_classes(classes: Vec<(usize, u64)>) -> Self {
+        Self::new(classes)
+    }
+
     #[inline]
     fn at(&self, offset: usize) -> u64 {
         let mut class = self.blocks[offset >> BLOCK_BITS] as usize;
@@ -56,6 +74,10 @@ impl Weights for ByClass {
             class += 1;
         }
         self.classes[class].1
+    }
+
+    fn stretches(&self, _: usize) -> Vec<(usize, u64)> {
+        self.classes.clone()
     }
 }
 

@@ -17,12 +17,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{channel, Receiver, RecvTimeoutError, Sender};
 use std::time::Duration;
 
-use super::document::FewIds;
 use super::merge_backtrack::Search;
+use super::words::Words;
 use super::{Encoder, Pieces};
 use crate::error::Error;
 use crate::progress::{Progress, Ticker};
-use crate::recent::Recent;
 
 const PHASE: &str = "encode";
 /// Small in tests, so that short texts have many borders.
@@ -91,11 +90,10 @@ impl Encoder {
         ticker: &mut Ticker,
     ) -> Result<Batch, Error> {
         let (mut ids, mut bounds, mut done) = (Vec::new(), vec![0], 0);
-        let mut recent = Recent::default();
-        recent.expect(docs.iter().map(|doc| doc.len()).sum());
+        let mut words = Words::for_bytes(docs.iter().map(|doc| doc.len()).sum());
         for doc in docs {
             let beat = &mut |at| ticker.tick(done + at);
-            self.encode_next(pieces, doc, &mut recent, beat, &mut ids)?;
+            self.encode_next(pieces, doc, &mut words, beat, &mut ids)?;
             bounds.push(ids.len() as u64);
             done += doc.len() as u64;
         }
@@ -161,36 +159,31 @@ fn cut_jobs(docs: &[&[u8]], may_segment: bool) -> Vec<Job> {
 impl<P: Pieces> Shared<'_, P> {
     /// Does jobs until none is left, or nobody wants the results any more.
     fn work(&self, sender: Sender<Outcome>) {
-        let mut recent = Recent::default();
-        recent.expect(usize::MAX);
+        let mut words = Words::for_bytes(usize::MAX);
         while !self.stop.load(Relaxed) {
             let index = self.next_job.fetch_add(1, Relaxed);
             let Some(job) = self.jobs.get(index) else {
                 return;
             };
-            if sender.send((index, self.run(job, &mut recent))).is_err() {
+            if sender.send((index, self.run(job, &mut words))).is_err() {
                 return;
             }
         }
     }
 
-    fn run(&self, job: &Job, recent: &mut Recent<FewIds>) -> Result<Done, Error> {
+    fn run(&self, job: &Job, words: &mut Words) -> Result<Done, Error> {
         match job {
-            Job::Documents(range) => self.run_documents(range.clone(), recent),
+            Job::Documents(range) => self.run_documents(range.clone(), words),
             Job::Segment(doc, range) => self.run_segment(self.docs[*doc], range.clone()),
         }
     }
 
-    fn run_documents(
-        &self,
-        range: Range<usize>,
-        recent: &mut Recent<FewIds>,
-    ) -> Result<Done, Error> {
+    fn run_documents(&self, range: Range<usize>, words: &mut Words) -> Result<Done, Error> {
         let (mut ids, mut ends) = (Vec::new(), Vec::new());
         for doc in &self.docs[range] {
             let mut seen = 0;
             let beat = &mut |at| self.advance(at, &mut seen);
-            self.encoder.encode_next(self.pieces, doc, recent, beat, &mut ids)?;
+            self.encoder.encode_next(self.pieces, doc, words, beat, &mut ids)?;
             self.advance(doc.len() as u64, &mut seen)?;
             ends.push(ids.len() as u64);
         }

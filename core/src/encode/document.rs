@@ -1,11 +1,9 @@
 //! Encodes whole documents: a splitter in front, offsets behind.
 
 use super::merge_backtrack::Search;
-use super::table::NO_ID;
+use super::words::Words;
 use super::Encoder;
 use crate::error::Error;
-use crate::recent::Recent;
-use crate::short::Short;
 
 /// Bytes between two calls of `beat`: a millisecond or less.
 const BEAT_BYTES: usize = 1 << 14;
@@ -49,9 +47,6 @@ impl Pieces for Whole {
     }
 }
 
-/// The ids of a word that falls into few tokens, as most do; the rest is `NO_ID`.
-pub(super) type FewIds = [u32; 3];
-
 impl Encoder {
     /// Appends the ids of a document to `out`; `beat` hears of the bytes done about every
     /// millisecond, inside long pieces too, and may stop the work. `out` is unchanged on errors.
@@ -65,17 +60,15 @@ impl Encoder {
         beat: &mut impl FnMut(u64) -> Result<(), Error>,
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
-        let mut recent = Recent::default();
-        recent.expect(data.len());
-        self.encode_next(pieces, data, &mut recent, beat, out)
+        self.encode_next(pieces, data, &mut Words::for_bytes(data.len()), beat, out)
     }
 
-    /// As `encode_document`, for one of many: `recent` holds words of those before.
+    /// As `encode_document`, for one of many: `words` holds some of those before.
     pub(super) fn encode_next(
         &self,
         pieces: &impl Pieces,
         data: &[u8],
-        recent: &mut Recent<FewIds>,
+        words: &mut Words,
         beat: &mut impl FnMut(u64) -> Result<(), Error>,
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
@@ -83,10 +76,8 @@ impl Encoder {
         let mut next_beat = BEAT_BYTES;
         let result = pieces.for_each_piece(data, &mut |start, end| {
             let piece = &data[start..end];
-            if let Some(word) = Short::of(piece) {
-                self.encode_word(piece, word, recent, out);
-            } else if piece.len() <= BEAT_BYTES {
-                self.encode_piece(piece, out);
+            if piece.len() <= BEAT_BYTES {
+                words.encode(piece, out, |out| self.encode_piece(piece, out));
             } else {
                 self.encode_long(piece, &mut |at| beat((start + at) as u64), out)?;
             }
@@ -100,28 +91,6 @@ impl Encoder {
             out.truncate(before);
         }
         result
-    }
-
-    /// As `encode_piece`, but looks first whether the word was met lately.
-    #[inline]
-    fn encode_word(
-        &self,
-        piece: &[u8],
-        word: Short,
-        recent: &mut Recent<FewIds>,
-        out: &mut Vec<u32>,
-    ) {
-        if let Some(ids) = recent.get(&word) {
-            let len = ids.iter().take_while(|&&id| id != NO_ID).count();
-            return out.extend_from_slice(&ids[..len]);
-        }
-        let before = out.len();
-        self.encode_piece(piece, out);
-        let mut few = [NO_ID; 3];
-        if let Some(ids) = few.get_mut(..out.len() - before) {
-            ids.copy_from_slice(&out[before..]);
-            recent.put(word, few);
-        }
     }
 
     /// As `encode_piece`, but calls `beat` with the bytes done.

@@ -18,6 +18,7 @@ use super::table::{TokenTable, NO_ID};
 const LEAF: u32 = !0xFF;
 const BLOCK: usize = 256;
 const OPEN_BLOCKS: usize = 2;
+const WORD: usize = u64::BITS as usize;
 
 /// A node with what a walk needs of it side by side.
 #[derive(Clone, Copy)]
@@ -71,7 +72,7 @@ impl LongestMatch {
     }
 
     /// The longest token that `data`, which is not empty, begins with; `NO_ID` if there is none.
-    #[inline]
+    #[inline(always)]
     pub(super) fn longest(&self, data: &[u8]) -> u32 {
         let [first, second, rest @ ..] = data else {
             return self.first[usize::from(data[0])];
@@ -114,10 +115,9 @@ struct Builder<'a> {
     table: &'a TokenTable,
     ids: &'a [u32],
     trie: LongestMatch,
-    taken: Vec<bool>,
+    /// A bit for each place, set where a node stands.
+    taken: Vec<u64>,
     is_base: Vec<bool>,
-    /// No place before this one takes a node.
-    open_from: usize,
 }
 
 impl<'a> Builder<'a> {
@@ -129,9 +129,9 @@ impl<'a> Builder<'a> {
             first: [NO_ID; 256],
             shorter: vec![NO_ID; table.len()].into(),
         };
-        let mut taken = vec![false; BLOCK];
-        taken[0] = true; // the root
-        Self { table, ids, trie, taken, is_base: vec![false; BLOCK], open_from: 0 }
+        let mut taken = vec![0; BLOCK / WORD];
+        taken[0] = 1; // the root
+        Self { table, ids, trie, taken, is_base: vec![false; BLOCK] }
     }
 
     fn build(mut self) -> LongestMatch {
@@ -177,7 +177,7 @@ impl<'a> Builder<'a> {
         let mut lo = node.lo;
         let place = |(group, &label): (&&[u32], &u8)| {
             let at = base ^ u32::from(label);
-            self.taken[at as usize] = true;
+            self.take(at as usize);
             self.trie.labels[at as usize] = label;
             lo += group.len();
             Pending {
@@ -194,29 +194,39 @@ impl<'a> Builder<'a> {
 
     /// A base of no other node whose places for all `labels` are free; in a new block if need be.
     fn find_base(&mut self, labels: &[u8]) -> u32 {
-        let end = self.taken.len();
-        self.open_from = self.open_from.max(end.saturating_sub(OPEN_BLOCKS * BLOCK));
-        while self.taken.get(self.open_from) == Some(&true) {
-            self.open_from += 1;
-        }
-        for at in self.open_from..end {
-            let base = at ^ usize::from(labels[0]);
-            let is_free = |&label: &u8| !self.taken[base ^ usize::from(label)];
-            if !self.is_base[base] && labels.iter().all(is_free) {
-                return base as u32;
+        let end = self.taken.len() * WORD;
+        let first_word = self.taken.len().saturating_sub(OPEN_BLOCKS * BLOCK / WORD);
+        for word in first_word..self.taken.len() {
+            let mut free = !self.taken[word];
+            while free != 0 {
+                let base = (word * WORD + free.trailing_zeros() as usize) ^ usize::from(labels[0]);
+                let is_free = |&label: &u8| !self.is_taken(base ^ usize::from(label));
+                if !self.is_base[base] && labels[1..].iter().all(is_free) {
+                    return base as u32;
+                }
+                free &= free - 1;
             }
         }
-        self.taken.resize(end + BLOCK, false);
+        self.taken.resize(self.taken.len() + BLOCK / WORD, 0);
         self.is_base.resize(end + BLOCK, false);
         self.trie.labels.resize(end + BLOCK, 0);
         self.trie.nodes.resize(end + BLOCK, EMPTY);
         end as u32
     }
 
+    fn is_taken(&self, at: usize) -> bool {
+        self.taken[at / WORD] >> (at % WORD) & 1 != 0
+    }
+
+    fn take(&mut self, at: usize) {
+        self.taken[at / WORD] |= 1 << (at % WORD);
+    }
+
     /// Gives each unused place a label under which no node looks. There is one: a block with a
     /// place to spare has fewer than 256 children, hence fewer than 256 bases.
     fn label_unused(&mut self) {
-        for at in (0..self.taken.len()).filter(|&at| at == 0 || !self.taken[at]) {
+        let places = 0..self.taken.len() * WORD;
+        for at in places.filter(|&at| at == 0 || !self.is_taken(at)).collect::<Vec<_>>() {
             let unused = (0..=255u8).find(|&label| !self.is_base[at ^ usize::from(label)]);
             self.trie.labels[at] = unused.unwrap_or(0);
         }

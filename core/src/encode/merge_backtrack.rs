@@ -51,6 +51,11 @@ impl<A: Atoms> Backtrack<A> {
         self.matcher.longest(atom) != NO_ID
     }
 
+    /// Whether two reachable tokens stay side by side.
+    pub(super) fn stay(&self, left: u32, right: u32, table: &TokenTable) -> bool {
+        !self.validity.border_merges(left, right) && self.validity.stay(left, right, table)
+    }
+
     /// Goes on until the ids in `out` reach `until` or the end of `piece`. What follows `until`
     /// counts as well: where the search stops is part of a longer one's way. Where not every
     /// character is an atom, it also stops before one that is none: no token holds that.

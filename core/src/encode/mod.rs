@@ -7,7 +7,8 @@
 //! Reading order: `ranks` (the merge list), `atoms` (what merging starts from), `validity` (when two
 //! tokens may stand side by side, and why that decides everything), `longest_match`, `merge_backtrack`
 //! (the encoder), `merge_heap` (its rival, for pairs that `validity` cannot judge), `merge_reference` (the
-//! definition, in tests). `document` puts a splitter in front, `batch` threads beside;
+//! definition, in tests). `document` puts a splitter in front, `words` remembers what was
+//! found, `batch` threads beside;
 //! `settled` is for texts that come in parts.
 //!
 //! Other models: `character_bpe`, `affix_bpe`, `unigram`, `word_piece`; `model` puts any pipeline in front
@@ -16,6 +17,7 @@
 mod affix_bpe;
 mod atoms;
 mod batch;
+mod by_words;
 mod character_bpe;
 mod document;
 mod longest_match;
@@ -36,9 +38,11 @@ mod unknown;
 mod validity;
 mod whole_tokens;
 mod word_piece;
+mod words;
 
 pub use affix_bpe::AffixBpe;
 pub(crate) use atoms::character_len;
+pub use by_words::WordCache;
 pub use character_bpe::CharacterBpe;
 pub use document::{Pieces, Whole};
 pub use model::{Model, ModelEncoder, WordLevel};

@@ -9,6 +9,7 @@ use super::character_bpe::CharacterBpe;
 use super::unigram::{Lattice, Unigram};
 use super::whole_tokens::WholeTokens;
 use super::word_piece::WordPiece;
+use super::words::Words;
 use super::{table::TokenTable, Encoder};
 use crate::error::Error;
 use crate::pipeline::Stages;
@@ -53,6 +54,19 @@ impl WordLevel {
     }
 }
 
+/// What a thread keeps from text to text.
+pub(super) struct Memory {
+    words: Words,
+    lattice: Lattice,
+}
+
+impl Memory {
+    /// For texts of that many bytes.
+    pub(super) fn for_bytes(bytes: usize) -> Self {
+        Self { words: Words::for_bytes(bytes), lattice: Lattice::default() }
+    }
+}
+
 /// A model and the stages before it. Immutable; threads may share it.
 pub struct ModelEncoder {
     /// The model.
@@ -74,10 +88,22 @@ impl ModelEncoder {
         beat: &mut dyn FnMut(u64) -> Result<(), Error>,
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
+        self.encode_next((text, at_start), &mut Memory::for_bytes(text.len()), beat, out)
+    }
+
+    /// As `encode`, for one of many: `memory` holds words of those before.
+    pub(super) fn encode_next(
+        &self,
+        (text, at_start): (&[u8], bool),
+        memory: &mut Memory,
+        beat: &mut dyn FnMut(u64) -> Result<(), Error>,
+        out: &mut Vec<u32>,
+    ) -> Result<(), Error> {
         let before = out.len();
-        let (mut lattice, mut done, mut next_beat) = (Lattice::default(), 0, BEAT_BYTES);
+        let (mut done, mut next_beat) = (0, BEAT_BYTES);
+        let Memory { words, lattice } = memory;
         let result = self.stages.for_each_piece(text, at_start, &mut |piece| {
-            self.encode_piece(piece, &mut lattice, out);
+            words.encode(piece, out, |out| self.encode_piece(piece, lattice, out));
             done += piece.len();
             if done >= next_beat {
                 next_beat = done + BEAT_BYTES;

@@ -9,6 +9,7 @@ use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::batch::Batch;
+use super::model::Memory;
 use super::ModelEncoder;
 use crate::error::Error;
 use crate::progress::{Progress, Ticker};
@@ -57,8 +58,9 @@ impl ModelEncoder {
         };
         let done = if threads <= 1 || shared.jobs.len() <= 1 {
             let tick = &mut |done| ticker.tick(done);
+            let mut memory = Memory::for_bytes(total);
             let jobs = shared.jobs.iter().cloned();
-            jobs.map(|job| shared.run(job, tick)).collect::<Result<Vec<_>, _>>()
+            jobs.map(|job| shared.run(job, &mut memory, tick)).collect::<Result<Vec<_>, _>>()
         } else {
             shared.run_on_threads(threads, &mut ticker)
         }?;
@@ -120,6 +122,7 @@ impl Shared<'_> {
 
     /// Does jobs until none is left or nobody wants the results.
     fn work(&self, sender: Sender<(usize, Result<Done, Error>)>) {
+        let mut memory = Memory::for_bytes(usize::MAX);
         while !self.stop.load(Relaxed) {
             let index = self.next_job.fetch_add(1, Relaxed);
             let Some(job) = self.jobs.get(index) else {
@@ -127,7 +130,7 @@ impl Shared<'_> {
             };
             let beat =
                 &mut |_| if self.stop.load(Relaxed) { Err(Error::Interrupted) } else { Ok(()) };
-            if sender.send((index, self.run(job.clone(), beat))).is_err() {
+            if sender.send((index, self.run(job.clone(), &mut memory, beat))).is_err() {
                 return;
             }
         }
@@ -136,13 +139,14 @@ impl Shared<'_> {
     fn run(
         &self,
         job: Range<usize>,
+        memory: &mut Memory,
         beat: &mut dyn FnMut(u64) -> Result<(), Error>,
     ) -> Result<Done, Error> {
         let (mut ids, mut ends) = (Vec::new(), Vec::new());
-        for &(text, at_start) in &self.texts[job] {
+        for &text in &self.texts[job] {
             let before = self.bytes_done.load(Relaxed);
-            self.encoder.encode(text, at_start, &mut |done| beat(before + done), &mut ids)?;
-            self.bytes_done.fetch_add(text.len() as u64, Relaxed);
+            self.encoder.encode_next(text, memory, &mut |done| beat(before + done), &mut ids)?;
+            self.bytes_done.fetch_add(text.0.len() as u64, Relaxed);
             ends.push(ids.len());
         }
         Ok((ids, ends))

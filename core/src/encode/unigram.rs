@@ -73,12 +73,10 @@ impl Unigram {
         let named: Vec<u32> = user_defined.iter().copied().filter(named).collect();
         let ids = (0..table.len() as u32).filter(|&id| table.token_len(id) > 0);
         let ids: Vec<u32> = ids.filter(|&id| of(id).is_some() || named.contains(&id)).collect();
-        let normal = ids.iter().filter(|id| !named.contains(id));
-        let highest = normal.map(|&id| all[id as usize].score as f32).fold(f32::MIN, f32::max);
         for id in named {
-            // sentencepiece: a user-defined token beats whatever its characters could score.
+            // sentencepiece 0.2.3, as its ids show: above every score, a long token above its parts.
             let token = &mut all[id as usize];
-            token.score = f64::from(token.len as f32 * highest) - 0.1;
+            token.score = f64::from(token.len.saturating_sub(1) as f32 * 0.1);
         }
         let unk_score = round(unk_score);
         let matcher = LongestMatch::new(&table, ids);

@@ -79,8 +79,11 @@ impl<A: Atoms> Validity<A> {
         for id in validity.atoms.all() {
             validity.derivations[id as usize].kind = Kind::Regular;
         }
-        let mut merges: Vec<_> = validity.ranks.iter().collect();
-        merges.sort_unstable_by_key(|&(_, _, made)| (table.token_len(made.id), made.id, made.rank));
+        // Keys beside the merges: the table, asked at each comparison, would be most of the sorting.
+        let key = |made: Product| (table.token_len(made.id) as u32, made.id, made.rank);
+        let mut merges: Vec<_> = validity.ranks.iter().map(|merge| (key(merge.2), merge)).collect();
+        merges.sort_unstable_by_key(|&(key, _)| key);
+        let merges: Vec<_> = merges.into_iter().map(|(_, merge)| merge).collect();
         for same_product in merges.chunk_by(|a, b| a.2.id == b.2.id) {
             validity.derive(same_product, table);
         }

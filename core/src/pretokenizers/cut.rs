@@ -1,7 +1,7 @@
 //! Where a text may be cut so that its parts can be split apart from each other: on other threads, or
 //! before the rest has been read.
 //!
-//! Two places are safe for every hand-written splitter, since no pattern looks past them from the left
+//! Two places are safe for every splitter into words, since no pattern looks past them from the left
 //! or behind them from the right:
 //! * between a letter and an ASCII white space: a piece ends at the letter whether the text goes on or
 //!   not, and one starts at the white space, which could belong to the left only behind punctuation;
@@ -10,28 +10,62 @@
 //!
 //! (Elsewhere at white space it would not be safe: there a piece depends on what follows, up to the end
 //! of the text; and o200k's punctuation takes line feeds and slashes along.)
+//!
+//! Splitters into runs of words have fewer: `boundless` those at a line break or tab, and `superbpe`
+//! those between a letter and a match, as its matches hold no letter: in front of a number, two marks
+//! or two spaces.
 
-use super::classes::{Classes, LETTER, WHITESPACE};
+use super::classes::{Class, Classes, LETTER, NUMBER, WHITESPACE};
+use super::o200k::SYMBOL;
 use super::{Splitter, Stage};
 
 impl Splitter {
     /// Returns the first safe cut at or after `near`, if this splitter has safe cuts and there is one.
     pub fn safe_cut(&self, data: &[u8], near: usize) -> Option<usize> {
-        self.has_safe_cuts().then(|| (near.max(1)..data.len()).find(|&at| is_safe(data, at)))?
+        self.has_safe_cuts()
+            .then(|| (near.max(1)..data.len()).find(|&at| self.is_safe(data, at)))?
     }
 
     /// Returns the last safe cut.
     pub fn last_safe_cut(&self, data: &[u8]) -> Option<usize> {
-        self.has_safe_cuts().then(|| (1..data.len()).rev().find(|&at| is_safe(data, at)))?
+        self.has_safe_cuts().then(|| (1..data.len()).rev().find(|&at| self.is_safe(data, at)))?
     }
 
     /// Whether nothing but the hand-written splitters is at work.
     fn has_safe_cuts(&self) -> bool {
         !self.stages.is_empty() && !self.stages.iter().any(|stage| matches!(stage, Stage::Regex(_)))
     }
+
+    fn is_safe(&self, data: &[u8], at: usize) -> bool {
+        self.stages.iter().all(|stage| match stage {
+            Stage::SuperBpe => is_before_match(data, at),
+            Stage::Boundless => data[at] != b' ' && is_between_words(data, at),
+            _ => is_between_words(data, at),
+        })
+    }
 }
 
-fn is_safe(data: &[u8], at: usize) -> bool {
+/// Whether a letter ends at `at` and a match of `superbpe` begins there, whatever follows `data`.
+fn is_before_match(data: &[u8], at: usize) -> bool {
+    let behind = &data[at..];
+    let (first, second) = match behind {
+        [b' ', b' ', ..] => (SYMBOL, SYMBOL),
+        [b' ', rest @ ..] => two_classes_behind(rest),
+        _ => two_classes_behind(behind),
+    };
+    let are_symbols = first & SYMBOL != 0 && second & SYMBOL != 0;
+    let is_match = are_symbols || first & NUMBER != 0 && behind[0] != b' ';
+    is_match && class_before(&data[..at]) & LETTER != 0
+}
+
+/// Classes of the first two characters, 0 for one that is not there or not valid.
+fn two_classes_behind(data: &[u8]) -> (Class, Class) {
+    let head = &data[..data.len().min(8)];
+    let mut chars = head.utf8_chunks().next().map_or("", |chunk| chunk.valid()).chars();
+    (class_of(chars.next()), class_of(chars.next()))
+}
+
+fn is_between_words(data: &[u8], at: usize) -> bool {
     match (data[at - 1], data[at]) {
         (b'\n', _) => {
             let before = class_before(&data[..at - 1]);

@@ -9,6 +9,7 @@
 //!
 //! Time is linear in the input for the hand-written splitters, memory constant.
 
+mod boundless;
 mod cl100k;
 mod classes;
 mod cut;
@@ -17,6 +18,7 @@ mod gpt2;
 mod o200k;
 mod patterns;
 mod regex;
+mod superbpe;
 mod text;
 
 #[cfg(test)]
@@ -46,6 +48,10 @@ enum Stage {
     O200k,
     Qwen2,
     DeepseekV3,
+    SuperBpeWords,
+    SuperBpe,
+    BoundlessWords,
+    Boundless,
     Regex(regex::Regex),
 }
 
@@ -62,6 +68,10 @@ impl Splitter {
             "o200k" => Stage::O200k,
             "qwen2" => Stage::Qwen2,
             "deepseek-v3" => Stage::DeepseekV3,
+            "superbpe-words" => Stage::SuperBpeWords,
+            "superbpe" => Stage::SuperBpe,
+            "boundless-words" => Stage::BoundlessWords,
+            "boundless" => Stage::Boundless,
             _ => return None,
         };
         Some(Self { stages: vec![stage] })
@@ -138,6 +148,10 @@ impl Stage {
             Stage::Cl100kHf => by_machine(data, range, cl100k::cl100k_hf, f),
             Stage::O200k => by_machine(data, range, o200k::piece_end, f),
             Stage::Qwen2 => by_machine(data, range, cl100k::qwen2, f),
+            Stage::SuperBpeWords => by_machine(data, range, superbpe::word_piece_end, f),
+            Stage::SuperBpe => by_machine(data, range, superbpe::piece_end, f),
+            Stage::BoundlessWords => by_machine(data, range, boundless::fine, f),
+            Stage::Boundless => by_machine(data, range, boundless::coarse, f),
             Stage::DeepseekV3 => by_stretch(data, range, f, |text, base, f| {
                 deepseek_v3::for_each_piece(Text::new(text), base, f)
             }),

@@ -16,7 +16,7 @@ use super::classes::{Class, LETTER, LOWER, MARK, NEWLINE, NUMBER, OTHER, PUNCTUA
 use super::text::Text;
 
 /// `[^\s\p{L}\p{N}]`.
-const SYMBOL: Class = MARK | PUNCTUATION | OTHER;
+pub(super) const SYMBOL: Class = MARK | PUNCTUATION | OTHER;
 
 /// Where the piece that starts at `start` ends.
 #[inline]
@@ -39,7 +39,7 @@ pub(super) fn piece_end(text: &Text, start: usize) -> usize {
 /// The first two alternatives up to the contraction. A character that is no letter goes in front; a
 /// mark is both that and a word character, and is a word by itself if no shape follows it.
 #[inline]
-fn word_end(text: &Text, start: usize, class: Class, next: usize) -> Option<usize> {
+pub(super) fn word_end(text: &Text, start: usize, class: Class, next: usize) -> Option<usize> {
     if class & LETTER != 0 {
         let shapes = Shapes::scan(text, start);
         return shapes.mixed.or(shapes.upper);
@@ -52,16 +52,16 @@ fn word_end(text: &Text, start: usize, class: Class, next: usize) -> Option<usiz
 }
 
 /// Where each of the two word shapes would end.
-struct Shapes {
+pub(super) struct Shapes {
     /// `[upper]*[lower]+`.
-    mixed: Option<usize>,
+    pub(super) mixed: Option<usize>,
     /// `[upper]+[lower]*`, right only where the first shape fails: then no lower class follows.
-    upper: Option<usize>,
+    pub(super) upper: Option<usize>,
 }
 
 impl Shapes {
     #[inline]
-    fn scan(text: &Text, start: usize) -> Self {
+    pub(super) fn scan(text: &Text, start: usize) -> Self {
         let (mut at, mut shared) = (start, None);
         loop {
             let (class, next) = text.step(at);
@@ -91,7 +91,7 @@ fn with_contraction(text: &Text, end: usize) -> usize {
 
 /// ` ?[^\s\p{L}\p{N}]+[\r\n/]*`.
 #[inline]
-fn symbols_end(text: &Text, start: usize, class: Class, next: usize) -> Option<usize> {
+pub(super) fn symbols_end(text: &Text, start: usize, class: Class, next: usize) -> Option<usize> {
     let (class, symbols) = match text.byte(start) {
         Some(b' ') => text.step(next),
         _ => (class, next),

@@ -6,8 +6,9 @@ use pyo3::types::{PyByteArray, PyBytes};
 
 use super::buffers::{as_bytes, Borrowed};
 use super::errors::FormatError;
+use super::loading::MergeList;
 use super::progress::Callback;
-use crate::encode::{self, Merge, Whole};
+use crate::encode::{self, Whole};
 use crate::error::{Error, Message};
 use crate::pretokenizers;
 use crate::progress::Ticker;
@@ -111,7 +112,7 @@ impl Encoder {
     #[pyo3(signature = (tokens, merges, *, byte_ids, ranks=None, ignore_merges=false, splitter=None))]
     fn new(
         tokens: Tokens,
-        merges: Vec<Merge>,
+        merges: MergeList,
         byte_ids: Vec<u32>,
         ranks: Option<Vec<u32>>,
         ignore_merges: bool,
@@ -120,7 +121,7 @@ impl Encoder {
         let byte_ids = self::byte_ids(&byte_ids)?;
         let encoder = encode::Encoder::new(
             tokens.iter(),
-            &merges,
+            &merges.0,
             ranks.as_deref(),
             &byte_ids,
             ignore_merges,

@@ -9,6 +9,7 @@ mod mixture;
 mod models;
 mod pipeline;
 mod progress;
+mod supertokens;
 mod training;
 
 use pyo3::prelude::*;
@@ -19,7 +20,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<encoding::Splitter>()?;
     module.add_class::<encoding::Encoder>()?;
     module.add_class::<models::ModelEncoder>()?;
+    module.add_class::<loading::Keys>()?;
     module.add_function(wrap_pyfunction!(loading::unspell_all, module)?)?;
+    module.add_function(wrap_pyfunction!(loading::keys_differ, module)?)?;
+    module.add_function(wrap_pyfunction!(loading::read_parts, module)?)?;
     module.add_function(wrap_pyfunction!(loading::read_merges, module)?)?;
     module.add_function(wrap_pyfunction!(loading::merges_hold, module)?)?;
     module.add_function(wrap_pyfunction!(loading::tokens_differ, module)?)?;
@@ -32,6 +36,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<masking::Masker>()?;
     module.add_function(wrap_pyfunction!(masking::align_words, module)?)?;
     module.add_function(wrap_pyfunction!(masking::word_spans, module)?)?;
+    module.add_class::<supertokens::Runs>()?;
+    module.add_class::<supertokens::ChunkCounts>()?;
     module.add_class::<mixture::MixtureColumns>()?;
     module.add_class::<mixture::MixtureTable>()?;
     module.add_class::<mixture::MixtureHistory>()?;

@@ -5,11 +5,12 @@ use pyo3::types::{PyByteArray, PyTuple};
 
 use super::buffers::{as_bytes, Borrowed};
 use super::encoding::{byte_ids, Tokens};
+use super::loading::MergeList;
 use super::pipeline::stages;
 use super::progress::Callback;
 use crate::encode::{
-    AffixBpe, CharacterBpe, Encoder, Merge, Model, ModelEncoder as Inner, Unigram, Unknown,
-    WordLevel, WordPiece,
+    AffixBpe, CharacterBpe, Encoder, Model, ModelEncoder as Inner, Unigram, Unknown, WordLevel,
+    WordPiece,
 };
 use crate::progress::Ticker;
 
@@ -35,13 +36,14 @@ impl ModelEncoder {
     fn bytes(
         specs: Specs,
         tokens: Tokens,
-        merges: Vec<Merge>,
+        merges: MergeList,
         byte_ids: Vec<u32>,
         ranks: Option<Vec<u32>>,
         ignore_merges: bool,
     ) -> PyResult<Self> {
         let ids = super::encoding::byte_ids(&byte_ids)?;
-        let encoder = Encoder::new(tokens.iter(), &merges, ranks.as_deref(), &ids, ignore_merges)?;
+        let encoder =
+            Encoder::new(tokens.iter(), &merges.0, ranks.as_deref(), &ids, ignore_merges)?;
         behind(specs, Model::Bytes(encoder))
     }
 
@@ -51,7 +53,7 @@ impl ModelEncoder {
     fn characters(
         specs: Specs,
         tokens: Tokens,
-        merges: Vec<Merge>,
+        merges: MergeList,
         ranks: Option<Vec<u32>>,
         ignore_merges: bool,
         user_defined: Vec<u32>,
@@ -63,7 +65,7 @@ impl ModelEncoder {
         let ranks = ranks.as_deref();
         let bpe = CharacterBpe::new(
             tokens.iter(),
-            &merges,
+            &merges.0,
             ranks,
             ignore_merges,
             &user_defined,
@@ -78,7 +80,7 @@ impl ModelEncoder {
     fn affixes(
         specs: Specs,
         spelled: Tokens,
-        merges: Vec<Merge>,
+        merges: MergeList,
         ranks: Option<Vec<u32>>,
         ignore_merges: bool,
         by_bytes: bool,
@@ -90,7 +92,7 @@ impl ModelEncoder {
     ) -> PyResult<Self> {
         let bpe = AffixBpe::new(
             spelled.iter(),
-            &merges,
+            &merges.0,
             ranks.as_deref(),
             ignore_merges,
             by_bytes,

@@ -8,7 +8,9 @@ use super::buffers::Borrowed;
 use super::encoding::{byte_ids, Splitter, Tokens};
 use super::errors::ConfigError;
 use super::progress::Callback;
-use crate::bpe::{self, Corpus, Merge, Options, Stopped, Vocabulary};
+use super::supertokens::{ChunkCounts, Runs};
+use crate::bpe::{self, Corpus, Merge, Options, Order, Rules, Stopped, Vocabulary};
+use crate::error::{Error, Message};
 
 /// Percent of the pairs that are listed at a time: two bytes of memory for each byte of a corpus.
 const TRACKED_PERCENT: u64 = 50;
@@ -32,7 +34,7 @@ impl WordCounts {
     }
 }
 
-const CONSUMED: (&str, &str) = ("this corpus has been trained on already", "make a new one");
+pub const CONSUMED: (&str, &str) = ("this corpus has been trained on already", "make a new one");
 
 #[pymethods]
 impl WordCounts {
@@ -105,6 +107,8 @@ impl ByteCorpus {
 pub enum AnyCorpus<'py> {
     Words(PyRefMut<'py, WordCounts>),
     Bytes(PyRefMut<'py, ByteCorpus>),
+    Runs(PyRefMut<'py, Runs>),
+    Chunks(PyRefMut<'py, ChunkCounts>),
 }
 
 impl AnyCorpus<'_> {
@@ -116,6 +120,10 @@ impl AnyCorpus<'_> {
             }
             Self::Bytes(mut bytes) => {
                 bytes.0.take().map(Corpus::Bytes).ok_or_else(|| ConfigError::new_err(CONSUMED))
+            }
+            Self::Runs(mut runs) => Ok(Corpus::Sequences(runs.take()?)),
+            Self::Chunks(mut chunks) => {
+                chunks.table.take().map(Corpus::Words).ok_or_else(|| ConfigError::new_err(CONSUMED))
             }
         }
     }
@@ -145,7 +153,8 @@ impl From<bpe::Training> for Training {
 #[pyfunction]
 #[pyo3(signature = (
     corpus, *, tokens, byte_ids, vocab_size, merges=vec![], min_frequency=2, max_token_bytes=None,
-    forbidden=vec![], threads=1, progress=None,
+    forbidden=vec![], max_words=None, excluded=vec![], digits_apart=false, order="hf", rivals=vec![],
+    threads=1, progress=None,
 ))]
 #[allow(clippy::too_many_arguments)] // keyword-only in Python
 pub fn train(
@@ -158,6 +167,11 @@ pub fn train(
     min_frequency: u64,
     max_token_bytes: Option<u32>,
     forbidden: Vec<PyBackedBytes>,
+    max_words: Option<u32>,
+    excluded: Vec<PyBackedBytes>,
+    digits_apart: bool,
+    order: &str,
+    rivals: Vec<u64>,
     threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Training> {
@@ -168,11 +182,31 @@ pub fn train(
         vocab_size,
         min_frequency,
         max_token_bytes,
+        rules: rules(max_words, &excluded, digits_apart),
+        order: order_of(order)?,
+        rivals,
         threads,
         tracked_percent: TRACKED_PERCENT,
+        swept_above: bpe::SWEPT_ABOVE,
     };
     let corpus = corpus.take()?;
     let training = Callback::new(progress)
         .run(py, |progress| bpe::train(corpus, &mut vocabulary, &merges, &options, progress))?;
     Ok(training.into())
+}
+
+/// The veto rules, as Python spells them.
+pub fn rules(max_words: Option<u32>, excluded: &[PyBackedBytes], digits_apart: bool) -> Rules {
+    Rules { max_words, excluded: excluded.iter().map(|text| text.to_vec()).collect(), digits_apart }
+}
+
+fn order_of(name: &str) -> Result<Order, Error> {
+    match name {
+        "hf" => Ok(Order::HuggingFace),
+        "boundless" => Ok(Order::Boundless),
+        _ => Err(Error::UnknownName(Message::new(
+            format!("there is no order {name:?}"),
+            "use one of: hf, boundless",
+        ))),
+    }
 }

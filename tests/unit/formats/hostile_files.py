@@ -273,6 +273,18 @@ def _gguf():
         "the pad id is out of range": _with(padding_token_id=u32(HUGE)),
         "the pad id is text": _with(padding_token_id=text("x")),
         "the pre-tokenizer is unknown": _with(pre=text("nonsense")),
+        "llama without scores": _with(model=text("llama")),
+        "llama with too few scores": _with(model=text("llama"), scores=small.numbers([1.0], 6, "f")),
+        "llama with scores that are no numbers": _with(
+            model=text("llama"), scores=small.numbers([float("nan")] * 269, 6, "f")
+        ),
+        "t5 with a damaged charsmap": _with(
+            model=text("t5"),
+            scores=small.numbers([1.0] * 269, 6, "f"),
+            precompiled_charsmap=small.numbers([1, 2, 3], 1, "b"),
+            unknown_token_id=u32(0),
+        ),
+        "bert with a line break": _with(model=text("bert"), tokens=small.strings(["a\nb"])),
         "the pre-tokenizer is a number": _with(pre=u32(1)),
         "no pre-tokenizer": _with(pre=None),
         "a token outside the byte alphabet": _with(tokens=small.strings(["中", "x"]), token_type=types),

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from dataclasses import replace
 from types import ModuleType
 
 import pytest
@@ -14,7 +15,7 @@ from tokforge.tokenizer.formats.bbpe import write_bbpe, write_latin1
 from tokforge.tokenizer.formats.ranks import by_pair
 from tokforge.tokenizer.formats.reading import ReadOptions, SourceFile
 from tokforge.tokenizer.formats.registry import FORMATS, legacy_merges
-from tokforge.tokenizer.formats.sentencepiece_proto import Normalizer
+from tokforge.tokenizer.formats.sentencepiece_proto import Normalizer, read_proto, write_proto
 from tokforge.tokenizer.formats.sidecar import read_standalone, write_standalone
 from tokforge.tokenizer.formats.tiktoken_ranks import read_ranks
 
@@ -385,3 +386,51 @@ def test_a_failing_hub_is_an_input_error(monkeypatch):
     monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
     with pytest.raises(errors.InputError, match="the hub did not give it: offline for now"):
         Tokenizer.load("hf:owner/name")
+
+
+def as_gguf(model, data, **more):
+    """The GGUF vocabulary that llama.cpp's converter makes of a sentencepiece model."""
+    proto, text = read_proto(data, "model"), lambda value: small.struct.pack("<I", 8) + small.string(value)
+    pairs = {
+        "tokenizer.ggml.model": text(model),
+        "tokenizer.ggml.tokens": small.strings([piece.text for piece in proto.pieces]),
+        "tokenizer.ggml.scores": small.numbers([piece.score for piece in proto.pieces], 6, "f"),
+        "tokenizer.ggml.token_type": small.numbers([piece.type for piece in proto.pieces]),
+        "tokenizer.ggml.bos_token_id": small.struct.pack("<II", 4, 1),
+        "tokenizer.ggml.unknown_token_id": small.struct.pack("<II", 4, 0),
+    }
+    return small.gguf(pairs | {f"tokenizer.ggml.{key}": value for key, value in more.items()})
+
+
+@pytest.mark.parametrize(("model", "data"), [("llama", small.sentencepiece()), ("t5", small.unigram())])
+def test_gguf_of_pieces_gives_the_ids_of_the_sentencepiece_model(model, data):
+    prefix = {"add_space_prefix": small.struct.pack("<IB", 7, 1)}
+    found = Tokenizer(read("gguf", as_gguf(model, data, **prefix)).definition)
+    expected = Tokenizer(read("sentencepiece", data).definition)
+    for text in ("", "abc", " ab  abc", "abé\U0001f600", "c<s>a\u2581b"):
+        assert found.encode(text).tolist() == expected.encode(text).tolist(), text
+    assert found.role("bos").text == "<s>" and found.decode(found.encode("ab abc")) == b"ab abc"
+
+
+def test_gguf_of_bert_gives_the_ids_of_its_vocab_txt():
+    lines = ["[PAD]", "[UNK]", "[CLS]", "un", "##able", "##a", "b", "!", "a"]
+    spelled = [
+        line if line[0] == "[" else line.removeprefix("##") if line[:2] == "##" else f"\u2581{line}"
+        for line in lines
+    ]
+    text = small.struct.pack("<I", 8) + small.string("bert")
+    pairs = {"tokenizer.ggml.model": text, "tokenizer.ggml.tokens": small.strings(spelled)}
+    found = Tokenizer(read("gguf", small.gguf(pairs)).definition)
+    expected = Tokenizer(read("wordpiece", "\n".join(lines).encode()).definition)
+    assert found.definition == expected.definition
+    assert found.encode("Unable! b a zz").tolist() == [3, 4, 7, 6, 8, 1]
+
+
+def test_gguf_of_pieces_sets_aside_an_unused_piece_that_no_text_reaches():
+    proto = read_proto(small.sentencepiece(pieces=(*small.PIECES, "<unused0>")), "model")
+    unused = (*proto.pieces[:-1], proto.pieces[-1]._replace(type=5))
+    reading = read("gguf", as_gguf("llama", write_proto(replace(proto, pieces=unused))))
+    assert reading.definition.table.kinds[-1] == "special"
+    reachable = (*proto.pieces[:-1], proto.pieces[-1]._replace(text="ba", type=5))
+    with pytest.raises(errors.FormatError, match="can be made of two others"):
+        read("gguf", as_gguf("llama", write_proto(replace(proto, pieces=reachable))))

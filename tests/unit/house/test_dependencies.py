@@ -6,7 +6,7 @@ import tokforge
 
 ALLOWED = {
     # Only names that load on first use.
-    "tokforge": {"bpe", "errors", "lint", "metrics", "mixture", "tokenizer"},
+    "tokforge": {"bpe", "errors", "lint", "metrics", "mixture", "tokenizer", "transplant"},
     "tokforge.errors": set(),
     "tokforge.outputs": {"errors"},
     "tokforge.threads": {"errors"},
@@ -20,6 +20,8 @@ ALLOWED = {
     "tokforge.mixture": {"_core", "bpe", "errors", "inputs", "outputs", "report", "tokenizer", "threads"},
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
+    "tokforge.supertokens": {"_core", "bpe", "errors", "inputs", "options", "tokenizer"},
+    "tokforge.transplant": {"errors", "inputs", "options", "outputs", "tokenizer"},
     "tokforge.audit": {"lint", "metrics", "mixture", "tokenizer"},
     "tokforge.advice": {"bpe", "errors", "inputs", "outputs", "report", "tokenizer"},
     "tokforge.bpe": {"_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
@@ -40,7 +42,9 @@ NO_LOGIC = {
     "mixture",
     "outputs",
     "report",
+    "supertokens",
     "tokenizer",
+    "transplant",
 }
 """What the command line may import of the library: never the engine, never the readers."""
 CAPABILITIES = {"supertokens", "transplant", "merging", "mixture", "masking"}
@@ -86,6 +90,8 @@ def test_the_package_itself_is_imported_for_its_version_alone(modules):
     places = {place for _, part, _, target, place in ours(modules) if target == "tokforge" != part}
     assert {place.split(":")[0] for place in places} <= {
         "tokforge/bpe/training.py",
+        "tokforge/supertokens/training.py",
+        "tokforge/transplant/run.py",
         "cli/tokforge_cli/app.py",
     }
 

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jsonschema
 import pytest
 from lint_files import BYTES, tokenizer
 
@@ -77,6 +78,55 @@ def test_sarif(make):
         (location,) = result["locations"]
         assert location["physicalLocation"]["artifactLocation"]["uri"].endswith("tokenizer.json")
     json.dumps(log)
+
+
+STRING, LEVEL = {"type": "string", "minLength": 1}, {"enum": ["none", "note", "warning", "error"]}
+MESSAGE = {
+    "type": "object",
+    "required": ["text"],
+    "properties": {"text": STRING},
+    "additionalProperties": False,
+}
+URI = {"type": "string", "pattern": r"^([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-F]{2})+$"}
+
+
+def holds(required, properties):
+    """The schema of an object that has these keys and no others."""
+    return {"type": "object", "required": required, "properties": properties, "additionalProperties": False}
+
+
+def each(schema):
+    return {"type": "array", "minItems": 1, "items": schema}
+
+
+def sarif_schema():
+    """SARIF 2.1.0 as far as a report uses it: its keys, required ones and types (OASIS, sections 3.13 to 3.49)."""
+    rule = {"id": STRING, "name": STRING, "shortDescription": MESSAGE, "fullDescription": MESSAGE}
+    rule |= {"help": MESSAGE, "defaultConfiguration": holds([], {"level": LEVEL})}
+    driver = holds(["name"], {"name": STRING, "rules": {**each(holds(["id"], rule)), "uniqueItems": True}})
+    artefact = holds([], {"uri": URI})
+    location = {"physicalLocation": holds(["artifactLocation"], {"artifactLocation": artefact})}
+    location["logicalLocations"] = each(holds([], {"fullyQualifiedName": STRING}))
+    result = {
+        "ruleId": STRING,
+        "ruleIndex": {"type": "integer", "minimum": 0},
+        "level": LEVEL,
+        "message": MESSAGE,
+    }
+    result |= {"locations": each(holds([], location)), "properties": {"type": "object"}}
+    run = {"tool": holds(["driver"], {"driver": driver})}
+    run["results"] = {"type": "array", "items": holds(["message"], result)}
+    log = {"$schema": URI, "version": {"const": "2.1.0"}, "runs": each(holds(["tool"], run))}
+    return holds(["version", "runs"], log)
+
+
+def test_sarif_is_of_its_schema_whatever_the_folder_is_called(make, tmp_path):
+    source = make(tokenizer({"merges": [["a", "zz"]]}, vresion=1))
+    place = tmp_path / "a b % \u00e9#?"
+    source.rename(place) if source.is_dir() else (place.mkdir(), source.rename(place / source.name))
+    log = json.loads(json.dumps(sarif(linting.lint(place))))
+    jsonschema.Draft202012Validator(sarif_schema()).validate(log)
+    assert len(log["runs"][0]["results"]) > 1
 
 
 @pytest.mark.parametrize(

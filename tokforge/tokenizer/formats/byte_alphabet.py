@@ -6,8 +6,12 @@ alphabet. Source: openai/gpt-2, src/encoder.py (`bytes_to_unicode`).
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from tokforge.errors import ConfigError
+
+if TYPE_CHECKING:
+    from tokforge._core import Keys
 
 __all__ = ["bytes_to_hf", "forbidden_tokens", "initial_bytes", "spell", "unspell", "unspell_all"]
 
@@ -30,8 +34,8 @@ def unspell(text: str) -> bytes | None:
         return None
 
 
-def unspell_all(texts: Sequence[str]) -> list[bytes | None]:
-    """Returns `unspell` of each text, by the engine."""
+def unspell_all(texts: "Sequence[str] | Keys") -> list[bytes | None]:
+    """Returns `unspell` of each text, or of each key of a vocabulary, by the engine."""
     from tokforge import _core
 
     return _core.unspell_all(texts, [(chr(code), byte) for code, byte in _BYTE_OF.items()])

@@ -8,7 +8,7 @@ place, so nothing is read that was not written so. Nothing is looked up by name 
 
 from base64 import b64decode, b64encode
 from binascii import Error as Base64Error
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import groupby
@@ -25,6 +25,7 @@ from tokforge.tokenizer.model import (
     BpeModel,
     Definition,
     Kind,
+    MergeList,
     Pipeline,
     TokenTable,
     UnigramModel,
@@ -61,7 +62,7 @@ def to_json(definition: Definition) -> dict[str, Any]:
 def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return b64encode(value).decode()
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | MergeList):
         return [_plain(item) for item in value]
     if is_dataclass(value) and not isinstance(value, type):
         return {"type": type(value).__name__} | {
@@ -141,6 +142,8 @@ def _value(node: Node, hint: Any) -> Any:
     origin = get_origin(hint)
     if origin is tuple:
         return _tuple(node, get_args(hint))
+    if origin is Sequence:
+        return _tuple(node, (*get_args(hint), ...))
     if origin is Literal:
         return _literal(node, get_args(hint))
     if origin in (Union, UnionType):

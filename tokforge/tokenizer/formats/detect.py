@@ -52,11 +52,16 @@ def detect(data: bytes, name: str, where: str, neighbour: Neighbour) -> str:
 def _detect_json(data: bytes, where: str) -> str:
     if _OURS.search(data, 0, _HEAD):
         return "tokforge"
-    if _HF_KEYS.search(data, 0, _HEAD) and not (len(data) < _MAX_LATIN1 and _LATIN1_HINT.search(data)):
+    if _HF_KEYS.search(data, 0, _HEAD) and not (_may_be_latin1(data)):
         return "hf"
     root = parse_json(data, where)
     found = [kind for kind, test in _JSON_TESTS.items() if test(root)]
     return found[0] if found else "hf"
+
+
+def _may_be_latin1(data: bytes) -> bool:
+    # A plain search first: the regex takes longer than all else here.
+    return len(data) < _MAX_LATIN1 and b"pre_tokenizer" in data and _LATIN1_HINT.search(data) is not None
 
 
 def _only(found: list[str], where: str) -> str:

@@ -1,12 +1,16 @@
 """The vocabulary in a GGUF file's metadata: read into a `Definition`.
 
 llama.cpp names a splitter instead of writing its regex; the names below are those whose original regex is
-known (llama.cpp's own patterns are approximations of them, so ids are those of the model's makers).
+known (llama.cpp's own patterns are approximations of them, so ids are those of the model's makers). Models
+`llama` and `t5` are sentencepiece's BPE and Unigram, `bert` is WordPiece, and are read as those are.
 Tokens, types and scores must agree in number. Chat templates are named, never rendered.
 Source: ggml, docs/gguf.md; ggml-org/llama.cpp, src/llama-vocab.cpp.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from tokforge.errors import FormatError, TokforgeError
@@ -14,7 +18,17 @@ from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.byte_alphabet import unspell
 from tokforge.tokenizer.formats.gguf_metadata import read_metadata
 from tokforge.tokenizer.formats.reading import Reading, SourceFile, placed
-from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, table_of
+from tokforge.tokenizer.formats.sentencepiece import definition_of_pieces
+from tokforge.tokenizer.formats.sentencepiece_proto import (
+    BPE,
+    UNIGRAM,
+    Normalizer,
+    Piece,
+    SentencepieceProto,
+    Trainer,
+)
+from tokforge.tokenizer.formats.wordpiece_txt import read_wordpiece
+from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, table_of, with_roles
 from tokforge.tokenizer.pretokenizers import parse_pretokenizer
 
 __all__ = ["PRETOKENIZERS", "read_gguf"]
@@ -25,6 +39,7 @@ _ROLES = {
     "bos": "bos", "eos": "eos", "unknown": "unk", "separator": "sep", "seperator": "sep", "padding": "pad",
     "mask": "mask", "cls": "cls",
 }  # fmt: skip
+_SPACE, _BYTES = "\u2581", 256
 _DIGITS = r"regex:\p{N}"
 _GROUPS: tuple[tuple[tuple[str, ...], bool, tuple[str, ...]], ...] = (
     (("llama3",), True, ("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral")),
@@ -43,16 +58,92 @@ def read_gguf(file: SourceFile) -> Reading:
     """Reads the vocabulary; raises FormatError with the key at fault."""
     found = read_metadata(file.data, file.where, lambda key: key.startswith(_PREFIX))
     model = _string(found, "tokenizer.ggml.model", file.where)
-    if model != "gpt2":
+    if model not in _READERS:
         raise FormatError(
-            f"the model {quoted(model)} is not supported yet", "convert the original tokenizer instead",
+            f"the model {quoted(model)} is not supported here",
+            f"convert the original tokenizer instead; known: {', '.join(_READERS)}",
             f"{file.where}: tokenizer.ggml.model",
-        )  # fmt: skip
+        )
     notes = [f"{key} is left behind: it does not decide ids" for key in found if "chat_template" in key]
     try:
-        return Reading(_byte_level(found, file), tuple(notes))
+        reading = _READERS[model](found, file)
+        return Reading(reading.definition, (*reading.notes, *notes))
     except TokforgeError as error:
         raise error if str(error.where).startswith(file.where) else placed(error, file.where) from error
+
+
+def _read_byte_level(found: dict[str, Any], file: SourceFile) -> Reading:
+    return Reading(_byte_level(found, file))
+
+
+def _read_pieces(found: dict[str, Any], file: SourceFile, kind: int) -> Reading:
+    """Reads what came from a sentencepiece model: by that library's rules, which llama.cpp copies."""
+    texts = _strings(found, "tokenizer.ggml.tokens", file.where)
+    kinds = list(_types(found, len(texts), file.where))
+    if (unknown := found.get("tokenizer.ggml.unknown_token_id")) is not None:
+        _roles(found, len(texts), file.where)  # raises for ids that are out of range
+        kinds[unknown] = _UNKNOWN
+    _set_aside_unused(texts, kinds, file.where)
+    scores = _scores(found, len(texts), file.where)
+    proto = SentencepieceProto(
+        pieces=tuple(map(Piece, texts, scores, kinds)),
+        trainer=Trainer(
+            model_type=kind,
+            byte_fallback=kinds.count(_BYTE) == _BYTES,
+            treat_whitespace_as_suffix=_flag(found, "treat_whitespace_as_suffix", False, file.where),
+        ),
+        normalizer=Normalizer(
+            precompiled_charsmap=_charsmap(found, file.where),
+            add_dummy_prefix=_flag(found, "add_space_prefix", kind == BPE, file.where),
+            remove_extra_whitespaces=_flag(found, "remove_extra_whitespaces", False, file.where),
+            escape_whitespaces=_flag(found, "escape_whitespaces", True, file.where),
+        ),
+    )
+    definition = definition_of_pieces(proto, file.where)
+    roles = _roles(found, len(texts), file.where)
+    held = {role: definition.table.tokens[i].decode() for i, names in roles.items() for role in names}
+    texts_of_added = {token.text for token in definition.added_tokens}
+    named = {role: text for role, text in held.items() if text in texts_of_added}
+    return Reading(with_roles(definition, named, file.where))
+
+
+def _set_aside_unused(texts: Sequence[str], kinds: list[int], where: str) -> None:
+    """Makes control tokens of unused pieces, which no text reaches: two pieces never make one of them."""
+    known = set(texts)
+    for i, text in enumerate(texts):
+        if kinds[i] != _UNUSED:
+            continue
+        if any(text[:cut] in known and text[cut:] in known for cut in range(1, len(text))):
+            raise FormatError(
+                f"the unused token {quoted(text)} can be made of two others, and llama.cpp and sentencepiece "
+                "then differ",
+                "convert the original tokenizer instead",
+                f"{where}: tokenizer.ggml.tokens[{i}]",
+            )
+        kinds[i] = _CONTROL
+
+
+def _read_word_pieces(found: dict[str, Any], file: SourceFile) -> Reading:
+    """Reads BERT's vocabulary, whose words begin with U+2581 and whose continuing pieces with nothing."""
+    texts = _strings(found, "tokenizer.ggml.tokens", file.where)
+    lines = [_word_piece(text, i, file.where) for i, text in enumerate(texts)]
+    where = f"{file.where}: tokenizer.ggml.tokens as lines"
+    return read_wordpiece(replace(file, data="\n".join(lines).encode(), where=where, neighbour=_nothing))
+
+
+def _word_piece(text: str, number: int, where: str) -> str:
+    if "\n" in text or not text:
+        raise FormatError(
+            f"{quoted(text)} is no word", "drop the token", f"{where}: tokenizer.ggml.tokens[{number}]"
+        )
+    if text.startswith("[") and text.endswith("]"):
+        return text
+    return text[1:] if text.startswith(_SPACE) and text != _SPACE else f"##{text}"
+
+
+def _nothing(name: str) -> None:
+    """There are no files beside a vocabulary that stands in a GGUF file."""
+    del name
 
 
 def _byte_level(found: dict[str, Any], file: SourceFile) -> Definition:
@@ -155,6 +246,39 @@ def _strings(found: dict[str, Any], key: str, where: str) -> list[str]:
     return value
 
 
+def _scores(found: dict[str, Any], size: int, where: str) -> list[float]:
+    value, place = found.get("tokenizer.ggml.scores"), f"{where}: tokenizer.ggml.scores"
+    if value is None or isinstance(value, list | str | int | float) or value.dtype.kind != "f":
+        raise FormatError("the scores are no numbers", "this model merges by scores: it needs them", place)
+    if len(value) != size:
+        raise FormatError(f"{len(value)} scores for {size} tokens", "they must agree in number", place)
+    scores: list[float] = value.tolist()
+    odd = next((i for i, score in enumerate(scores) if not math.isfinite(score)), None)
+    if odd is not None:
+        raise FormatError(f"the score is {scores[odd]}", "give a finite number", f"{place}[{odd}]")
+    return scores
+
+
+def _charsmap(found: dict[str, Any], where: str) -> bytes:
+    value = found.get("tokenizer.ggml.precompiled_charsmap")
+    if value is None:
+        return b""
+    if isinstance(value, list | str | int | float) or value.dtype.itemsize != 1:
+        raise FormatError(
+            "the charsmap is no array of bytes",
+            "it is damaged",
+            f"{where}: tokenizer.ggml.precompiled_charsmap",
+        )
+    return bytes(value.tobytes())
+
+
+def _flag(found: dict[str, Any], name: str, default: bool, where: str) -> bool:
+    value = found.get(f"tokenizer.ggml.{name}", default)
+    if not isinstance(value, bool):
+        raise FormatError("expected true or false", "correct it", f"{where}: tokenizer.ggml.{name}")
+    return value
+
+
 def _types(found: dict[str, Any], size: int, where: str) -> Sequence[int]:
     value = found.get("tokenizer.ggml.token_type")
     if value is None:
@@ -168,3 +292,12 @@ def _types(found: dict[str, Any], size: int, where: str) -> Sequence[int]:
     if odd is not None:
         raise FormatError(f"the type {value[odd]} is unknown", "types run from 1 to 6", f"{place}[{odd}]")
     return list(value.tolist())
+
+
+_READERS: dict[str, Callable[[dict[str, Any], SourceFile], Reading]] = {
+    "gpt2": _read_byte_level,
+    "llama": partial(_read_pieces, kind=BPE),
+    "t5": partial(_read_pieces, kind=UNIGRAM),
+    "bert": _read_word_pieces,
+}
+"""llama.cpp's name of the kind of model -> its reader."""

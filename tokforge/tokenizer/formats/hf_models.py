@@ -1,8 +1,8 @@
 """The model section of tokenizer.json: vocabulary and merges, scores or words, read into ids and bytes."""
 
 import math
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from tokforge.errors import FormatError
 from tokforge.tokenizer.display import quoted
@@ -11,12 +11,15 @@ from tokforge.tokenizer.formats.strict_json import Node
 from tokforge.tokenizer.model import (
     BpeModel,
     Kind,
-    Merge,
+    MergeList,
     Model,
     UnigramModel,
     WordLevelModel,
     WordPieceModel,
 )
+
+if TYPE_CHECKING:
+    from tokforge._core import Keys
 
 __all__ = ["UNK_PENALTY", "Entries", "ReadModel", "read_entries", "read_model"]
 
@@ -24,10 +27,13 @@ UNK_PENALTY = 10.0
 """What an unknown character costs beside the lowest score; Hugging Face and sentencepiece alike."""
 
 
-class Entries(NamedTuple):
-    """The vocabulary as the file has it."""
+T = TypeVar("T")
 
-    vocab: dict[str, int]
+
+class Entries(NamedTuple):
+    """The vocabulary as the file has it; `Keys` where the engine read it."""
+
+    vocab: "dict[str, int] | Keys"
     type: str
     node: Node
 
@@ -66,7 +72,11 @@ def _type(model: Node) -> str:
     return name
 
 
-def _vocab(node: Node) -> dict[str, int]:
+def _vocab(node: Node) -> "dict[str, int] | Keys":
+    from tokforge import _core
+
+    if isinstance(node.value, _core.Keys):
+        return node.value
     vocab: dict[str, int] = node.object()
     values = vocab.values()
     if set(map(type, values)) <= {int} and len(set(values)) == len(vocab) and min(values, default=0) >= 0:
@@ -158,15 +168,13 @@ def _ordinary(
 ) -> tuple[list[bytes | None], list[Kind]]:
     """Returns bytes and kind of each id; None for those in ``whole``, matched in text and
     never produced, unless (``atoms``) merging starts from it."""
-    tokens: list[bytes | None] = [None] * size
-    kinds: list[Kind] = ["unused"] * size
-    odd = []
-    for (key, token_id), (token, kind) in zip(
-        entries.vocab.items(), spelling.read_all(list(entries.vocab)), strict=True
-    ):
-        tokens[token_id], kinds[token_id] = token, kind
-        if token is None:
-            odd.append(key)
+    vocab = entries.vocab
+    keys = list(vocab) if isinstance(vocab, dict) else vocab
+    tokens, kinds = spelling.read_all(keys)
+    odd = [key for key, token in zip(vocab, tokens, strict=True) if token is None] if None in tokens else []
+    in_order = False if isinstance(vocab, dict) else vocab.is_in_order()
+    ids = None if in_order else list(vocab.values())
+    tokens, kinds = _placed(tokens, ids, size, None), _placed(kinds, ids, size, "unused")
     skipped = {key for key in whole if key in entries.vocab}
     for key in odd:
         if key not in skipped:
@@ -179,26 +187,40 @@ def _ordinary(
     return tokens, kinds
 
 
+def _placed(values: list[T], ids: list[int] | None, size: int, nothing: T) -> list[T]:
+    """Returns each value at its id, its place without ``ids``; ``nothing`` elsewhere."""
+    placed = values + [nothing] * (size - len(values))
+    if ids is not None:
+        placed = [nothing] * size
+        for token_id, value in zip(ids, values, strict=True):
+            placed[token_id] = value
+    return placed
+
+
 def _is_atom(token: bytes, *, byte_level: bool) -> bool:
     if len(token) == 1 or byte_level:
         return len(token) == 1
     return len(token) <= 4 and len(token.decode("utf-8", "ignore")) == 1
 
 
-def _read_merges(node: Node, vocab: dict[str, int], prefix: str) -> tuple[tuple[Merge, ...], bytes]:
+def _read_merges(node: Node, vocab: Mapping[str, int], prefix: str) -> tuple[MergeList, bytes]:
     """Returns the merges as ids, and by id 1 where it takes part in one.
 
-    A product is spelled as its parts end to end, the right one without its ``prefix``.
+    A product is spelled as its parts end to end, the right one without its ``prefix``. The node holds an
+    array, or the text of one that `hf_json` left unparsed.
     """
     from tokforge import _core
 
-    read = _core.read_merges(node.array(), vocab, len(prefix.encode()))
+    merges = node.value if isinstance(node.value, bytes) else node.array()
+    read = _core.read_merges(merges, vocab, len(prefix.encode()))
     if read is None:
         raise _refused_merge(node, vocab, len(prefix))
-    return read
+    return MergeList(read[0]), read[1]
 
 
-def _refused_merge(node: Node, vocab: dict[str, int], cut: int) -> FormatError:
+def _refused_merge(node: Node, vocab: Mapping[str, int], cut: int) -> FormatError:
+    if isinstance(node.value, bytes):
+        return node.error("a merge is malformed")
     for number, value in enumerate(node.array()):
         left, right = _sides(node, number, value)
         if len(right) < cut:

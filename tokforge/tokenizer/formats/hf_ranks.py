@@ -5,6 +5,7 @@ first. So every such (a, b) must come before (b, c) in the list; a topological o
 rank does that, and where there is none the model is refused.
 """
 
+from collections.abc import Sequence
 from graphlib import CycleError, TopologicalSorter
 from itertools import groupby
 
@@ -14,7 +15,7 @@ from tokforge.tokenizer.model import BpeModel, Merge
 __all__ = ["pair_ranked"]
 
 
-def pair_ranked(model: BpeModel) -> tuple[Merge, ...]:
+def pair_ranked(model: BpeModel) -> Sequence[Merge]:
     """Returns the merges in an order in which ranks by pair merge as the model's ranks do.
 
     Raises ExportError if there is none.

@@ -5,14 +5,18 @@ with a prefix or suffix `##ing` is the continuing `ing`, `ing</w>` the ending on
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tokforge.errors import ExportError
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.byte_alphabet import spell, unspell, unspell_all
 from tokforge.tokenizer.formats.strict_json import Node
 from tokforge.tokenizer.model import BpeModel, Definition, Kind, WordPieceModel
+
+if TYPE_CHECKING:
+    from tokforge._core import Keys
 
 __all__ = ["Spelling", "is_byte_level", "spelled_vocabulary", "spelling_of"]
 
@@ -42,12 +46,20 @@ class Spelling:
         except UnicodeEncodeError:
             return None, kind
 
-    def read_all(self, keys: Sequence[str]) -> Iterable[Entry]:
-        """Returns `read` of each key."""
+    def read_all(self, keys: "Sequence[str] | Keys") -> tuple[list[bytes | None], list[Kind]]:
+        """Returns the tokens and the kinds that `read` gives of the keys."""
         if self.byte_level and not (self.prefix or self.suffix):
             tokens = unspell_all(keys)
-            return [(token, "byte" if token and len(token) == 1 else "normal") for token in tokens]
-        return map(self.read, keys)
+            return tokens, ["byte" if token and len(token) == 1 else "normal" for token in tokens]
+        if isinstance(keys, Sequence) or self.prefix or self.suffix:
+            entries = list(map(self.read, keys))
+            return [token for token, _ in entries], [kind for _, kind in entries]
+        tokens = [token or None for token in keys.encoded()]
+        kinds: list[Kind] = ["normal"] * len(tokens)
+        pieces = [at for at, token in enumerate(tokens) if token and token[:3] == b"<0x"]
+        for at in pieces if self.byte_fallback else ():
+            tokens[at], kinds[at] = self.read((tokens[at] or b"").decode())
+        return tokens, kinds
 
     def _read_bytes(self, key: str) -> Entry:
         text, kind = self._affix(key)
@@ -103,7 +115,7 @@ def spelled_vocabulary(definition: Definition) -> dict[str, int]:
     ordinary = [(token_id, token) for token_id, token in enumerate(table.ordinary()) if token is not None]
     keys = [write(token, table.kinds[token_id]) for token_id, token in ordinary]
     vocab: dict[str, int] = {}
-    for (token_id, token), key, (read, _) in zip(ordinary, keys, spelling.read_all(keys), strict=True):
+    for (token_id, token), key, read in zip(ordinary, keys, spelling.read_all(keys)[0], strict=True):
         if vocab.setdefault(key, token_id) != token_id or read != token:
             raise ExportError(
                 f"token {token_id} is spelled {quoted(key)} in tokenizer.json, which reads as another token",

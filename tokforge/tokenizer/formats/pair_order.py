@@ -20,7 +20,7 @@ Ranks = dict[tuple[int, int], tuple[int, int]]
 """(left, right) -> (rank, merged)."""
 
 
-def pair_order(definition: Definition) -> tuple[Merge, ...]:
+def pair_order(definition: Definition) -> Sequence[Merge]:
     """Returns the merges in an order in which ranks by pair merge as the model's ranks do.
 
     Raises ExportError if there is none.

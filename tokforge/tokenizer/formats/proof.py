@@ -20,7 +20,7 @@ from tokforge.tokenizer.model import Pipeline
 if TYPE_CHECKING:
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["probes", "prove_export", "prove_pipeline"]
+__all__ = ["probes", "prove_export", "prove_pipeline", "prove_texts"]
 
 _HINT = "report this tokenizer: tokforge and Hugging Face must agree"
 _REGEX_HINT = "use a named pre-tokenizer, or a regex that Hugging Face's engine reads alike"
@@ -73,6 +73,26 @@ def prove_export(tokenizer: "Tokenizer", path: Path) -> None:
     for token in tokenizer.added_tokens:
         ours = tokenizer.encode(token.text, allowed_special="all").tolist()
         _compare(tokenizer, token.text.encode(), hf.encode(token.text, add_special_tokens=False).ids, ours)
+
+
+def prove_texts(tokenizer: "Tokenizer", texts: Sequence[str]) -> int:
+    """Compares ids on ``texts``, as `prove_export` does on its probes; returns the number of tokens.
+
+    Raises ExportError with the first difference.
+    """
+    from tokenizers import Tokenizer as HfTokenizer
+
+    from tokforge.tokenizer.formats.hf_json import write_definition
+
+    content = write_definition(tokenizer.definition).decode()
+    hf = _guarded(lambda: HfTokenizer.from_str(content), "load the export", tokenizer)
+    hf.encode_special_tokens = True
+    tokens = 0
+    for text in texts:
+        ours = tokenizer.encode(text).tolist()
+        _compare(tokenizer, text.encode(), hf.encode(text, add_special_tokens=False).ids, ours)
+        tokens += len(ours)
+    return tokens
 
 
 def prove_pipeline(pipeline: Pipeline) -> None:

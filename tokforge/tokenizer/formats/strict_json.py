@@ -7,6 +7,7 @@ nesting that exhausts the stack. Memory is bounded by a small multiple of the fi
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NoReturn
 
 from tokforge.errors import FormatError
@@ -105,11 +106,14 @@ class Node:
 
 def parse_json(data: bytes, source: str, parse_float: Callable[[str], float] = float) -> Node:
     """Parses ``data``; raises FormatError with ``source`` and the place of the fault."""
+    from tokforge import _core
+
     repeated: list[_Repeated] = []
     try:
+        text = data.decode()
         value = json.loads(
-            data.decode(),
-            object_pairs_hook=lambda pairs: _object(pairs, repeated),
+            text,
+            object_pairs_hook=None if _core.keys_differ(text) else partial(_object, repeated=repeated),
             parse_constant=_refuse_constant,
             parse_float=parse_float,
         )
@@ -166,7 +170,9 @@ def _step(key: str, *, first: bool) -> str:
 
 def _shown(value: Any) -> str:
     """Quotes a value, cut short: a message must fit a line whatever the file holds."""
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "an array"
+    if isinstance(value, list | bytes):  # bytes: an array's text, left to the engine
+        return "an array"
+    if not isinstance(value, str | int | float | None):  # a dict, or the engine's `Keys`
+        return "an object"
     shown = json.dumps(value)
     return shown if len(shown) <= 60 else f"{shown[:57]}..."

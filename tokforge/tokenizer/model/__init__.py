@@ -1,13 +1,13 @@
 """The parts of a tokenizer that decide ids. Tokens are bytes here; spellings belong to `formats/`.
 
-Reading order: `table`, `added`, `models`, `pipeline`, `definition`.
+Reading order: `table`, `added`, `merges`, `models`, `pipeline`, `definition`.
 """
 
 from tokforge.tokenizer.model.added import ROLES, AddedToken
 from tokforge.tokenizer.model.definition import Definition, with_roles
+from tokforge.tokenizer.model.merges import Merge, MergeList, merge_list
 from tokforge.tokenizer.model.models import (
     BpeModel,
-    Merge,
     Model,
     UnigramModel,
     WordLevelModel,
@@ -26,12 +26,14 @@ __all__ = [
     "Definition",
     "Kind",
     "Merge",
+    "MergeList",
     "Model",
     "Pipeline",
     "TokenTable",
     "UnigramModel",
     "WordLevelModel",
     "WordPieceModel",
+    "merge_list",
     "product_merges",
     "table_of",
     "with_roles",

@@ -4,6 +4,7 @@ import math
 
 from tokforge.errors import FormatError
 from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.model.merges import merge_list
 from tokforge.tokenizer.model.models import BpeModel, Model, UnigramModel, WordLevelModel, WordPieceModel
 from tokforge.tokenizer.model.table import ORDINARY, TokenTable
 
@@ -18,10 +19,7 @@ def check_table(table: TokenTable) -> None:
     from tokforge import _core
 
     kinds = bytes(map(_KIND_NUMBERS.__getitem__, table.kinds))
-    long_bytes = any(
-        len(token) > 1 for token, kind in zip(table.tokens, table.kinds, strict=True) if kind == "byte"
-    )
-    if long_bytes or not _core.tokens_differ(table.tokens, kinds, len(ORDINARY)):
+    if not _core.tokens_differ(table.tokens, kinds, _KIND_NUMBERS["byte"], len(ORDINARY)):
         _refuse_token(table)
 
 
@@ -67,11 +65,13 @@ def _check_atoms(table: TokenTable, model: BpeModel) -> None:
     if model.atoms == "characters":
         return
     _check_bytes(table)
-    for token_id, (token, kind) in enumerate(zip(table.tokens, table.kinds, strict=True)):
-        if kind == "normal" and len(token) == 1:
-            raise FormatError(
-                f"{quoted(token)} has the same bytes as the byte token", "keep one of them", f"id {token_id}"
-            )
+    for token_id in [i for i, size in enumerate(map(len, table.tokens)) if size == 1]:
+        if table.kinds[token_id] != "normal":
+            continue
+        token = quoted(table.tokens[token_id])
+        raise FormatError(
+            f"{token} has the same bytes as the byte token", "keep one of them", f"id {token_id}"
+        )
 
 
 def _check_bytes(table: TokenTable) -> None:
@@ -106,7 +106,7 @@ def _check_merges(table: TokenTable, model: BpeModel) -> None:
 
     _check_ranks(model)
     tokens = table.ordinary()
-    if not _core.merges_hold(tokens, model.merges):
+    if not _core.merges_hold(tokens, merge_list(model.merges).flat):
         _refuse_merge(tokens, model)
 
 

@@ -10,18 +10,17 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from tokforge.errors import ConfigError, pick
+from tokforge.tokenizer.model.merges import Merge, merge_list
 
-__all__ = ["BpeModel", "Merge", "Model", "UnigramModel", "WordLevelModel", "WordPieceModel", "product_merges"]
-
-Merge = tuple[int, int, int]
-"""(left, right, merged) ids."""
+__all__ = ["BpeModel", "Model", "UnigramModel", "WordLevelModel", "WordPieceModel", "product_merges"]
 
 
 @dataclass(frozen=True, slots=True)
 class BpeModel:
     """Byte-pair encoding: the lowest-ranked adjacent pair is merged first, leftmost on a tie.
 
-    ``merges`` stands in rank order. ``ranks`` gives each merge its rank, ascending, where some are
+    ``merges`` stands in rank order; a `MergeList` is made of what is given.
+    ``ranks`` gives each merge its rank, ascending, where some are
     equal; None counts them 0, 1, 2... Hugging Face ranks by pair (None). tiktoken and sentencepiece
     rank by product: they merge any two neighbours that join to a token, so every split of a token into
     two tokens is a merge, and all of one product are equal in rank: `product_merges` makes both fields.
@@ -40,7 +39,7 @@ class BpeModel:
     the last atom) of a pretoken are of that kind.
     """
 
-    merges: tuple[Merge, ...]
+    merges: Sequence[Merge]
     ignore_merges: bool = False
     ranks: tuple[int, ...] | None = None
     atoms: Literal["bytes", "characters"] = "bytes"
@@ -52,6 +51,7 @@ class BpeModel:
     end_of_word_suffix: str = ""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "merges", merge_list(self.merges))
         pick("the atoms of BPE", self.atoms, dict.fromkeys(("bytes", "characters")))
         if self.atoms == "bytes" and (self.byte_fallback or self.unk_id is not None or self.user_defined):
             raise ConfigError(

@@ -1,6 +1,7 @@
 //! What the tests share: small vocabularies of the kinds that break encoders.
 
 mod agreement;
+mod by_words;
 mod documents;
 mod limits;
 mod models;

@@ -40,6 +40,10 @@ const FRAGMENTS: &[&str] = &[
     "\0\0",
     "\u{200D}a",
     "\u{661}\u{662}\u{663}\u{664}",
+    " --",
+    "a.b",
+    "it\u{2019}s",
+    " word one",
 ];
 
 /// Strings of representatives and fragments, short: the patterns look one character ahead, so what
@@ -77,6 +81,10 @@ each_name_agrees! {
     o200k: "o200k",
     qwen2: "qwen2",
     deepseek_v3: "deepseek-v3",
+    superbpe_words: "superbpe-words",
+    superbpe: "superbpe",
+    boundless_words: "boundless-words",
+    boundless: "boundless",
 }
 
 #[test]

@@ -1,0 +1,165 @@
+//! Bindings of [`crate::supertokens`].
+
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedBytes;
+
+use super::buffers::Borrowed;
+use super::encoding::{byte_ids, Splitter, Tokens};
+use super::errors::ConfigError;
+use super::progress::Callback;
+use super::training::{rules, CONSUMED};
+use crate::bpe::{Merge, SequenceCounts, Vocabulary, WordCounts};
+use crate::supertokens::chunks::{count_chunks, Chunker};
+use crate::supertokens::pair_cells::{FrequentPairs, PairCells};
+use crate::supertokens::runs::{least_count, Gatherer, Reader};
+
+/// Sequences of tokens that superwords are learned from: survey everything, settle, gather everything.
+#[pyclass(module = "tokforge._core")]
+pub struct Runs {
+    gatherer: Gatherer,
+    readers: Vec<Reader>,
+    cells: Vec<PairCells>,
+    frequent: Option<FrequentPairs>,
+    tables: Vec<SequenceCounts>,
+    threads: usize,
+}
+
+impl Runs {
+    /// Brings all threads' tables together and gives them away.
+    pub fn take(&mut self) -> PyResult<SequenceCounts> {
+        let mut tables = std::mem::take(&mut self.tables).into_iter();
+        let mut first = tables.next().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
+        for table in tables {
+            first.absorb(&table)?;
+        }
+        Ok(first)
+    }
+}
+
+const UNSETTLED: (&str, &str) = ("no least count has been settled", "call settle first");
+
+#[pymethods]
+impl Runs {
+    #[new]
+    #[pyo3(signature = (
+        splitter, tokens, merges, *, byte_ids, words=None, eligible=None, max_words=None, excluded=vec![],
+        digits_apart=false, threads=1,
+    ))]
+    #[allow(clippy::too_many_arguments)] // keyword-only in Python
+    fn new(
+        splitter: Py<Splitter>,
+        tokens: Tokens,
+        merges: Vec<Merge>,
+        byte_ids: Vec<u32>,
+        words: Option<Py<Splitter>>,
+        eligible: Option<Vec<bool>>,
+        max_words: Option<u32>,
+        excluded: Vec<PyBackedBytes>,
+        digits_apart: bool,
+        threads: usize,
+    ) -> PyResult<Self> {
+        let byte_ids = self::byte_ids(&byte_ids)?;
+        let vocabulary = Vocabulary::new(tokens.into_boxes(), byte_ids, Vec::new())?;
+        let mut eligible = eligible;
+        eligible.iter_mut().for_each(|eligible| eligible.resize(vocabulary.len(), false));
+        let gatherer = Gatherer::new(
+            &vocabulary,
+            &merges,
+            splitter.get().0.clone(),
+            words.map(|words| words.get().0.clone()),
+            eligible,
+            rules(max_words, &excluded, digits_apart),
+        )?;
+        let threads = threads.max(1);
+        let cells = (0..threads).map(|_| PairCells::default()).collect();
+        let readers = (0..threads).map(|_| Reader::default()).collect();
+        Ok(Self { gatherer, readers, cells, frequent: None, tables: Vec::new(), threads })
+    }
+
+    #[pyo3(signature = (docs, progress=None))]
+    fn survey(
+        &mut self,
+        py: Python<'_>,
+        docs: Vec<Borrowed<u8>>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
+        let Self { gatherer, readers, cells, .. } = self;
+        Callback::new(progress).run(py, |progress| gatherer.survey(readers, cells, &docs, progress))
+    }
+
+    fn settle(&mut self, merges: usize, min_frequency: u64) -> u64 {
+        let (first, rest) = self.cells.split_at_mut(1);
+        rest.iter().for_each(|cells| first[0].absorb(cells));
+        self.cells.truncate(1);
+        let least = least_count(&self.cells[0], merges, min_frequency);
+        self.open(least);
+        least
+    }
+
+    fn open(&mut self, least: u64) {
+        self.frequent = Some(self.cells[0].frequent(least));
+        self.tables = (0..self.threads).map(|_| self.gatherer.table(1 << 24)).collect();
+    }
+
+    #[pyo3(signature = (docs, progress=None))]
+    fn gather(
+        &mut self,
+        py: Python<'_>,
+        docs: Vec<Borrowed<u8>>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
+        let Self { gatherer, readers, frequent, tables, .. } = self;
+        let frequent = frequent.as_ref().ok_or_else(|| ConfigError::new_err(UNSETTLED))?;
+        Callback::new(progress)
+            .run(py, |progress| gatherer.gather(readers, tables, frequent, &docs, progress))
+    }
+
+    fn __len__(&self) -> usize {
+        self.tables.iter().map(SequenceCounts::len).sum()
+    }
+}
+
+/// Counts of chunks of random length.
+#[pyclass(module = "tokforge._core")]
+pub struct ChunkCounts {
+    chunker: Chunker,
+    /// The chunks; None once they have been trained on.
+    pub table: Option<WordCounts>,
+}
+
+#[pymethods]
+impl ChunkCounts {
+    #[new]
+    fn new(ranges: Vec<(u32, u32, f64)>, seed: u64) -> PyResult<Self> {
+        let chunker = Chunker::new(&ranges, seed)?;
+        Ok(Self { chunker, table: Some(WordCounts::new()) })
+    }
+
+    fn split(&self, data: Borrowed<u8>) -> PyResult<Vec<(usize, usize)>> {
+        let mut chunks = Vec::new();
+        self.chunker.for_each_chunk(data.as_slice(), |start, end| {
+            chunks.push((start, end));
+            Ok(())
+        })?;
+        Ok(chunks)
+    }
+
+    #[pyo3(signature = (docs, progress=None))]
+    fn add(
+        &mut self,
+        py: Python<'_>,
+        docs: Vec<Borrowed<u8>>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
+        let Self { chunker, table } = self;
+        let table = table.as_mut().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
+        Callback::new(progress).run(py, |progress| count_chunks(table, chunker, &docs, progress))
+    }
+
+    fn __len__(&self) -> usize {
+        self.table.as_ref().map_or(0, WordCounts::len)
+    }
+}

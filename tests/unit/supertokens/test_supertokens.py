@@ -1,0 +1,162 @@
+"""Options, bad input, exports and figures of tokens across words."""
+
+import pytest
+from tokenizers import Tokenizer as HfTokenizer
+
+from tokforge import Tokenizer
+from tokforge.bpe import BpeConfig
+from tokforge.errors import ConfigError, CorpusExhaustedError, InputError, UnknownNameError
+from tokforge.supertokens import (
+    PUBLISHED_CHUNKS,
+    SupertokensConfig,
+    parse_chunks,
+    prompt_boundaries,
+    train,
+    word_spans,
+)
+
+TEXT = (
+    "It is one of the best in the world, and one of the oldest.\nWe don't know the rest of it: 12 of 345.\n"
+    "Children who play outside every morning quickly learn how birds build their nests in tall old trees.\n"
+    "Most engineers would rather measure twice before they change anything that already works well enough.\n"
+    "Nobody had expected such heavy rain, so the narrow bridge below our village was closed for three weeks.\n"
+)
+LEARNERS = ["superbpe:40", "boundless", "random-chunks"]
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    for at in range(6):
+        (tmp_path / f"{at}.txt").write_text(TEXT * 20 + f"number {at}")
+    return tmp_path
+
+
+def learned(corpus, learner, size=360, **options):
+    return train([corpus], BpeConfig(vocab_size=size), SupertokensConfig.parse(learner, **options))
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_stock_hugging_face_gives_equal_ids(corpus, learner, tmp_path):
+    held_out = tmp_path / "held-out"
+    held_out.mkdir()
+    text = "The best of the world is one of it, don't we know?  3456 -- of the rest\n\nOf the"
+    (held_out / "text.txt").write_text(text)
+    result = learned(corpus, learner, verify=(str(held_out),))
+    assert result.verified.bytes == len(text)
+    path = result.tokenizer.save(tmp_path / "out.json")
+    hf = HfTokenizer.from_file(str(path))
+    assert hf.encode(text, add_special_tokens=False).ids == result.tokenizer.encode(text).tolist()
+    assert hf.get_vocab_size() == result.tokenizer.vocab_size
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_the_artefact_records_the_learner_and_loads_again(corpus, learner, tmp_path):
+    tokenizer = learned(corpus, learner).tokenizer
+    loaded = Tokenizer.load(tokenizer.save(tmp_path / "out.json"))
+    assert loaded == tokenizer
+    record = loaded.provenance["supertokens"]
+    assert record["learner"] == learner.split(":")[0]
+    assert record["order"] == ("boundless" if learner == "boundless" else "hf")
+
+
+def test_tokens_span_words_but_no_veto(corpus):
+    result = learned(corpus, "superbpe:40", size=420)
+    across = [result.tokenizer.token_bytes(at) for at in range(result.words, 420)]
+    assert b" one of the" in across
+    assert not any(b": " in token for token in across)
+    assert all(len([word for word in token.split(b" ") if word]) <= 4 for token in across)
+
+
+def test_several_transitions_and_sizes_come_from_one_word_stage(corpus):
+    config = BpeConfig(vocab_size=400, family=(380,))
+    result = train([corpus], config, SupertokensConfig.parse("superbpe:30,50"))
+    assert list(result.variants) == [(30, 380), (30, 400), (50, 380), (50, 400)]
+    assert result.variants[30, 380].vocab_size == 380
+    alone = train([corpus], BpeConfig(vocab_size=400), SupertokensConfig.parse("superbpe:30"))
+    assert alone.tokenizer.merges == result.variants[30, 400].merges
+
+
+def test_a_word_stage_is_taken_over(corpus):
+    words = learned(corpus, "superbpe:40")
+    from tokforge.bpe import train as train_words
+
+    base = train_words(
+        [corpus], BpeConfig(vocab_size=296, pretokenizer="superbpe-words", preset="text")
+    ).tokenizer
+    extended = train([corpus], BpeConfig(vocab_size=360), SupertokensConfig.parse("superbpe"), extend=base)
+    assert extended.tokenizer.merges == words.tokenizer.merges
+    assert extended.tokenizer.provenance["extends"] == 296
+    supers = train([corpus], BpeConfig(vocab_size=310), SupertokensConfig.parse("boundless"), extend=base)
+    assert supers.words == 296
+
+
+def test_results_do_not_depend_on_threads_or_order(corpus, tmp_path):
+    one = train([corpus], BpeConfig(vocab_size=360, threads=1), SupertokensConfig.parse("boundless"))
+    two = train([corpus], BpeConfig(vocab_size=360, threads=2), SupertokensConfig.parse("boundless"))
+    assert one.tokenizer.merges == two.tokenizer.merges
+
+
+@pytest.mark.parametrize(
+    ("learner", "size", "problem"),
+    [
+        ("superbpe:200", 360, "the transition 200 makes 456 tokens, the size is 360"),
+        ("superbpe", 360, "superbpe has no transition"),
+        ("superbpe:x", 360, "supertokens is 'superbpe:x'"),
+        ("boundless:3", 360, "boundless has no transition"),
+        ("super", 360, "supertokens has no 'super'"),
+    ],
+)
+def test_bad_learners_are_refused(corpus, learner, size, problem):
+    with pytest.raises((ConfigError, UnknownNameError), match=problem):
+        learned(corpus, learner, size)
+
+
+def test_a_chunk_table_must_sum_to_one():
+    assert sum(PUBLISHED_CHUNKS.values()) == pytest.approx(1, abs=1e-12)
+    with pytest.raises(ConfigError, match=r"the chunk weights sum to 1\.1"):
+        SupertokensConfig(learner="random-chunks", chunks=parse_chunks("4-5=0.5,6-7=0.6"))
+    with pytest.raises(ConfigError, match="chunk lengths are '5-4'"):
+        parse = parse_chunks("5-4=1.0")
+        SupertokensConfig(learner="random-chunks", chunks=parse)
+    with pytest.raises(ConfigError, match="a chunk range is '4-5'"):
+        parse_chunks("4-5")
+
+
+def test_text_without_words_is_refused(tmp_path):
+    (tmp_path / "zh.txt").write_text("中" * 3 + "。文" * 5)
+    with pytest.raises(ConfigError, match="no two neighbouring words"):
+        train([tmp_path], BpeConfig(vocab_size=300), SupertokensConfig.parse("boundless"))
+
+
+def test_a_word_stage_that_ends_before_the_transition_is_refused(tmp_path):
+    (tmp_path / "few.txt").write_text("ab " * 50)
+    with pytest.raises(CorpusExhaustedError, match="before the transition at 290"):
+        train([tmp_path], BpeConfig(vocab_size=300), SupertokensConfig.parse("superbpe:34"))
+
+
+def test_a_language_without_spaces_learns_behind_superbpe(tmp_path):
+    (tmp_path / "zh.txt").write_text("中文文本,没有空格。分词很难。" * 40)
+    result = train([tmp_path], BpeConfig(vocab_size=290), SupertokensConfig.parse("superbpe:10"))
+    assert result.tokenizer.decode(result.tokenizer.encode("中文没有")) == "中文没有".encode()
+
+
+def test_what_is_asked_too_much_is_refused(corpus):
+    with pytest.raises(ConfigError, match="sample_documents is 99, and the inputs hold 6"):
+        learned(corpus, "superbpe:40", sample_documents=99)
+    with pytest.raises(ConfigError, match="several times"):
+        train(["-"], BpeConfig(vocab_size=300), SupertokensConfig.parse("boundless"))
+    with pytest.raises(InputError):
+        learned(corpus, "superbpe:40", verify=("missing.txt",))
+
+
+def test_figures_of_spans_and_prompts(corpus):
+    result = learned(corpus, "superbpe:40", size=420)
+    spans = word_spans(result.tokenizer, [TEXT])
+    assert spans.two + spans.three + spans.four_or_more > 0.1
+    assert spans.commonest[0][1] >= 1
+    super_rate = prompt_boundaries(result.tokenizer, [TEXT]).rate
+    words = result.variants[40, 420].prefix(result.words)
+    assert super_rate > 0
+    assert word_spans(words, [TEXT]).two <= spans.two
+    with pytest.raises(ConfigError, match="no text has a space"):
+        prompt_boundaries(result.tokenizer, ["none"])

@@ -1,0 +1,117 @@
+"""Merges across words: gather what they are learned from, then continue the word stage's merges on it.
+
+Both learners use this; they differ in the splitter, in which tokens may be joined, and in the order. The
+engine gathers sequences cut at pairs too rare to be merged. How rare is guessed; where training gets down
+to the guess, all is gathered again with a lower one, so the result is that of the whole sequences.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from tokforge.bpe import BpeConfig
+from tokforge.bpe.start import Start
+from tokforge.errors import ConfigError
+from tokforge.inputs import ByteView, Progress, batches
+from tokforge.tokenizer import forbidden_tokens
+
+if TYPE_CHECKING:
+    from tokforge import _core
+
+__all__ = ["Across", "merge_across"]
+
+_STEP = 8
+"""By how much the least count falls from one guess to the next."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Across:
+    """Merges across words, in their order."""
+
+    training: "_core.Training"
+    least_count: int
+    """The result is exact for pairs of this count and more, and there are no others in it."""
+    sequences: int
+    """Distinct sequences, over all threads."""
+
+
+def merge_across(
+    start: Start,
+    documents: Iterable[ByteView],
+    config: BpeConfig,
+    *,
+    words: Sequence[str],
+    rules: Mapping[str, Any],
+    size: int,
+    eligible: Sequence[bool] | None = None,
+    order: Literal["hf", "boundless"] = "hf",
+    rivals: Sequence[int] = (),
+    progress: Progress | None = None,
+) -> Across:
+    """Continues ``start``, whose splitter is that of the new stage, to ``size`` tokens.
+
+    ``documents`` is read twice or more; ``words`` is the word stage's splitter. ``eligible``, by id: join
+    only whole pretokens that are such a token. Raises ConfigError where nothing can be joined.
+    """
+    from tokforge import _core
+
+    runs = _core.Runs(
+        _core.Splitter(start.pipeline.splitter_names()),
+        start.tokens,
+        start.merges,
+        byte_ids=start.byte_ids,
+        words=_core.Splitter(words) if words and eligible is None else None,
+        eligible=eligible,
+        threads=config.thread_count,
+        **rules,
+    )
+    _feed(runs.survey, documents, progress)
+    lowest = max(config.min_frequency, 1)
+    least = runs.settle(_expected(size - len(start.tokens), rivals), lowest)
+    while True:
+        _feed(runs.gather, documents, progress)
+        sequences = len(runs)
+        training = _core.train(
+            runs,
+            tokens=start.tokens,
+            byte_ids=start.byte_ids,
+            merges=start.merges,
+            vocab_size=size,
+            min_frequency=least,
+            max_token_bytes=config.max_token_bytes or None,
+            forbidden=forbidden_tokens(start.texts),
+            order=order,
+            rivals=rivals,
+            threads=config.thread_count,
+            progress=progress,
+            **rules,
+        )
+        if training.stopped == "vocab_size" or least == lowest:
+            break
+        least = max(lowest, least // _STEP)
+        runs.open(least)
+    if not training.merges and training.stopped == "vocab_size":
+        raise ConfigError(
+            "tokens within words fill the table before any superword is as frequent",
+            "give a larger vocab_size",
+        )
+    if not training.merges:
+        raise ConfigError(
+            f"no two neighbouring words occur {lowest} times together",
+            "give more text, or learn plain BPE: without spaces between words there may be no superwords",
+        )
+    return Across(training=training, least_count=least, sequences=sequences)
+
+
+def _expected(room: int, rivals: Sequence[int]) -> int:
+    """About how many merges there will be: of two lists that compete, each takes a part of the room."""
+    return max(room // 3, 1) if rivals else room
+
+
+def _feed(
+    take: Callable[[list[ByteView], Progress | None], None],
+    documents: Iterable[ByteView],
+    progress: Progress | None,
+) -> None:
+    for batch in batches(documents):
+        take(batch, None)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself
