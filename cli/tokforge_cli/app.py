@@ -22,6 +22,7 @@ from tokforge_cli import (
     infer_mixture,
     inspect,
     lint,
+    merge_subtokens,
     simulate_mixture,
     train_bpe,
     transplant,
@@ -50,6 +51,7 @@ app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_m
 app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture
 )
+app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(merge_subtokens.merge_subtokens)
 app.command("transplant", cls=ListCommand, epilog=transplant.EXAMPLES)(transplant.transplant)
 app.command("import-gguf", cls=Command, epilog=transplant.GGUF_EXAMPLES)(transplant.import_gguf)
 app.command("evaluate", cls=ListCommand, epilog=evaluate.EXAMPLES)(evaluate.evaluate)

@@ -41,6 +41,7 @@ WITH_ENGINE = {
     "import-gguf",
     "infer-mixture",
     "lint",
+    "merge-subtokens",
     "simulate-mixture",
     "transplant",
     *EDITS,

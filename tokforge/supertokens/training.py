@@ -18,7 +18,7 @@ from tokforge.bpe.start import Start
 from tokforge.bpe.training import peak_memory_bytes
 from tokforge.bpe.training import train as train_words
 from tokforge.errors import ConfigError, CorpusExhaustedError
-from tokforge.inputs import ByteView, Progress, Remark, open_sources
+from tokforge.inputs import ByteView, CurationConfig, Progress, Remark, open_sources
 from tokforge.supertokens.config import LEARNERS, SupertokensConfig
 from tokforge.supertokens.documents import Draw
 from tokforge.supertokens.learners import (
@@ -171,6 +171,12 @@ def _check(
         raise ConfigError("superbpe has no transition", "write superbpe:T, such as superbpe:20000")
     if extend is not None and supertokens.learner == "random-chunks":
         raise ConfigError("random-chunks has no word stage to take over", "leave the tokenizer to extend out")
+    if config.curation != CurationConfig():
+        raise ConfigError(
+            "supertokens take their inputs as they are: no archives, caps or duplicates",
+            "leave these options out, or train the word stage with them and --extend it",
+            "curation",
+        )
     supertokens.check_sizes(config)
     if extend is not None and not supertokens.transitions:
         check_base(extend, min((config.table_size, *config.family)))
