@@ -6,6 +6,7 @@ from tokenizers import Tokenizer as HfTokenizer
 from tokforge import Tokenizer
 from tokforge.bpe import BpeConfig
 from tokforge.errors import ConfigError, CorpusExhaustedError, InputError, UnknownNameError
+from tokforge.inputs import CurationConfig
 from tokforge.supertokens import (
     PUBLISHED_CHUNKS,
     SupertokensConfig,
@@ -147,6 +148,9 @@ def test_what_is_asked_too_much_is_refused(corpus):
         train(["-"], BpeConfig(vocab_size=300), SupertokensConfig.parse("boundless"))
     with pytest.raises(InputError):
         learned(corpus, "superbpe:40", verify=("missing.txt",))
+    with pytest.raises(ConfigError, match="no archives"):
+        config = BpeConfig(vocab_size=300, curation=CurationConfig(archives=True))
+        train([str(corpus)], config, SupertokensConfig.parse("boundless"))
 
 
 def test_figures_of_spans_and_prompts(corpus):
