@@ -25,6 +25,8 @@ TABLES = {
     "masking-vocabulary": "benches.masking.vocabulary:vocabulary",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "supertokens": "benches.supertokens:supertokens",
+    "binary-platforms": "benches.binary:binary_platforms",
+    "release-binary": "benches.release:release_binary",
     "train-binaries": "benches.training:train_binaries",
     "train-lines": "benches.training:train_lines",
     "train-one-line": "benches.training:train_one_line",

@@ -311,7 +311,7 @@ class Masker:
         split_units: bool,
         by_unit: bool,
     ) -> Masker:
-        """Random tokens are drawn from i64 ``random_ids``; ``by_unit``: all tokens of a unit share one fate."""
+        """Draws random tokens from i64 ``random_ids``; ``by_unit``: all tokens of a unit share one fate."""
     def mask(
         self,
         ids: Buffer | npt.NDArray[np.int64],

@@ -21,7 +21,7 @@ Tokenizer = Annotated[
     Path,
     typer.Argument(
         metavar="TOKENIZER",
-        help="A tokenizer of any format: a file, its folder, pkg:package/path or hf:owner/name.",
+        help="Any format: a file, its folder, pkg:package/path, hf:owner/name, or binary-4k ... -64k.",
         readable=False,
     ),
 ]

@@ -14,6 +14,7 @@ Progress: TypeAlias = Callable[[str, int, int], object]
 
 PHASES = {
     "download": ("Downloading", "bytes"),
+    "curate": ("Choosing", "bytes"),
     "sample": ("Sampling", "bytes"),
     "read": ("Reading", "bytes"),
     "count": ("Counting", "bytes"),

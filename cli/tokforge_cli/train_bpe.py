@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tokforge.outputs import check_output, write_files
+from tokforge_cli import _curation
 from tokforge_cli._failure import UsageProblem
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
 from tokforge_cli._output import emit, note, pairs, shown_bytes, table
@@ -23,6 +24,8 @@ tokforge train-bpe 'data/*.jsonl.gz' --field text -o tok-{size}.json --family 40
 tokforge train-bpe en/ hi/ -o tokenizer.json --weight en/=0.7 --weight hi/=0.3 --sample 2GiB
 tokforge train-bpe law/ -o law.json --extend tokenizer.json --vocab-size 40000 --map ids.json
 tokforge train-bpe text/ -o super.json --vocab-size 65536 --supertokens superbpe:40000
+tokforge train-bpe samples.zip wheels/ -o malware.json --archives --archive-password infected
+tokforge train-bpe families/ -o even.json --cap-per-group 50 --duplicates near --max-entropy 7.2
 tokforge train-bpe --config tokenizer.recipe.yaml --force
 """
 SHOWN_REMARKS = 5
@@ -202,6 +205,21 @@ def train_bpe(
     follow_symlinks: Annotated[
         bool, typer.Option(help="Follow symlinks inside folders.", rich_help_panel=SAMPLING)
     ] = True,
+    archives: _curation.Archives = False,
+    archive_password: _curation.ArchivePassword = None,
+    archive_depth: _curation.ArchiveDepth = 4,
+    archive_member: _curation.ArchiveMember = "256MiB",
+    labels: _curation.Labels = None,
+    cap_per_group: _curation.CapPerGroup = None,
+    cap_bytes_per_group: _curation.CapBytesPerGroup = None,
+    since: _curation.Since = None,
+    before: _curation.Before = None,
+    duplicates: _curation.Duplicates = "keep",
+    similarity: _curation.Similarity = 0.8,
+    min_entropy: _curation.MinEntropy = None,
+    max_entropy: _curation.MaxEntropy = None,
+    entropy_block: _curation.EntropyBlock = "4KiB",
+    nul_runs: _curation.NulRuns = None,
     threads: Threads = None,
     config: Config = None,
     force: Force = False,
@@ -228,6 +246,7 @@ def train_bpe(
             sample_bytes=byte_count("--sample", sample),
             seed=seed,
         ),
+        curation=_curation.chosen(context, seed),
         follow_symlinks=follow_symlinks,
         threads=threads,
     )
@@ -337,4 +356,9 @@ def summary(figures: Mapping[str, Any]) -> str:
         ]
     )
     sources = [(one["name"], one["bytes"], f"{one['share']:.1%}") for one in figures["sources"]]
-    return f"{head}\n\n{table(('source', 'bytes', 'share'), sources)}"
+    parts = [head, table(("source", "bytes", "share"), sources)]
+    left_out = figures["curation"]["left_out"]
+    if left_out:
+        rows = [(why.replace("_", " "), one["documents"], one["bytes"]) for why, one in left_out.items()]
+        parts.append(table(("left out", "documents", "bytes"), rows))
+    return "\n\n".join(parts)

@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tokforge.errors import InputError
+from tokforge_corpora._cache import cache_dir
 from tokforge_corpora._manifest import Item
+
+DEBIAN_KEYS = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 # The wheels of the manifests are built for this Python; it need not be the one that runs.
 PYTHON_TAGS = (
@@ -100,7 +103,53 @@ def _pip(item: Item, folder: Path) -> list[str]:
 
 
 def _apt(item: Item, _folder: Path) -> list[str]:
-    return ["apt-get", "download", "--quiet", f"{item.package}={item.version}"]
+    """For another architecture or suite, apt has lists of its own in the cache: the system stays as it is."""
+    _, _, architecture = item.package.partition(":")
+    foreign = architecture or item.suite
+    options = _apt_options(architecture, item.suite) if foreign else []
+    return ["apt-get", *options, "download", "--quiet", f"{item.package}={item.version}"]
+
+
+def _apt_options(architecture: str, suite: str | None) -> list[str]:
+    """Returns the options that give apt lists of one architecture and suite, fetched once."""
+    state = cache_dir() / "apt" / f"{suite or 'own'}-{architecture or 'all'}"
+    listing, lists = state / "sources.list", state / "state" / "lists"
+    settings = {
+        "Dir::State": state / "state",
+        "Dir::State::status": state / "status",
+        "Dir::Cache": state / "cache",
+        "Dir::Etc::sourcelist": listing,
+        "Dir::Etc::sourceparts": os.devnull,
+        "Acquire::Languages": "none",
+        "APT::Sandbox::User": "root",  # the cache is closed to apt's own user
+    }
+    options = [part for name, value in settings.items() for part in ("-o", f"{name}={value}")]
+    if architecture:
+        options += ["-o", f"APT::Architectures::={architecture}"]
+    if not any(lists.glob("*Packages*")):
+        (lists / "partial").mkdir(parents=True, exist_ok=True)
+        (state / "cache" / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+        (state / "status").touch()
+        listing.write_text(_apt_sources(architecture, suite, state), encoding="utf-8")
+        run(
+            ["apt-get", *options, "update", "--quiet"],
+            state,
+            CLIENTS["apt"].hint,
+            f"apt-get update for {suite}",
+        )
+    return options
+
+
+def _apt_sources(architecture: str, suite: str | None, folder: Path) -> str:
+    """Returns lines for the archives that this machine already uses, for another architecture or suite."""
+    form = ["--format", "$(SITE) $(RELEASE) $(COMPONENT)", "Created-By: Packages", "Origin: Debian"]
+    output = run(["apt-get", "indextargets", *form], folder, CLIENTS["apt"].hint, "apt-get indextargets")
+    found = dict.fromkeys(tuple(line.split()) for line in output.splitlines() if len(line.split()) == 3)
+    own = [(site, release, part) for site, release, part in found if "security" not in release]
+    if suite:
+        own = [(site, suite, part) for site, _, part in own[:1]]
+    marks = f"[{f'arch={architecture} ' if architecture else ''}signed-by={DEBIAN_KEYS}]"
+    return "".join(f"deb {marks} {site} {release} {part}\n" for site, release, part in own)
 
 
 def _npm(item: Item, _folder: Path) -> list[str]:
@@ -135,7 +184,8 @@ def _go_store(item: Item, folder: Path, output: str) -> Path:
 
 
 def _maven(item: Item, folder: Path) -> list[str]:
-    artefact = ":".join([item.package, item.version, "jar", *([item.classifier] if item.classifier else [])])
+    kind = item.packaging or "jar"
+    artefact = ":".join([item.package, item.version, kind, *([item.classifier] if item.classifier else [])])
     options = [f"-Dartifact={artefact}", f"-DoutputDirectory={folder}"]
     return [_program("mvn"), "--batch-mode", "--quiet", "dependency:copy", *options]
 

@@ -36,6 +36,8 @@ class CorpusStats:
     download_bytes: int
     duplicates: int
     """Members left out because an equal one is in."""
+    near_duplicates: int
+    """Members left out because one of another corpus is nearly the same (``left_out`` of the manifest)."""
     beyond_sample: int
     """Members left out by the manifest's ``max_bytes``."""
     links: int

@@ -23,16 +23,17 @@ ELF = b"\x7fELF"
 # has a version of 45 or more where a fat binary has its small number of architectures.
 MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 FAT = b"\xca\xfe\xba\xbe"
+DEX = b"dex\n"
 
 
 def is_executable(data: bytes) -> bool:
-    """Returns whether ``data`` is an ELF, PE or Mach-O file, told by its magic numbers, not its name."""
+    """Returns whether ``data`` is an ELF, PE, Mach-O or DEX file, told by its magic numbers, not its name."""
     if data.startswith(b"MZ"):
         header = int.from_bytes(data[0x3C:0x40], "little")
         return data[header : header + 4] == b"PE\0\0"
     if data.startswith(FAT):
         return int.from_bytes(data[4:8], "big") < 45
-    return data.startswith((ELF, *MACH_O))
+    return data.startswith((ELF, DEX, *MACH_O))
 
 
 def read_documents(
@@ -48,7 +49,7 @@ def read_documents(
         return
     for item, path in pairs:
         for document in _members(item, path, skipped, tick):
-            if manifest.reader == "files" or is_executable(document[2]):
+            if (item.reader or manifest.reader) == "files" or is_executable(document[2]):
                 yield document
 
 

@@ -115,7 +115,11 @@ def _download(item: Item, root: Path) -> None:
 def _prepare(manifest: Manifest, files: list[Path], root: Path, report: Progress) -> None:
     """Writes the prepared documents and, last, their statistics, without which the documents do not count."""
     skipped: Counter[str] = Counter()
-    selection = Selection(manifest.max_bytes)
+    selection = Selection(
+        manifest.max_group_bytes or manifest.max_bytes,
+        by_group=manifest.max_group_bytes is not None,
+        left_out=manifest.left_out,
+    )
     done, total = 0, manifest.download_bytes
 
     def tick(count: int) -> None:
@@ -134,6 +138,7 @@ def _prepare(manifest: Manifest, files: list[Path], root: Path, report: Progress
         digest = file_sha256(folder / target.name)
         admit(folder / target.name, target, digest)
     left_out = {"duplicates": selection.duplicates, "beyond_sample": selection.beyond_sample}
+    left_out |= {"near_duplicates": selection.near_duplicates}
     left_out |= {"links": skipped["links"], "empty": skipped["empty"]}
     write_json(target.with_suffix(".json"), {"groups": count_groups(documents), "sha256": digest, **left_out})
 
@@ -163,6 +168,7 @@ def _stats(manifest: Manifest, facts: Any) -> CorpusStats:
         downloads=len(manifest.items),
         download_bytes=manifest.download_bytes,
         duplicates=facts["duplicates"],
+        near_duplicates=facts["near_duplicates"],
         beyond_sample=facts["beyond_sample"],
         links=facts["links"],
         empty=facts["empty"],

@@ -41,8 +41,14 @@ class Item:
     """pip's ``--platform`` tags; none for a package that runs anywhere."""
     classifier: str | None = None
     """Maven's classifier, such as ``sources``."""
+    packaging: str | None = None
+    """Maven's packaging, such as ``aar``; ``jar`` if not given."""
+    suite: str | None = None
+    """apt's suite, such as ``trixie``, where it is not the machine's own."""
+    reader: str | None = None
+    """One of ``READERS``, where it is not the manifest's."""
     inner: str | None = None
-    """A tar archive inside the archive, whose members are meant."""
+    """Archives inside the archive, as a shell pattern, whose members are meant."""
     select: tuple[str, ...] = ("*",)
     """Shell patterns, in which ``*`` also crosses folders; a member whose whole path matches one is taken."""
     exclude: tuple[str, ...] = ()
@@ -67,6 +73,10 @@ class Manifest:
     items: tuple[Item, ...]
     max_bytes: int | None = None
     """Keep a sample of at most this many bytes, chosen by the hash of each document's name."""
+    max_group_bytes: int | None = None
+    """The same for each group, in place of ``max_bytes``."""
+    left_out: tuple[str, ...] = ()
+    """Documents left out, by the first 16 digits of their SHA-256: near-duplicates of another corpus."""
     untranslated_group: str | None = None
     """For help pages: blocks that also stand in this group are dropped from every other one."""
 
@@ -118,12 +128,13 @@ def parse_item(row: Mapping[str, Any], where: str) -> Item:
     """Checks one row of ``[[items]]`` and returns it."""
     item = _build(Item, row, where)
     _name("client", item.client, CLIENTS, where)
+    _name("reader", item.reader or "files", READERS, where)
     if not re.fullmatch(r"[0-9a-f]{64}", item.sha256):
         raise InputError(f"sha256 is {item.sha256!r}", "give 64 lower-case hexadecimal digits", where)
     if not re.fullmatch(r"[\w.+%~@-]+", item.file) or item.file.startswith("."):
         raise InputError(f"file is {item.file!r}", "give a plain file name, without a folder", where)
     # A leading dash would reach the client as an option.
-    for key, value in (("package", item.package), ("version", item.version)):
+    for key, value in (("package", item.package), ("version", item.version), ("suite", item.suite or "own")):
         if not re.fullmatch(r"[\w@][\w@/.:+~-]*", value):
             raise InputError(f"{key} is {value!r}", f"give a plain {key}", where)
     return item

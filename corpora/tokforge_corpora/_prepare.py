@@ -22,19 +22,17 @@ from tokforge_corpora._documents import Document
 class Selection:
     """Collects documents: equal contents once, and of the rest a sample of at most ``max_bytes``.
 
-    The sample is the longest prefix that fits, in the order of a hash of the documents' names: the same
-    documents in whatever order they come. Time O(n log n).
+    With ``by_group`` each group has a sample of that size. ``left_out`` names contents that are not taken, by
+    the first 16 digits of their SHA-256. Time O(n log n).
     """
 
-    def __init__(self, max_bytes: int | None) -> None:
-        self.max_bytes = max_bytes
-        self.duplicates = 0
-        self.beyond_sample = 0
+    def __init__(
+        self, max_bytes: int | None, *, by_group: bool = False, left_out: Iterable[str] = ()
+    ) -> None:
+        self.duplicates = self.near_duplicates = 0
+        self._by_group, self._left_out = by_group, frozenset(left_out)
         self._contents: set[bytes] = set()
-        self._heap: list[tuple[int, Document]] = []
-        self._bytes = 0
-        # Ranks from here on did not fit, or came after one that did not.
-        self._limit = -(1 << 128)
+        self._samples: defaultdict[str, _Sample] = defaultdict(lambda: _Sample(max_bytes))
 
     def add(self, document: Document) -> None:
         """Takes a document, unless its content is there already or its rank is beyond the sample."""
@@ -43,20 +41,46 @@ class Selection:
             self.duplicates += 1
             return
         self._contents.add(content)
-        rank = -_name_hash(document)  # negative: heapq's smallest is then the last one of the sample
-        if rank <= self._limit:
-            self.beyond_sample += 1
+        if self._left_out and hashlib.sha256(document[2]).hexdigest()[:16] in self._left_out:
+            self.near_duplicates += 1
             return
-        heapq.heappush(self._heap, (rank, document))
-        self._bytes += len(document[2])
-        while self.max_bytes is not None and self._bytes > self.max_bytes:
-            self._limit, dropped = heapq.heappop(self._heap)
-            self._bytes -= len(dropped[2])
-            self.beyond_sample += 1
+        self._samples[document[0] if self._by_group else ""].add(document)
+
+    @property
+    def beyond_sample(self) -> int:
+        """How many documents no sample had room for."""
+        return sum(sample.beyond for sample in self._samples.values())
 
     def documents(self) -> list[Document]:
         """Returns the documents sorted by group and name, with names made distinct."""
-        return list(_distinct_names(sorted(document for _, document in self._heap)))
+        found = (document for sample in self._samples.values() for _, document in sample.heap)
+        return list(_distinct_names(sorted(found)))
+
+
+class _Sample:
+    """The longest prefix that fits into ``max_bytes``, in the order of a hash of the documents' names.
+
+    So the documents are the same in whatever order they come.
+    """
+
+    def __init__(self, max_bytes: int | None) -> None:
+        self.max_bytes, self.beyond = max_bytes, 0
+        self.heap: list[tuple[int, Document]] = []
+        self._bytes = 0
+        # Ranks from here on did not fit, or came after one that did not.
+        self._limit = -(1 << 128)
+
+    def add(self, document: Document) -> None:
+        rank = -_name_hash(document)  # negative: heapq's smallest is then the last one of the sample
+        if rank <= self._limit:
+            self.beyond += 1
+            return
+        heapq.heappush(self.heap, (rank, document))
+        self._bytes += len(document[2])
+        while self.max_bytes is not None and self._bytes > self.max_bytes:
+            self._limit, dropped = heapq.heappop(self.heap)
+            self._bytes -= len(dropped[2])
+            self.beyond += 1
 
 
 def _name_hash(document: Document) -> int:

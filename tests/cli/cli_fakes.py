@@ -96,6 +96,7 @@ def _result(inputs: Sequence[str], config: Any, *, exhausted: bool) -> Any:
             {"name": name, "bytes": 1_234_567, "documents": 3, "share": 1.0, "available_bytes": 1_234_567}
             for name in inputs
         ],
+        "curation": {"documents": 0, "bytes": 0, "left_out": {}},
         "skipped": [{"path": "data/empty.txt", "reason": "is empty"}] if exhausted else [],
         "warnings": [{"path": "data", "reason": "3 files are rows"}] if exhausted else [],
     }

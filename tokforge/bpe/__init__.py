@@ -6,7 +6,7 @@ Options are light to import; what needs numpy and the engine is loaded when it i
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from tokforge.bpe.config import PRESETS, BpeConfig, SamplingConfig
+from tokforge.bpe.config import PRESETS, BpeConfig, CurationConfig, SamplingConfig
 
 if TYPE_CHECKING:
     from tokforge.bpe.demo import run_demo
@@ -18,6 +18,7 @@ __all__ = [
     "PRESETS",
     "BpeConfig",
     "BpeResult",
+    "CurationConfig",
     "Mixture",
     "SamplingConfig",
     "parse_weights",

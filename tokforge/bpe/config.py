@@ -6,10 +6,20 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from tokforge.errors import ConfigError, pick
+from tokforge.inputs.config import CurationConfig
 from tokforge.options import check_types
 from tokforge.threads import thread_count
 
-__all__ = ["BYTES", "DEFAULT_VOCAB_SIZE", "PRESETS", "BpeConfig", "Preset", "SamplingConfig", "round_up"]
+__all__ = [
+    "BYTES",
+    "DEFAULT_VOCAB_SIZE",
+    "PRESETS",
+    "BpeConfig",
+    "CurationConfig",
+    "Preset",
+    "SamplingConfig",
+    "round_up",
+]
 
 DEFAULT_VOCAB_SIZE = 32768
 BYTES = 256
@@ -104,6 +114,8 @@ class BpeConfig:
     """Raise CorpusExhaustedError rather than return a smaller vocabulary."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
     """Weights, temperature and sample size of the sources."""
+    curation: CurationConfig = field(default_factory=CurationConfig)
+    """What of the sources is left out: by group, date, likeness, entropy; and whether archives are opened."""
     field: str | None = None
     """Which field of JSON lines or Parquet rows holds the document."""
     follow_symlinks: bool = True
@@ -167,7 +179,7 @@ class BpeConfig:
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the options as plain JSON values, less ``threads``, which change nothing."""
-        options = asdict(self)
+        options = asdict(self) | {"curation": self.curation.as_dict()}
         del options["threads"]
         return options
 

@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from tokforge.bpe.config import SamplingConfig
 from tokforge.errors import ConfigError, UnknownNameError
+from tokforge.inputs.curation import Reader
 from tokforge.inputs.reading import ByteView, Document, Progress, nothing_read, read_sources
 from tokforge.inputs.source import Source
 from tokforge.inputs.units import shorten, unit_spans
@@ -110,12 +111,17 @@ class SampledSources:
     """
 
     def __init__(
-        self, sources: Sequence[Source], config: SamplingConfig, *, progress: Progress | None = None
+        self,
+        sources: Sequence[Source],
+        config: SamplingConfig,
+        *,
+        progress: Progress | None = None,
+        read: Reader = read_sources,
     ) -> None:
-        self._sources, self._config, self._progress = tuple(sources), config, progress
+        self._sources, self._config, self._progress, self._read = tuple(sources), config, progress, read
         self._given: list[Counter[str]] = [Counter() for _ in sources]
         weights = _resolve_weights([source.name for source in sources], config.weights)
-        self._choice = None if config.takes_all else _choose(self._sources, config, weights, progress)
+        self._choice = None if config.takes_all else _choose(self._sources, config, weights, progress, read)
 
     def __iter__(self) -> Iterator[tuple[str, ByteView]]:
         self._given = [Counter() for _ in self._sources]
@@ -132,12 +138,12 @@ class SampledSources:
     def _chosen(self) -> Iterator[tuple[int, Document, list[tuple[int, int]]]]:
         """Yields each document that is read, with the spans of it to give out."""
         if self._choice is None:
-            for at, _, document in read_sources(self._sources, progress=self._progress):
+            for at, _, document in self._read(self._sources, progress=self._progress):
                 yield at, document, [(0, len(document.data))]
             return
         choice = self._choice
         unit_of = dict(enumerate(choice.file_starts))
-        for at, file, document in read_sources(self._sources, progress=self._progress, wanted=choice.wants):
+        for at, file, document in self._read(self._sources, progress=self._progress, wanted=choice.wants):
             spans = unit_spans(document.data)
             first = unit_of[file]
             unit_of[file] = first + len(spans)
@@ -175,9 +181,13 @@ class _Choice:
 
 
 def _choose(
-    sources: Sequence[Source], config: SamplingConfig, weights: Mapping[int, float], progress: Progress | None
+    sources: Sequence[Source],
+    config: SamplingConfig,
+    weights: Mapping[int, float],
+    progress: Progress | None,
+    read: Reader,
 ) -> _Choice:
-    keys, lengths, file_starts = _index(sources, config.seed, progress)
+    keys, lengths, file_starts = _index(sources, config.seed, progress, read)
     source_starts = _source_starts(sources, file_starts)
     sizes = [int(lengths[start:end].sum(dtype=np.int64)) for start, end in pairwise(source_starts)]
     for source, size in zip(sources, sizes, strict=True):
@@ -196,12 +206,12 @@ def _choose(
 
 
 def _index(
-    sources: Sequence[Source], seed: int, progress: Progress | None
+    sources: Sequence[Source], seed: int, progress: Progress | None, read: Reader
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint32], list[int]]:
     """Returns the keys and lengths of all units, (units,) each, and every file's first unit."""
     keys, lengths = array("Q"), array("I")
     units_of_file = [0] * sum(len(source.files) for source in sources)
-    for _, file, document in read_sources(sources, progress=progress, phase="sample"):
+    for _, file, document in read(sources, progress=progress, phase="sample"):
         spans = unit_spans(document.data)
         keys.extend(unit_keys(document.data, len(spans), seed))
         lengths.extend(end - start for start, end in spans)

@@ -17,7 +17,18 @@ from tokforge.bpe.config import BpeConfig, round_up
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
 from tokforge.errors import ConfigError, CorpusExhaustedError
-from tokforge.inputs import ByteView, Progress, Remark, Source, batches, detect_sources, open_sources
+from tokforge.inputs import (
+    ByteView,
+    Curation,
+    CurationReport,
+    Progress,
+    Remark,
+    Source,
+    archive_options,
+    batches,
+    detect_sources,
+    open_sources,
+)
 from tokforge.options import from_options
 from tokforge.tokenizer import (
     AddedToken,
@@ -67,6 +78,7 @@ class BpeResult:
     preset: str
     preset_reason: str
     mixture: Mixture
+    curation: CurationReport
     skipped: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
     reserved_tokens: int = 0
@@ -89,6 +101,7 @@ class BpeResult:
             "preset": self.preset,
             "preset_reason": self.preset_reason,
             "sources": self.mixture.as_dict()["sources"],
+            "curation": self.curation.as_dict(),
             "skipped": [{"path": remark.path, "reason": remark.reason} for remark in self.skipped],
             "warnings": [{"path": remark.path, "reason": remark.reason} for remark in self.warnings],
         }
@@ -109,7 +122,7 @@ def train(
         extend: a byte-level BPE tokenizer to go on from: all its ids, merges and special tokens stay,
             and its splitter and normalisers cut the corpus.
         progress: called as ``progress(phase, done, total)`` about ten times a second with the phases
-            "sample", "read", "count", "lay out", "scan" and "merge".
+            "curate", "sample", "read", "count", "lay out", "scan" and "merge".
 
     Raises:
         InputError: an input is missing, empty or unreadable.
@@ -123,17 +136,22 @@ def train(
     started = time.perf_counter()
     forbidden_tokens(config.special_tokens)  # a clash is refused before the work
     base = Start.extending(extend, config) if extend else None
-    sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
+    sources = open_sources(
+        inputs,
+        field=config.field,
+        follow_symlinks=config.follow_symlinks,
+        archives=archive_options(config.curation),
+    )
     preset, reason = _choose_preset(config, sources, extend)
     config = config.resolved(preset)
     start = base or Start.fresh(config, _checked_stages(config))
-    chosen = SampledSources(sources, config.sampling, progress=progress)
+    curation = Curation(sources, config.curation, progress=progress)
+    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
     texts: Iterable[ByteView] = (data for _, data in chosen)
     corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
     training = _learn(corpus, start, config, progress)
-    tokenizer = build_tokenizer(
-        training.merges, start, config, _provenance(config, chosen.mixture, training.stopped, extend)
-    )
+    provenance = _provenance(config, chosen.mixture, curation.report, training.stopped, start.extends)
+    tokenizer = build_tokenizer(training.merges, start, config, provenance)
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,
@@ -147,6 +165,7 @@ def train(
         preset=preset,
         preset_reason=reason,
         mixture=chosen.mixture,
+        curation=curation.report,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
         reserved_tokens=len(tokenizer.added_tokens) - len(start.added_tokens),
@@ -195,7 +214,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     table.add_counts(list(counts), list(counts.values()))
     start = Start.fresh(config, stages)
     training = _learn(table, start, config, None)
-    provenance = _provenance(config, None, training.stopped, None)
+    provenance = _provenance(config, None, None, training.stopped, None)
     return build_tokenizer(training.merges, start, config, provenance)
 
 
@@ -289,7 +308,11 @@ def build_tokenizer(
 
 
 def _provenance(
-    config: BpeConfig, mixture: Mixture | None, stopped: str, extends: Tokenizer | None
+    config: BpeConfig,
+    mixture: Mixture | None,
+    curation: CurationReport | None,
+    stopped: str,
+    extends: Tokenizer | None,
 ) -> dict[str, Any]:
     import tokforge
     from tokforge import _core
@@ -303,6 +326,7 @@ def _provenance(
         "source_shares": {source.name: source.share for source in sources},
         "corpus_bytes": sum(source.bytes for source in sources),
         "stopped": stopped,
+        **({"curation": curation.as_dict()} if curation and curation.left_out else {}),
         **({"extends": extends.vocab_size} if extends else {}),
     }
 

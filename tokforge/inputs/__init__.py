@@ -7,6 +7,9 @@
     [('LICENSE', True)]
 """
 
+from tokforge.inputs.archives import ArchiveOptions, read_archive
+from tokforge.inputs.config import CurationConfig
+from tokforge.inputs.curation import Curation, CurationReport, archive_options
 from tokforge.inputs.detect import Detection, Kind, detect_kind, detect_sources
 from tokforge.inputs.reading import (
     ByteView,
@@ -23,7 +26,11 @@ from tokforge.inputs.reading import (
 from tokforge.inputs.source import InputFile, Remark, Source, open_sources
 
 __all__ = [
+    "ArchiveOptions",
     "ByteView",
+    "Curation",
+    "CurationConfig",
+    "CurationReport",
     "Detection",
     "Document",
     "InputFile",
@@ -33,12 +40,14 @@ __all__ = [
     "Remark",
     "Sample",
     "Source",
+    "archive_options",
     "batches",
     "detect_kind",
     "detect_sources",
     "documents",
     "open_sources",
     "peek",
+    "read_archive",
     "read_file",
     "read_sources",
 ]

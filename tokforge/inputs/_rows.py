@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from tokforge.errors import InputError
 
-__all__ = ["Row", "jsonl_rows", "parquet_rows"]
+__all__ = ["Row", "jsonl_rows", "parquet_rows", "zstd_stream"]
 
 MAX_COMPRESSED_ROW_BYTES = 1 << 30
 """A plain file's line takes its length on disk; a compressed one may promise far more than it weighs."""
@@ -109,7 +109,7 @@ def _lines(file: BinaryIO, suffix: str, where: str) -> Iterator[bytes]:
     if suffix == ".jsonl":
         yield from file
         return
-    stream = _zstd(file, where) if suffix.endswith(".zst") else gzip.GzipFile(fileobj=file, mode="rb")
+    stream = zstd_stream(file, where) if suffix.endswith(".zst") else gzip.GzipFile(fileobj=file, mode="rb")
     number = 1
     while line := stream.readline(MAX_COMPRESSED_ROW_BYTES + 1):
         if len(line) > MAX_COMPRESSED_ROW_BYTES:
@@ -122,7 +122,8 @@ def _lines(file: BinaryIO, suffix: str, where: str) -> Iterator[bytes]:
         number += 1
 
 
-def _zstd(file: BinaryIO, where: str) -> io.BufferedReader:
+def zstd_stream(file: BinaryIO, where: str) -> io.BufferedReader:
+    """Returns what a zstd file holds; raises InputError where it is truncated or corrupt."""
     return io.BufferedReader(_ZstdFrames(file, where), 1 << 17)
 
 

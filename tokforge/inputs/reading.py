@@ -6,6 +6,7 @@ mapped, so that the system may drop its pages again. The one case that cannot be
 that is truncated while its bytes are in use ends the process (SIGBUS), as it does for every program.
 """
 
+import io
 import mmap
 import os
 from bisect import bisect_right
@@ -19,6 +20,7 @@ from typing import BinaryIO, NamedTuple, TypeAlias
 from tokforge.errors import InputError
 from tokforge.inputs._paths import Remark, reason, shown
 from tokforge.inputs._rows import Row, jsonl_rows, parquet_rows
+from tokforge.inputs.archives import HEAD_BYTES, ArchiveOptions, archive_kind, member_path, read_archive
 from tokforge.inputs.source import InputFile, Source, signature
 
 __all__ = [
@@ -122,8 +124,10 @@ def read_sources(
 
 
 def nothing_read(source: Source) -> InputError:
-    """The error for a source all of whose rows are empty or null."""
-    return InputError("all of its rows are empty or null", "name another field or file", source.name)
+    """The error for a source of which nothing came: its rows are empty, or every document is left out."""
+    if any(source.holds_rows(file) for file in source.files):
+        return InputError("all of its rows are empty or null", "name another field or file", source.name)
+    return InputError("nothing of it is left to read", "leave less of it out", source.name)
 
 
 def read_file(
@@ -132,6 +136,8 @@ def read_file(
     """Yields the documents of one file; calls ``position`` with the bytes of it that are read."""
     if source.holds_rows(file):
         yield from _row_documents(source, file, position)
+    elif source.archives and _is_archive(file):
+        yield from _member_documents(source, file, source.archives, position)
     else:
         yield Document(data=_whole(file), source=source.name, path=shown(file.path))
 
@@ -156,6 +162,9 @@ def _map(handle: BinaryIO) -> ByteView:
 @contextmanager
 def _opened(file: InputFile) -> Iterator[BinaryIO]:
     """Opens a file, holds it to its signature at both ends, and names it where the system fails."""
+    if file.content is not None:
+        yield io.BytesIO(file.content)
+        return
     try:
         with file.path.open("rb") as handle:
             _check_unchanged(file, handle)
@@ -189,6 +198,32 @@ def _row_documents(source: Source, file: InputFile, position: Callable[[int], ob
     for kind in ("null", "empty"):
         _note(source.skipped, where, counts[kind], f"rows are {kind}")
     _note(source.warnings, where, counts["surrogates"], "rows hold lone surrogates, kept as three bytes each")
+
+
+def _is_archive(file: InputFile) -> bool:
+    with _opened(file) as handle:
+        return archive_kind(handle.read(HEAD_BYTES)) is not None
+
+
+def _member_documents(
+    source: Source, file: InputFile, options: ArchiveOptions, position: Callable[[int], object]
+) -> Iterator[Document]:
+    """Yields the members of an archive; notes in ``source`` what of it is not read, and why."""
+    where = shown(file.path)
+    skipped: Counter[str] = Counter()
+    with _opened(file) as handle:
+        try:
+            for member in read_archive(handle, where, options=options, skipped=skipped):
+                position(handle.tell())
+                if member.data:
+                    yield Document(member.data, source.name, f"{where}!{shown(member_path(member.path))}")
+                else:
+                    skipped["empty members"] += 1
+        except InputError as error:
+            # Of many thousand samples some are damaged or hostile: what came before stays, the rest is told.
+            skipped[f"archive is not read further: {error.problem}"] += 1
+    for why, count in sorted(skipped.items()):
+        _note(source.skipped, where, count, why)
 
 
 def _rows(source: Source, file: InputFile, handle: BinaryIO) -> Iterator[Row]:
@@ -244,11 +279,10 @@ def peek(source: Source, size_bytes: int = 1 << 16, files: int = 16) -> list[Sam
 
 def _sample(source: Source, file: InputFile, size_bytes: int, share: float) -> Sample:
     data = b""
-    if file.content is not None:
-        data = file.content[:size_bytes]
-    elif source.holds_rows(file):
-        for document in _row_documents(source, file, lambda _: None):
-            data += bytes(document.data[: size_bytes - len(data)]) + b"\n"
+    rows = source.holds_rows(file)
+    if rows or (source.archives and _is_archive(file)):
+        for document in read_file(source, file):
+            data += bytes(document.data[: size_bytes - len(data)]) + b"\n" * rows
             if len(data) >= size_bytes:
                 break
     else:

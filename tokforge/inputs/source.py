@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from tokforge.errors import ConfigError, InputError, MissingExtraError
 from tokforge.inputs._paths import Found, Pattern, Remark, Walked, reason, refusal, shown, walk
+from tokforge.inputs.archives import ArchiveOptions
 
 __all__ = ["InputFile", "Remark", "Source", "open_sources", "require", "signature"]
 
@@ -57,6 +58,8 @@ class Source:
     files: tuple[InputFile, ...]
     field: str | None = None
     """The field of each row to read; None reads every file as the bytes it is."""
+    archives: ArchiveOptions | None = None
+    """How archives are opened; None reads them as the bytes they are."""
     skipped: list[Remark] = dataclasses.field(default_factory=list)
     """What is not read, with the reason. Grows by empty and null rows while rows are read."""
     warnings: list[Remark] = dataclasses.field(default_factory=list)
@@ -78,6 +81,7 @@ def open_sources(
     field: str | None = None,
     follow_symlinks: bool = True,
     stdin: BinaryIO | None = None,
+    archives: ArchiveOptions | None = None,
 ) -> list[Source]:
     """Resolves every INPUT and checks all that can be known without reading it.
 
@@ -87,6 +91,7 @@ def open_sources(
         follow_symlinks: False reports the symlinks inside folders as skipped. An INPUT that is itself
             a symlink is always followed.
         stdin: what ``"-"`` reads, wholly and at once; ``sys.stdin`` if None.
+        archives: reads the members of archives in their place; None takes an archive for the bytes it is.
 
     Returns one Source for each INPUT, in their order. The caller should show ``skipped`` and ``warnings``.
 
@@ -96,14 +101,16 @@ def open_sources(
         MissingExtraError: a parquet or zstd file, and the package that reads it is not installed.
     """
     _check_inputs(inputs)
-    sources = [_open(item, field, follow_symlinks, stdin) for item in inputs]
+    opened = (_open(item, field, follow_symlinks, stdin) for item in inputs)
+    sources = [dataclasses.replace(source, archives=archives) for source in opened]
     if field is not None and not any(s.holds_rows(file) for s in sources for file in s.files):
         raise ConfigError(
             f"field is {field!r}, and no input is {', '.join(ROW_SUFFIXES)}", "leave the field out"
         )
     for source in sources:
         _check_rows(source)
-        _warn_of_compressed(source)
+        if archives is None:
+            _warn_of_compressed(source)
     _warn_of_repeats(sources)
     return sources
 

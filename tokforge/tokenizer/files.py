@@ -30,6 +30,7 @@ from tokforge.tokenizer.formats.sidecar import (
 from tokforge.tokenizer.locations import locate
 from tokforge.tokenizer.model import with_roles
 from tokforge.tokenizer.provenance import check_provenance
+from tokforge.tokenizer.released import RELEASED_FILE, load_released, released_name
 
 if TYPE_CHECKING:
     from tokforge.tokenizer.model import Definition
@@ -77,6 +78,9 @@ def read_tokenizer(
     """
     if format_name is not None:
         pick("format", format_name, FORMATS)
+    released = released_name(path)
+    if released is not None:
+        return Loaded(load_released(released), RELEASED_FILE, "released", ())
     place = locate(path)
     if _is_folder(place):
         place = _file_in(place, format_name)

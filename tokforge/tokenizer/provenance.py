@@ -17,6 +17,7 @@ PROVENANCE_KEYS = {
     "source_shares": "source -> share of the training bytes, 0 to 1",
     "corpus_bytes": "bytes that were trained on",
     "stopped": "why training ended",
+    "curation": "what was left out of the inputs, by reason",
     "source_format": "format of another library that it was read from",
     "notes": "what was assumed or left behind in reading it",
     "prefix_of": "vocabulary size of the family member it was cut from",

@@ -90,7 +90,9 @@ class Tokenizer:
         """Reads a tokenizer in any format that `tokforge.tokenizer.formats.registry` knows.
 
         ``path`` is a file, the folder that holds one, ``pkg:package/path`` for an installed package's
-        resource, or ``hf:owner/name`` for a repository of the hub. The format is found from the content;
+        resource, ``hf:owner/name`` for a repository of the hub, or a released name: ``binary-4k``, ``-8k``,
+        ``-16k``, ``-32k``, ``-64k`` (``released:binary-16k`` where a file has that name). The format is found
+        from the content;
         ``format`` forces one. A tokenizer.json is read with the sidecar beside it, if there is one.
         ``pretokenizer`` and ``special_tokens`` (``TEXT`` or ``TEXT=ID``) say what a file of ranks leaves out.
 

@@ -166,7 +166,9 @@ def test_concurrent_fetches_agree(tiny, client, tmp_path):
 
 
 def test_an_unknown_name_is_refused(tmp_path):
-    with pytest.raises(UnknownNameError, match="use one of: binaries-small"):
+    with pytest.raises(
+        UnknownNameError, match="use one of: binaries-heldout, binaries-large, binaries-small"
+    ):
         fetch("binaries-smal", cache=tmp_path)
 
 

@@ -31,9 +31,16 @@ def parsed(item=(), **table):
     return parse_manifest({**TABLE, "items": [{**ITEM, **dict(item)}], **table}, "m.toml")
 
 
-def test_the_four_corpora_ship():
+def test_the_corpora_ship():
     names = [manifest.name for manifest in list_corpora()]
-    assert names == ["binaries-small", "code-c", "code-mixed", "text-multilingual"]
+    assert names == [
+        "binaries-heldout",
+        "binaries-large",
+        "binaries-small",
+        "code-c",
+        "code-mixed",
+        "text-multilingual",
+    ]
     assert names == sorted(path.stem for path in MANIFESTS.glob("*.toml"))
 
 

@@ -11,7 +11,7 @@ ALLOWED = {
     "tokforge.outputs": {"errors"},
     "tokforge.threads": {"errors"},
     "tokforge.options": {"errors"},
-    "tokforge.inputs": {"errors"},
+    "tokforge.inputs": {"errors", "options"},
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
     "tokforge.encoding": {"errors", "options", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
