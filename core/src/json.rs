@@ -94,7 +94,7 @@ fn escaped<'s>(
             cursor.at += 1;
         }
         buffer.push_str(text.get(run..cursor.at)?);
-        match cursor.next()? {
+        match cursor.bump()? {
             b'"' => return Some(buffer),
             b'\\' => buffer.push(escape(text, cursor)?),
             _ => return None,
@@ -103,7 +103,7 @@ fn escaped<'s>(
 }
 
 fn escape(text: &str, cursor: &mut Cursor) -> Option<char> {
-    Some(match cursor.next()? {
+    Some(match cursor.bump()? {
         plain @ (b'"' | b'\\' | b'/') => char::from(plain),
         b'b' => '\u{8}',
         b'f' => '\u{c}',
@@ -146,14 +146,14 @@ impl<'d> Cursor<'d> {
     }
 
     /// The byte here, left behind.
-    pub fn next(&mut self) -> Option<u8> {
+    pub fn bump(&mut self) -> Option<u8> {
         self.at += 1;
         self.data.get(self.at - 1).copied()
     }
 
     /// Leaves `byte` behind; None where another stands.
     pub fn take(&mut self, byte: u8) -> Option<()> {
-        (self.next()? == byte).then_some(())
+        (self.bump()? == byte).then_some(())
     }
 
     /// Goes to what is no white space.
@@ -196,7 +196,7 @@ impl<'d> Cursor<'d> {
     pub fn skip_string(&mut self) -> Option<()> {
         self.take(b'"')?;
         loop {
-            match self.next()? {
+            match self.bump()? {
                 b'"' => return Some(()),
                 b'\\' => self.at += 1,
                 _ => {}

@@ -31,7 +31,7 @@ pub fn spans(data: &[u8]) -> Option<[Option<(usize, usize)>; 2]> {
             *part = Some((start, cursor.at));
         }
         cursor.space();
-        if cursor.next()? != b',' {
+        if cursor.bump()? != b',' {
             return Some(found);
         }
     }

@@ -21,7 +21,7 @@ class Start:
 
     tokens: tuple[bytes | None, ...]
     """By id; None where the id is special or unused."""
-    merges: tuple[Merge, ...]
+    merges: Sequence[Merge]
     added_tokens: tuple[AddedToken, ...]
     pipeline: Pipeline
     ignore_merges: bool = False

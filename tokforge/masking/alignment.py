@@ -109,7 +109,8 @@ def document_starts(
         return None
     numbers = np.asarray(known)
     changes = np.diff(numbers) != (0 if ids is not None else 1)
-    return np.concatenate([np.ones(min(len(numbers), 1), dtype=bool), changes])
+    starts: npt.NDArray[np.bool_] = np.concatenate([np.ones(min(len(numbers), 1), dtype=bool), changes])
+    return starts
 
 
 def broken_at(units: Units, starts: npt.NDArray[np.bool_]) -> Units:

@@ -18,7 +18,7 @@ class Clock:
     def __init__(self) -> None:
         import torch
 
-        self._shared = torch.tensor([0, 0, 1, 0]).share_memory_()  # type: ignore[no-untyped-call]
+        self._shared = torch.tensor([0, 0, 1, 0]).share_memory_()
         self._seen = 0
         self._batches = 0
 

@@ -87,7 +87,7 @@ class WholeWordMaskingCollator:
 
     def _make_masker(self) -> None:
         ordinary = np.flatnonzero(~self._special[: len(self.tokenizer)])
-        self._masker = TokenMasker(int(self.tokenizer.mask_token_id), ordinary, self.config)  # type: ignore[arg-type]
+        self._masker = TokenMasker(int(self.tokenizer.mask_token_id), ordinary, self.config)
 
     def __getstate__(self) -> dict[str, Any]:
         return {name: value for name, value in self.__dict__.items() if name != "_masker"}

@@ -61,7 +61,8 @@ def _jieba(text: str) -> Spans:
     lengths = np.fromiter(map(len, words), dtype=np.uint32, count=len(words))
     ends = np.cumsum(lengths, dtype=np.uint32)
     is_space = np.fromiter(map(str.isspace, words), dtype=bool, count=len(words))
-    return np.stack([ends - lengths, ends], axis=1)[~is_space]
+    spans: npt.NDArray[np.uint32] = np.stack([ends - lengths, ends], axis=1)[~is_space]
+    return spans
 
 
 def _of_engine(by: str) -> Callable[[str], Spans]:

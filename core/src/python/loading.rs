@@ -130,11 +130,13 @@ impl Keys {
 }
 
 type Span = (usize, usize);
+/// The vocabulary with its place, and the place of the merges.
+type Parts = (Option<(Keys, Span)>, Option<Span>);
 
 /// The vocabulary of a tokenizer.json's text and its place, and the place of its merges; None where that is
 /// not plain to see.
 #[pyfunction]
-pub fn read_parts(data: &[u8]) -> Option<(Option<(Keys, Span)>, Option<Span>)> {
+pub fn read_parts(data: &[u8]) -> Option<Parts> {
     let [vocab, merges] = merge_json::spans(data)?;
     let Some(span) = vocab else {
         return Some((None, merges));
