@@ -79,6 +79,8 @@ def train_supertokens(
     last = targets[(config.transitions or (None,))[-1], options.table_size]
     write_files(resolved(context, last), force=force)
     figures = figures_of(result, last, [str(targets[key]) for key in result.variants], config)
+    own = base.added_tokens if base else options.special_tokens
+    figures["reserved_tokens"] = len(result.tokenizer.added_tokens) - len(own)
     emit(figures, summary(figures), as_json=as_json)
 
 
@@ -107,6 +109,7 @@ def figures_of(
     return {
         "output": str(output),
         "map": None,
+        "curation": {"documents": 0, "bytes": 0, "left_out": {}},  # options that choose are refused
         "family": {str(n): path for (t, n), path in files.items() if (t, n) in smaller},
         "vocab_size": size,
         "merges": len(result.tokenizer.merges),

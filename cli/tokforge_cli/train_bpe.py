@@ -1,6 +1,6 @@
 """``tokforge train-bpe``: learn a byte-level BPE tokenizer from text, code or binaries."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +13,11 @@ from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_coun
 from tokforge_cli._output import emit, note, pairs, shown_bytes, table
 from tokforge_cli._progress import bars
 from tokforge_cli._recipe import recipe_path, resolved
+from tokforge_cli._supertokens import SupertokensOptions, train_supertokens
 
 if TYPE_CHECKING:
     from tokforge import Tokenizer
+    from tokforge.bpe import BpeResult
 
 EXAMPLES = """
 tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
@@ -250,27 +252,18 @@ def train_bpe(
         follow_symlinks=follow_symlinks,
         threads=threads,
     )
+    across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
-        from tokforge_cli._supertokens import SupertokensOptions, train_supertokens
-
-        across = SupertokensOptions(
-            supertokens, max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ())
-        )
-        train_supertokens(context, inputs, output, options, across, extend, id_map, force, as_json, quiet)
+        asked = SupertokensOptions(supertokens, *across)
+        train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)
         return
-    refuse_without_learner(max_words, exclude, digits_apart or None, chunks, sample_documents, verify)
+    refuse_without_learner(across)
     paths = {size: sized(output, size, many=True) for size in options.family}
     output = sized(output, options.table_size, many=False)
     base = opened(extend, inputs, [output, *paths.values()], id_map, force=force)
     with bars(quiet=quiet) as progress:
         result = train(inputs, options, extend=base, progress=progress)
-    trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
-    for path, tokenizer in trained.items():
-        tokenizer.save(path, force=force)
-    beside = resolved(context, output)
-    if id_map and result.id_map:
-        beside[id_map] = result.id_map.to_json()
-    write_files(beside, force=force)
+    save(context, result, paths, output, id_map, force=force)
     figures = {
         "output": str(output),
         "map": str(id_map) if id_map else None,
@@ -282,11 +275,30 @@ def train_bpe(
     emit(figures, summary(figures), as_json=as_json)
 
 
-def refuse_without_learner(*options: object) -> None:
+def save(
+    context: typer.Context,
+    result: "BpeResult",
+    paths: Mapping[int, Path],
+    output: Path,
+    id_map: Path | None,
+    *,
+    force: bool,
+) -> None:
+    """Writes every size, the recipe beside the largest, and the id map."""
+    trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
+    for path, tokenizer in trained.items():
+        tokenizer.save(path, force=force)
+    beside = resolved(context, output)
+    if id_map and result.id_map:
+        beside[id_map] = result.id_map.to_json()
+    write_files(beside, force=force)
+
+
+def refuse_without_learner(options: Iterable[object]) -> None:
     """Raises UsageProblem for options that say something of supertokens, where none are asked for."""
     names = ("--max-words", "--exclude", "--digits-apart", "--chunks", "--sample-documents", "--verify")
     for name, value in zip(names, options, strict=True):
-        if value is not None:
+        if value not in (None, False, ()):
             raise UsageProblem(f"{name} is of tokens across words", "add --supertokens LEARNER", "train-bpe")
 
 

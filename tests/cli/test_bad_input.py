@@ -442,7 +442,7 @@ def test_what_strangers_tried(tokforge: Tokforge, tmp_path: Path) -> None:
         "train-bpe a.txt -o t.json --pretokenizer ''": "pretokenizer is empty",
         "train-bpe a.txt -o -": "standard output cannot hold a tokenizer",
         "train-bpe a.txt -o t.json --pretokenizer [[:alpha:]]+": "Hugging Face",
-        "train-bpe a.txt -o t.json --preset txt": "use one of: auto, binary, code, text",
+        "train-bpe a.txt -o t.json --preset txt": "use one of: auto, binary, chinese-32k, code, text",
     }.items():
         ran = tokforge(*shlex.split(line))
         assert (ran.code, words in ran.err) == (2, True), (line, ran.err)

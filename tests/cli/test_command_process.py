@@ -162,7 +162,7 @@ def test_shell_completion_names_commands() -> None:
     ran = python(
         "from tokforge_cli.app import main; main()",
         _TOKFORGE_COMPLETE="complete_bash",
-        COMP_WORDS="tokforge tra",
+        COMP_WORDS="tokforge train",
         COMP_CWORD="1",
     )
     assert ran.stdout.split() == ["train-bpe"]

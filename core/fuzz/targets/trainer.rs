@@ -3,10 +3,17 @@
 
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 use tokforge_core::bpe::{
-    train, vocabulary, ByteCorpus, Corpus, Merge, Options, Vocabulary, WordCounts,
+    train, vocabulary, ByteCorpus, Corpus, Merge, Options, Order, Rules, Vocabulary, WordCounts,
 };
 use tokforge_core::progress::Silent;
 
+// The twin's own names for what it needs of the engine.
+mod queue {
+    pub use tokforge_core::bpe::Order;
+}
+mod veto {
+    pub use tokforge_core::bpe::Rules;
+}
 #[path = "../../src/bpe/reference.rs"]
 mod reference;
 
@@ -20,6 +27,7 @@ struct Case<'a> {
     longest: Option<u8>,
     share: u8,
     threads: u8,
+    swept_above: u8,
     forbidden: Vec<&'a [u8]>,
 }
 
@@ -42,6 +50,10 @@ fuzz_target!(|case: Case| {
         vocab_size: 256 + usize::from(case.merges % 48),
         min_frequency: u64::from(case.min_frequency % 5),
         max_token_bytes: case.longest.map(|most| 2 + u32::from(most % 16)),
+        rules: Rules::default(),
+        order: Order::default(),
+        rivals: Vec::new(),
+        swept_above: u64::from(case.swept_above),
         threads: 1 + usize::from(case.threads % 4),
         tracked_percent: 1 + u64::from(case.share % 100),
     };
