@@ -3,9 +3,9 @@
 Options are light to import; what needs numpy and the engine is loaded when it is first asked for.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tokforge._lazy import lazy_names
 from tokforge.bpe.config import PRESETS, BpeConfig, CurationConfig, SamplingConfig
 
 if TYPE_CHECKING:
@@ -42,10 +42,4 @@ _HOMES = {
     "train_from_counts": "training",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -5,8 +5,9 @@ masked example), `collator` (features -> batch), `schedules`, `clock` (which epo
 `trainer` (the callback), `learning_rate`. ``_reference`` is the slow twin of the engine.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tokforge._lazy import lazy_names
 
 if TYPE_CHECKING:
     from tokforge.masking.alignment import WordAlignment, align_words, character_spans
@@ -59,10 +60,4 @@ __all__ = [
     "word_spans",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

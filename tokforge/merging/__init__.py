@@ -5,8 +5,9 @@ become one row), then `models` (what a transformer does with it), `flops` and `s
 (what it saves).
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from tokforge._lazy import lazy_names
 
 if TYPE_CHECKING:
     from tokforge.merging.config import MergeConfig
@@ -55,10 +56,4 @@ _HOMES = {
     "plan_for": "plan",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

@@ -1,8 +1,8 @@
 """Data mixture inference: a tokenizer's training shares, read out of its merges (arXiv 2407.16607)."""
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tokforge._lazy import lazy_names
 from tokforge.mixture.config import SOLVERS, MixtureConfig
 
 if TYPE_CHECKING:
@@ -55,10 +55,4 @@ _HOMES = {
     "infer_mixture": "inference",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)

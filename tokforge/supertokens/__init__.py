@@ -4,9 +4,9 @@
 2504.00178; 2604.05192). All give plain byte-level BPE behind a splitter, which Hugging Face loads.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tokforge._lazy import lazy_names
 from tokforge.supertokens.config import LEARNERS, PUBLISHED_CHUNKS, SupertokensConfig, parse_chunks
 
 if TYPE_CHECKING:
@@ -36,10 +36,4 @@ _HOMES = {
     "word_spans": "spans",
 }
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = lazy_names(__name__, _HOMES)
