@@ -5,8 +5,8 @@ Options are light to import; what needs numpy and the engine is loaded when it i
 
 from typing import TYPE_CHECKING
 
-from tokforge._lazy import lazy_names
 from tokforge.bpe.config import PRESETS, BpeConfig, CurationConfig, SamplingConfig
+from tokforge.lazy import lazy_names
 
 if TYPE_CHECKING:
     from tokforge.bpe.demo import run_demo

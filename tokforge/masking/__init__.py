@@ -7,7 +7,7 @@ masked example), `collator` (features -> batch), `schedules`, `clock` (which epo
 
 from typing import TYPE_CHECKING
 
-from tokforge._lazy import lazy_names
+from tokforge.lazy import lazy_names
 
 if TYPE_CHECKING:
     from tokforge.masking.alignment import WordAlignment, align_words, character_spans

@@ -7,7 +7,7 @@ become one row), then `models` (what a transformer does with it), `flops` and `s
 
 from typing import TYPE_CHECKING
 
-from tokforge._lazy import lazy_names
+from tokforge.lazy import lazy_names
 
 if TYPE_CHECKING:
     from tokforge.merging.config import MergeConfig

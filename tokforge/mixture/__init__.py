@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from tokforge._lazy import lazy_names
+from tokforge.lazy import lazy_names
 from tokforge.mixture.config import SOLVERS, MixtureConfig
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@
 
 from typing import TYPE_CHECKING
 
-from tokforge._lazy import lazy_names
+from tokforge.lazy import lazy_names
 from tokforge.supertokens.config import LEARNERS, PUBLISHED_CHUNKS, SupertokensConfig, parse_chunks
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ ALLOWED = {
     # Only names that load on first use.
     "tokforge": {"bpe", "errors", "lint", "metrics", "mixture", "tokenizer", "transplant"},
     "tokforge.errors": set(),
-    "tokforge._lazy": set(),
+    "tokforge.lazy": set(),
     "tokforge.outputs": {"errors"},
     "tokforge.threads": {"errors"},
     "tokforge.options": {"errors"},
@@ -16,10 +16,10 @@ ALLOWED = {
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
     "tokforge.encoding": {"errors", "options", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
-    "tokforge.merging": {"_lazy", "errors", "inputs", "tokenizer"},
-    "tokforge.masking": {"_lazy", "_core", "errors"},
+    "tokforge.merging": {"lazy", "errors", "inputs", "tokenizer"},
+    "tokforge.masking": {"lazy", "_core", "errors"},
     "tokforge.mixture": {
-        "_lazy",
+        "lazy",
         "_core",
         "bpe",
         "errors",
@@ -31,11 +31,11 @@ ALLOWED = {
     },
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
-    "tokforge.supertokens": {"_lazy", "_core", "bpe", "errors", "inputs", "options", "tokenizer"},
+    "tokforge.supertokens": {"lazy", "_core", "bpe", "errors", "inputs", "options", "tokenizer"},
     "tokforge.transplant": {"errors", "inputs", "options", "outputs", "tokenizer"},
     "tokforge.audit": {"lint", "metrics", "mixture", "tokenizer"},
     "tokforge.advice": {"bpe", "errors", "inputs", "outputs", "report", "tokenizer"},
-    "tokforge.bpe": {"_lazy", "_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
+    "tokforge.bpe": {"lazy", "_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
 }
 """Part of the library -> what of the library it may import besides itself.
 
