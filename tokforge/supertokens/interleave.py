@@ -27,18 +27,30 @@ def interleave(
     """
     counts, total = new_counts(words, word_counts), words.vocab_size
     merges, super_counts = list(supermerges.merges), list(supermerges.counts)  # each access copies
-    kept, top, taken = total - len(counts), total, 0
-    while kept + top - total < size:
+    kept, taken = total - len(counts), 0
+    across: set[int] = set()
+    """Products of the supermerges taken that no kept word spells."""
+    while kept + len(across) < size:
         next_word = counts[kept - total] if kept < total else 0
         next_super = super_counts[taken] if taken < len(merges) else 0
         if next_word == next_super == 0:
             break
         if next_word >= next_super:
+            across.discard(kept)  # a supermerge spelled this word before the word's own merges did
             kept += 1
         else:
-            top = max(top, merges[taken][2] + 1)
+            across |= {merges[taken][2]} if merges[taken][2] >= kept else set()
             taken += 1
-    return kept, [_moved(merge, total, kept) for merge in merges[:taken]]
+    return kept, _renumbered(merges[:taken], kept)
+
+
+def _renumbered(merges: Sequence[Merge], kept: int) -> list[Merge]:
+    """Ids from ``kept`` on, those of dropped words among them, follow the kept ones as they are made."""
+    ids: dict[int, int] = {}
+    for _, _, merged in merges:
+        if merged >= kept:
+            ids.setdefault(merged, kept + len(ids))
+    return [(ids.get(left, left), ids.get(right, right), ids.get(made, made)) for left, right, made in merges]
 
 
 def _new_ids(words: Tokenizer) -> list[int]:
@@ -58,9 +70,3 @@ def new_counts(words: Tokenizer, word_counts: Sequence[int]) -> list[int]:
     for (_, _, merged), count in zip(words.merges, word_counts, strict=True):
         first.setdefault(merged, count)
     return [first[token_id] for token_id in _new_ids(words)]
-
-
-def _moved(merge: Merge, total: int, kept: int) -> Merge:
-    """Ids from ``total`` on follow the ``kept`` ones."""
-    left, right, merged = (token_id - total + kept if token_id >= total else token_id for token_id in merge)
-    return left, right, merged

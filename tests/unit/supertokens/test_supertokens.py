@@ -1,5 +1,7 @@
 """Options, bad input, exports and figures of tokens across words."""
 
+from types import SimpleNamespace
+
 import pytest
 from tokenizers import Tokenizer as HfTokenizer
 
@@ -15,6 +17,7 @@ from tokforge.supertokens import (
     train,
     word_spans,
 )
+from tokforge.supertokens.interleave import interleave
 
 TEXT = (
     "It is one of the best in the world, and one of the oldest.\nWe don't know the rest of it: 12 of 345.\n"
@@ -151,6 +154,15 @@ def test_what_is_asked_too_much_is_refused(corpus):
     with pytest.raises(ConfigError, match="no archives"):
         config = BpeConfig(vocab_size=300, curation=CurationConfig(archives=True))
         train([str(corpus)], config, SupertokensConfig.parse("boundless"))
+
+
+def test_a_supermerge_that_spells_a_word_before_its_own_merges_do():
+    words = SimpleNamespace(vocab_size=260, merges=[(1, 2, 256), (3, 4, 257), (5, 6, 258), (7, 8, 259)])
+    across = SimpleNamespace(merges=[(256, 257, 259), (259, 256, 260)], counts=[9, 7])
+    found = {size: interleave(words, (10, 8, 6, 4), across, size) for size in (259, 261, 262)}
+    assert found[259] == (258, [(256, 257, 258)])
+    assert found[261] == (259, [(256, 257, 259), (259, 256, 260)])
+    assert found[262] == (260, [(256, 257, 259), (259, 256, 260)])
 
 
 def test_figures_of_spans_and_prompts(corpus):
