@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tokforge.bpe.config import BpeConfig, round_up
+from tokforge.bpe.record import record
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
 from tokforge.errors import ConfigError, CorpusExhaustedError
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from tokforge import _core
 
 __all__ = [
-    "ORDER",
     "BpeResult",
     "build_tokenizer",
     "peak_memory_bytes",
@@ -54,9 +54,6 @@ __all__ = [
     "train_bpe",
     "train_from_counts",
 ]
-
-ORDER = "hf"
-"""The order of merges, as it stands in the artefact: count descending, then (left id, right id) ascending."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -150,7 +147,7 @@ def train(
     texts: Iterable[ByteView] = (data for _, data in chosen)
     corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
     training = _learn(corpus, start, config, progress)
-    provenance = _provenance(config, chosen.mixture, curation.report, training.stopped, start.extends)
+    provenance = record(config, chosen.mixture, curation.report, training.stopped, start.extends)
     tokenizer = build_tokenizer(training.merges, start, config, provenance)
     corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
     return BpeResult(
@@ -214,7 +211,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     table.add_counts(list(counts), list(counts.values()))
     start = Start.fresh(config, stages)
     training = _learn(table, start, config, None)
-    provenance = _provenance(config, None, None, training.stopped, None)
+    provenance = record(config, None, None, training.stopped, None)
     return build_tokenizer(training.merges, start, config, provenance)
 
 
@@ -305,30 +302,6 @@ def build_tokenizer(
         ignore_merges=start.ignore_merges,
         provenance=provenance,
     )
-
-
-def _provenance(
-    config: BpeConfig,
-    mixture: Mixture | None,
-    curation: CurationReport | None,
-    stopped: str,
-    extends: Tokenizer | None,
-) -> dict[str, Any]:
-    import tokforge
-    from tokforge import _core
-
-    sources = mixture.sources if mixture else ()
-    return {
-        "tool_version": tokforge.__version__,
-        "unicode_version": _core.UNICODE_VERSION,
-        "order": ORDER,
-        "options": config.as_dict(),
-        "source_shares": {source.name: source.share for source in sources},
-        "corpus_bytes": sum(source.bytes for source in sources),
-        "stopped": stopped,
-        **({"curation": curation.as_dict()} if curation and curation.left_out else {}),
-        **({"extends": extends.vocab_size} if extends else {}),
-    }
 
 
 def _exhausted(config: BpeConfig, start: Start, training: "_core.Training") -> CorpusExhaustedError:

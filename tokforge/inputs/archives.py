@@ -53,7 +53,7 @@ _BROKEN = (
     *(tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError),
     *(NotImplementedError, UnicodeDecodeError),
 )
-"""What the readers raise for a damaged archive."""
+"""What the readers raise for a damaged archive; NotImplementedError is zipfile's for a method it lacks."""
 
 Path = tuple[str, ...]
 Wanted = Callable[[Path], bool]

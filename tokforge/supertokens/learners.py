@@ -68,8 +68,8 @@ class Task:
     config: BpeConfig
     supertokens: SupertokensConfig
     documents: Iterable[ByteView]
-    provenance: Callable[[], Mapping[str, Any]]
-    """What the artefact records of the corpus, once it has been read."""
+    record: Callable[[str], Mapping[str, Any]]
+    """What the artefact records of the corpus, once it has been read, and of why training stopped."""
     progress: Progress | None
 
     @property
@@ -88,8 +88,7 @@ class Task:
     ) -> Tokenizer:
         """Returns the tokenizer of ``start`` and ``merges`` with what the artefact records."""
         config = replace(self.config, vocab_size=size, family=())
-        record = self.supertokens.as_dict(transition)
-        provenance = {**self.provenance(), "stopped": stopped, "supertokens": record}
+        provenance = {**self.record(stopped), "supertokens": self.supertokens.as_dict(transition)}
         return build_tokenizer(merges, start, config, provenance)
 
 

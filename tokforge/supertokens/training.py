@@ -8,11 +8,10 @@ to the full size, then merges over runs of words that are one token each; both l
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from tokforge.bpe import BpeConfig
+from tokforge.bpe.record import record
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
 from tokforge.bpe.training import peak_memory_bytes
@@ -111,7 +110,7 @@ def train(
         config=config,
         supertokens=supertokens,
         documents=documents,
-        provenance=partial(_provenance, config, chosen, extend),
+        record=lambda stopped: record(config, chosen.mixture, None, stopped, extend),
         progress=progress,
     )
     learned = _learn(task, stage)
@@ -228,19 +227,3 @@ def _bytes_per_token(tokenizer: Tokenizer, documents: Iterable[ByteView]) -> flo
         if size >= _MEASURED_BYTES:
             break
     return size / tokens
-
-
-def _provenance(config: BpeConfig, chosen: SampledSources, extend: Tokenizer | None) -> dict[str, Any]:
-    import tokforge
-    from tokforge import _core
-
-    sources = chosen.mixture.sources
-    return {
-        "tool_version": tokforge.__version__,
-        "unicode_version": _core.UNICODE_VERSION,
-        "order": "hf",
-        "options": config.as_dict(),
-        "source_shares": {source.name: source.share for source in sources},
-        "corpus_bytes": sum(source.bytes for source in sources),
-        **({"extends": extend.vocab_size} if extend else {}),
-    }
