@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
 tokforge heal SmolLM2-new --text corpus/ -o SmolLM2-healed --steps 200
-tokforge heal SmolLM2-new --text corpus/ -o healed --train lora --loss chunks --teacher SmolLM2 --dtype bfloat16
+tokforge heal SmolLM2-new --text corpus/ -o healed --train lora --loss chunks --teacher SmolLM2
 tokforge heal SmolLM2-new --text corpus/ --dry-run
 """
 TRAINING, RUN = "Training", "Run"

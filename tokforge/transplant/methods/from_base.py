@@ -1,9 +1,9 @@
 """A fine-tune takes the rows that a transplant of its base model got, moved by what fine-tuning changed.
 
-row = t + sum of w_j * (f_j - b_j): ``t`` the row in the base's transplant (``donor``, which may have been
-healed), ``w`` the length weights of the pieces, ``f_j`` the fine-tune's row of a piece and ``b_j`` the base's,
-read from the transplant, where shared tokens keep it. A piece without a row there counts as unmoved.
-Copied rows are the fine-tune's own. Source: the aim is that of ZeTT's transfer to fine-tunes (2405.07883),
+row = t + sum of w_j * (f_j - b_j): ``t`` the row in the base's transplant (``donor``, maybe healed), ``w``
+the length weights of the pieces, ``f_j`` the fine-tune's row of a piece and ``b_j`` the base's, read from
+the transplant, where shared tokens keep it. A piece without a row there counts as unmoved. Copied rows are
+the fine-tune's own. Source: the aim is that of ZeTT's transfer to fine-tunes (2405.07883),
 which takes ``t`` alone.
 """
 
