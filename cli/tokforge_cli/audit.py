@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import corpus_or_path
 from tokforge_cli._options import Config, Json, Quiet, Tokenizer, whole_numbers
 from tokforge_cli._output import cell, emit, note, pairs, table
 from tokforge_cli._progress import bars
@@ -32,7 +33,7 @@ def audit(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="References to infer its mixture from: a file or folder per category, as in infer-mixture.",
+            help="References to infer its mixture from: a folder per category in DIR, or a named corpus.",
             readable=False,
         ),
     ] = None,
@@ -57,9 +58,10 @@ def audit(
 
     if unused and not model:
         raise UsageProblem("--unused is of a model's rows", "add --model DIR", "audit")
+    references = corpus_or_path(categories) if categories else None
     ids = whole_numbers("--unused", unused or (), ranges=True)
     with bars(quiet=quiet) as progress:
-        found = run(tokenizer, known or (), categories=categories, model=model, unused=ids, progress=progress)
+        found = run(tokenizer, known or (), categories=references, model=model, unused=ids, progress=progress)
     figures = found.as_dict()
     for warning in (*found.warnings, *(found.under_trained.warnings if found.under_trained else ())):
         note(f"warning: {warning}", quiet=quiet or as_json)
