@@ -81,7 +81,8 @@ def _safetensors(path: Path) -> ModelRows:
 
 def _stored(opened: Checkpoint, name: str) -> Matrix:
     array = opened.array(name)
-    return Matrix(name, *array.shape, lambda first, behind: as_float32(array[first:behind]))
+    rows, width = array.shape
+    return Matrix(name, rows, width, lambda first, behind: as_float32(array[first:behind]))
 
 
 def _gguf(path: Path) -> ModelRows:
