@@ -25,6 +25,7 @@ TABLES = {
     "masking-vocabulary": "benches.masking.vocabulary:vocabulary",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "supertokens": "benches.supertokens:supertokens",
+    "binary-model": "benches.binary_model.proof:binary_model",
     "binary-platforms": "benches.binary:binary_platforms",
     "release-binary": "benches.release:release_binary",
     "train-binaries": "benches.training:train_binaries",
