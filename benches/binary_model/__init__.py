@@ -1,1 +1,1 @@
-"""Does the vocabulary help a model? Bytes against 4K, 16K and 64K tokens, at equal bytes and at equal FLOPs."""
+"""Does the vocabulary help a model? Bytes against 4K, 16K and 64K tokens, at equal bytes and equal FLOPs."""

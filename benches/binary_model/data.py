@@ -1,8 +1,8 @@
-"""Regions of executables with their architecture and toolchain: what the small models learn and are judged on.
+"""Regions of executables with their architecture and toolchain: what small models learn and are judged on.
 
-Training regions come from ``binaries-large``, judging ones from ``binaries-heldout``: no package is in both, and
-near-duplicates across the two were removed when the corpora were made. Files of the first that a hash picks
-stay out of training; the learning rates are chosen on them.
+Training regions come from ``binaries-large``, judging ones from ``binaries-heldout``: no package is in both,
+and near-duplicates across the two were removed when the corpora were made. Files of the first that a hash
+picks stay out of training; the learning rates are chosen on them.
 """
 
 import hashlib
@@ -37,7 +37,7 @@ TOOLCHAINS = (
     ("gcc", re.compile(rb"GCC: \(")),
 )
 USUAL = {"debian": "gcc", "macos": "clang"}
-"""The compiler of files that name none, by the group's first word: Debian strips the name away, Mach-O has none."""
+"""The compiler of files that name none, by the group's first word: Debian strips it, Mach-O has none."""
 NEVER_TRAINED = "go"
 """``binaries-large`` holds no Go program, so its regions in the judging part carry no toolchain label."""
 EVIDENCE = re.compile(rb"Go build|rustc|clang|GCC: |Rich|Mingw|MSVC|\bgo1\.", re.IGNORECASE)
@@ -78,7 +78,7 @@ def architecture(data: bytes) -> str:
 
 
 def toolchain(data: bytes, group: str) -> str:
-    """Returns the compiler that the file names, or the group's; a PE file with a Rich header is Microsoft's."""
+    """Returns the compiler that the file names, or the group's; a Rich header is of Microsoft's linker."""
     named = next((name for name, pattern in TOOLCHAINS if pattern.search(data)), "")
     if not named and data[:2] == b"MZ" and b"Rich" in data[:1024]:
         return "msvc"
@@ -124,7 +124,7 @@ def _drawn(corpus: FetchedCorpus, parts: tuple[str, ...]) -> Iterator[tuple[byte
 
 
 def _package(group: str, name: str) -> str:
-    """Returns the unit of the split: the package; for the kernel, whose modules are one package, the module."""
+    """Returns the unit of the split: the package; of the kernel, whose modules are one, the module."""
     return name.rsplit("/", 1)[-1].split("-")[0] if group == "linux-kernel" else name.split("/", 1)[0]
 
 

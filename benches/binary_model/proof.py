@@ -118,13 +118,22 @@ def _row(
     difference = np.mean(values) - np.mean([_scores(one)[measure] for one in base]) if base else 0.0
     against = f"{difference:+.3f} ({low:+.3f} to {high:+.3f})" if low or high else "–"
     spent = [
-        f"{np.mean([one[field] for one in runs]) / unit_of:.1f}"
-        for field, unit_of in (("train_bytes", 1e3), ("train_flops", 1e12))
+        f"{np.mean([one[field] for one in runs]) / per:.1f}"
+        for field, per in (("train_bytes", 1e3), ("train_flops", 1e12))
     ]
     size = f"{runs[0]['parameters'] / 1e6:.2f} M"
     seeds = " ".join(f"{value:.3f}" for value in values)
-    name = f"{measure}, {regime}"
-    return f"| {name} | {unit} | {len(runs)} | {size} | {' | '.join(spent)} | {np.mean(values):.3f} | {seeds} | {against} |"
+    cells = [
+        f"{measure}, {regime}",
+        unit,
+        str(len(runs)),
+        size,
+        *spent,
+        f"{np.mean(values):.3f}",
+        seeds,
+        against,
+    ]
+    return "| " + " | ".join(cells) + " |"
 
 
 def _interval(at: int, runs: list[dict[str, Any]], base: list[dict[str, Any]]) -> tuple[float, float]:

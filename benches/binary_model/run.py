@@ -1,8 +1,8 @@
 """One job: trains one small model on one unit, in one regime, from one seed, and judges it.
 
-Equal bytes: all see the same windows of 256 bytes, in whatever positions these take. Equal FLOPs: a window is 256
-positions, of as many bytes as fit in, and training stops at the operations that the byte model spends. For
-bytes both are the same run.
+Equal bytes: all see the same windows of 256 bytes, in whatever positions these take. Equal FLOPs: a window is
+256 positions, of as many bytes as fit in, and training stops at the operations that the byte model spends.
+For bytes both are the same run.
 """
 
 import time
