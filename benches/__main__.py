@@ -26,6 +26,7 @@ TABLES = {
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "supertokens": "benches.supertokens:supertokens",
     "binary-model": "benches.binary_model.proof:binary_model",
+    "binary-sections": "benches.binary_sections:binary_sections",
     "binary-platforms": "benches.binary:binary_platforms",
     "release-binary": "benches.release:release_binary",
     "train-binaries": "benches.training:train_binaries",

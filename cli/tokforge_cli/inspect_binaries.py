@@ -106,7 +106,7 @@ def _sections(rows: list[Mapping[str, Any]]) -> str:
 
 
 def _kinds(figures: Mapping[str, Any]) -> str:
-    """Kinds of tokens by rank band, the number of tokens of the vocabulary, and their share of what occurs."""
+    """Kinds of tokens by rank band: tokens of the vocabulary, and the share of what occurs."""
     totals: defaultdict[str, int] = defaultdict(int)
     for found in figures["kinds"].values():
         for kind, count in found.items():

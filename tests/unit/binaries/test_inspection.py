@@ -2,7 +2,7 @@
 
 import zipfile
 
-import crafted
+import crafted_executables as crafted
 import numpy as np
 import pytest
 from hypothesis import given

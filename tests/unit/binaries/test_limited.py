@@ -2,7 +2,7 @@
 
 from itertools import accumulate
 
-import crafted
+import crafted_executables as crafted
 import pytest
 
 from tokforge.binaries import limited
