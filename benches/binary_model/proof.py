@@ -29,19 +29,21 @@ def binary_model(arguments: Sequence[str]) -> str:
         "--folder", type=Path, default=Path("binary-model"), metavar="DIR", help="drawn regions and results"
     )
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--scale", type=float, default=1.0, help="times the budget of training")
+    parser.add_argument("--units", nargs="+", default=UNITS, choices=UNITS)
     parser.add_argument("--table", action="store_true", help="lay out what is there, and train nothing")
     options = parser.parse_args(arguments)
     if not options.table:
-        _run(options.folder, options.threads)
-    return "\n".join(_table(_results(options.folder)))
+        _run(options.folder, options.threads, options.scale, options.units)
+    return "\n".join(_table(_results(options.folder), options.scale))
 
 
-def _run(folder: Path, threads: int) -> None:
+def _run(folder: Path, threads: int, scale: float, units: Sequence[str]) -> None:
     import torch
 
     torch.set_num_threads(threads)
     regions, origins = load(folder)
-    while (job := next(_missing(_results(folder)), None)) is not None:
+    while (job := next(_missing(_results(folder), scale, units), None)) is not None:
         found = run(job, regions, origins)
         with (folder / "results.jsonl").open("a") as stream:
             stream.write(json.dumps(found) + "\n")
@@ -53,25 +55,25 @@ def _results(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def _missing(results: Sequence[dict[str, Any]]) -> Iterator[Job]:
+def _missing(results: Sequence[dict[str, Any]], scale: float, units: Sequence[str]) -> Iterator[Job]:
     """Yields the jobs that are not done: the choice of rates, then seed after seed."""
-    done = {tuple(one[field] for field in ("task", "unit", "regime", "rate", "seed")) for one in results}
+    done = {Job(**{field: one[field] for field in Job.__slots__}) for one in results}
     kinds = [
         {"task": task, "unit": unit, "regime": regime}
         for task in TASKS
-        for unit in UNITS
+        for unit in units
         for regime in REGIMES
         if unit != "bytes" or regime == REGIMES[0]
     ]
     jobs = [Job(**kind, rate=rate, **CHOOSING) for kind in kinds for rate in RATES]
     for job in jobs:
-        if (job.task, job.unit, job.regime, job.rate, job.seed) not in done:
+        if job not in done:
             yield job
             return
     for seed in SEEDS:
         for kind in kinds:
-            job = Job(**kind, rate=_rate(results, kind), seed=seed, share=1.0, part="judge")
-            if (job.task, job.unit, job.regime, job.rate, job.seed) not in done:
+            job = Job(**kind, rate=_rate(results, kind), seed=seed, share=scale, part="judge")
+            if job not in done:
                 yield job
 
 
@@ -88,8 +90,8 @@ def _scores(one: dict[str, Any]) -> dict[str, float]:
     return dict(zip(MEASURES[one["task"]], ratios.tolist(), strict=False))
 
 
-def _table(results: Sequence[dict[str, Any]]) -> Iterator[str]:
-    judged = [one for one in results if one["part"] == "judge"]
+def _table(results: Sequence[dict[str, Any]], scale: float) -> Iterator[str]:
+    judged = [one for one in results if one["part"] == "judge" and one["share"] == scale]
     if not judged:
         yield "nothing judged yet"
         return
