@@ -154,3 +154,16 @@ def test_bad_input_is_one_typed_error_and_no_file(
     ran = tokforge(f"{line} --json")
     assert (ran.code, ran.out, json.loads(ran.err)["error"]["code"]) == (2, "", code)
     assert set(tmp_path.iterdir()) == before
+
+
+def test_inspect_binaries_fits_its_schema(tokforge: Tokforge, tmp_path: Path) -> None:
+    crafted = pytest.importorskip("crafted_executables")
+    pytest.importorskip("lief")
+    (tmp_path / "a.so").write_bytes(crafted.elf())
+    (tmp_path / "b.dll").write_bytes(crafted.pe())
+    found = valid(tokforge("inspect-binaries binary-4k a.so b.dll a.txt --json"), "inspect-binaries")
+    assert {row["platform"] for row in found["sections"]} == {"ELF X86_64", "PE AMD64", "unparsed"}
+    assert [row["platform"] for row in found["boundaries"]] == ["ELF X86_64", "PE AMD64"]
+    shown = tokforge("inspect-binaries binary-4k a.so a.txt --quiet")
+    assert shown.code == 0
+    assert all(part in shown.out for part in ("ELF X86_64", "zero padding", "instructions (at random)"))
