@@ -167,3 +167,18 @@ def test_inspect_binaries_fits_its_schema(tokforge: Tokforge, tmp_path: Path) ->
     shown = tokforge("inspect-binaries binary-4k a.so a.txt --quiet")
     assert shown.code == 0
     assert all(part in shown.out for part in ("ELF X86_64", "zero padding", "instructions (at random)"))
+
+
+def test_encode_reads_members_of_archives(tokforge: Tokforge, tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as made:
+        made.write(tmp_path / "a.txt", "a.txt")
+        made.write(tmp_path / "b.bin", "b.bin")
+    packed = valid(tokforge("encode binary-4k both.zip -o packed.npy --archives --json"), "encode")
+    valid(tokforge("encode binary-4k a.txt b.bin -o plain.npy --json"), "encode")
+    assert [one["path"] for one in packed["files"]] == ["both.zip!a.txt", "both.zip!b.bin"]
+    for name in ("{}.npy", "{}.boundaries.npy"):
+        assert np.array_equal(np.load(name.format("packed")), np.load(name.format("plain")))
+    one = valid(tokforge("encode binary-4k a.txt both.zip --archives --json"), "encode")
+    assert one["bytes"] == len(TEXT) * 2 + 256 * 20

@@ -15,7 +15,7 @@ ALLOWED = {
     "tokforge.inputs": {"errors", "options"},
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
     "tokforge.binaries": {"errors", "inputs", "metrics", "options", "tokenizer"},
-    "tokforge.encoding": {"errors", "options", "outputs", "threads", "tokenizer"},
+    "tokforge.encoding": {"errors", "inputs", "options", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
     "tokforge.merging": {"lazy", "errors", "inputs", "tokenizer"},
     "tokforge.masking": {"lazy", "_core", "errors"},
