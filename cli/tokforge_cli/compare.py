@@ -64,6 +64,16 @@ def compare(
             metavar="NAME", help="The field of jsonl and parquet rows to read.", rich_help_panel=TEXTS
         ),
     ] = None,
+    archives: Annotated[
+        bool,
+        typer.Option(
+            "--archives", help="Read the members of zip, tar and ar in memory.", rich_help_panel=TEXTS
+        ),
+    ] = False,
+    archive_password: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Opens encrypted zips; stored nowhere.", rich_help_panel=TEXTS),
+    ] = None,
     words: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A word list, for single-token retention.", rich_help_panel=TEXTS),
@@ -119,6 +129,8 @@ def compare(
         documents=documents,  # type: ignore[arg-type]  # the config refuses other names
         parallel=parallel,
         field=field,
+        archives=archives,
+        archive_password=archive_password,
         words=words,
         morphemes=morphemes,
         resamples=resamples,

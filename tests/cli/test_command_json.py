@@ -40,6 +40,7 @@ WITH_ENGINE = {
     "explore",
     "import-gguf",
     "infer-mixture",
+    "inspect-binaries",
     "lint",
     "merge-subtokens",
     "simulate-mixture",
