@@ -32,7 +32,9 @@ def tokenizers(draw):
     )
     stages = draw(st.sampled_from(((), (Metaspace("▁", "first", True),))))
     pipeline = Pipeline("text", stages, normalizers=steps)
-    return Tokenizer(Definition(table_of(tokens, added, ["normal"] * len(tokens)), model, pipeline, tuple(added)))
+    return Tokenizer(
+        Definition(table_of(tokens, added, ["normal"] * len(tokens)), model, pipeline, tuple(added))
+    )
 
 
 @given(tokenizers(), st.lists(st.sampled_from(PIECES), max_size=12).map("".join), st.data())

@@ -173,7 +173,12 @@ def _from_json(place: Path, document: Document) -> Artefact:
         ranks, _ = tekken_ranks(document)
         return Artefact(place, "tekken", {document.file: document}, ranks=tuple(ranks))
     merges = place.with_name("merges.txt")
-    if value and isinstance(value, dict) and all(type(one) is int for one in value.values()) and merges.is_file():
+    if (
+        value
+        and isinstance(value, dict)
+        and all(type(one) is int for one in value.values())
+        and merges.is_file()
+    ):
         return Artefact(place, "vocab.json", {document.file: document}, merges_text=_read(merges))
     raise FormatError(
         "this JSON is no tokenizer: it has neither 'model', nor 'vocab' and 'config'",

@@ -18,10 +18,11 @@ def lint(
     """Checks the tokenizer at ``path``, a file or a folder, and changes nothing.
 
     Read are tokenizer.json with its companions, vocab.json with merges.txt, tiktoken ranks, tekken.json,
-    SentencePiece models and the vocabulary of a GGUF. Nothing in them is run or rendered, and nothing that they name is fetched.
+    SentencePiece models and the vocabulary of a GGUF. Nothing in them is run or rendered, and nothing that
+    they name is fetched.
 
     Args:
-        path: The file, or the folder that holds it; ``pkg:package/path``; ``hf:owner/name``, which is fetched.
+        path: The file, or the folder that holds it; ``pkg:package/path``; ``hf:owner/name``, fetched.
         select: Codes or names of rules to run; all if not set.
         ignore: Codes or names of rules to leave out.
 

@@ -3,7 +3,8 @@
 Two passes, as in Hugging Face: tokens that are not ``normalized`` are found in the raw text, then each
 gap is normalised and searched for the others. Within a pass the leftmost match wins, then the longest.
 Linear in the text for a fixed set of tokens. Models other than byte-level BPE do the same within the engine
-(`core/src/pipeline/segments.rs`), by the tables made here. Source: huggingface/tokenizers, added_vocabulary.rs.
+(`core/src/pipeline/segments.rs`), by the tables made here. Source: huggingface/tokenizers,
+added_vocabulary.rs.
 """
 
 import re
