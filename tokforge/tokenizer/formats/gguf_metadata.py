@@ -3,8 +3,8 @@
 Layout (version 2 and 3): ``GGUF``, version u32, tensors u64, pairs u64, then per pair a key (u64 length,
 UTF-8), a type u32 and a value; an array is an element type u32, a length u64 and the elements. Then per
 tensor a name, dimensions u32, as many u64, a type u32 and an offset u64. A file for a big-endian machine has
-its version byte-swapped. Invariant: no count or length is believed before it is checked against the bytes that
-are there (an element takes at least one), so time and memory are linear in what was given. Source: ggml's
+its version byte-swapped. Invariant: no count or length is believed before it is checked against the bytes
+that are there (an element takes at least one), so time and memory are linear in what was given. Source: ggml's
 docs/gguf.md.
 """
 
@@ -82,22 +82,27 @@ class GgufReader:
             yield name, shape
 
     def error(self, problem: str) -> FormatError:
+        """Returns the error that names the place."""
         return FormatError(f"{problem} at byte {self.at}", _HINT, self.where)
 
     def take(self, size: int) -> bytes:
+        """Returns the next bytes."""
         if size > len(self.data) - self.at:
             raise self.error(f"{size} bytes are claimed, {len(self.data) - self.at} are left")
         self.at += size
         return self.data[self.at - size : self.at]
 
     def numbers(self, code: str, count: int = 1) -> npt.NDArray[Any]:
+        """Returns the next numbers, (count,), of a numpy type without its byte order."""
         dtype = np.dtype(self.order + code)
         return np.frombuffer(self.take(count * dtype.itemsize), dtype)
 
     def count(self, code: str = "u8") -> int:
+        """Returns one whole number."""
         return int(self.numbers(code)[0])
 
     def string(self) -> str:
+        """Returns a text behind its length."""
         raw = self.take(self.count())
         try:
             return raw.decode("utf-8", self._string_errors)
@@ -105,6 +110,7 @@ class GgufReader:
             raise self.error(f"a string that is no UTF-8 ({quoted(raw)}) ends") from error
 
     def value(self, kind: int, depth: int = 0) -> Any:
+        """Returns a value of the type ``kind``."""
         if kind == _STRING:
             return self.string()
         if kind == _ARRAY:
