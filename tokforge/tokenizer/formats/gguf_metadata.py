@@ -4,8 +4,8 @@ Layout (version 2 and 3): ``GGUF``, version u32, tensors u64, pairs u64, then pe
 UTF-8), a type u32 and a value; an array is an element type u32, a length u64 and the elements. Then per
 tensor a name, dimensions u32, as many u64, a type u32 and an offset u64. A file for a big-endian machine has
 its version byte-swapped. Invariant: no count or length is believed before it is checked against the bytes
-that are there (an element takes at least one), so time and memory are linear in what was given. Source: ggml's
-docs/gguf.md.
+that are there (an element takes at least one), so time and memory are linear in what was given.
+Source: ggml's docs/gguf.md.
 """
 
 from collections.abc import Callable, Iterator
