@@ -219,6 +219,8 @@ class WordCounts:
     def __len__(self) -> int: ...
     def items(self) -> list[tuple[bytes, int]]:
         """All words with their counts, most frequent first, ties by bytes."""
+    def characters(self) -> list[tuple[str, int]]:
+        """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
 
 class ByteCorpus:
     """Documents as unsplit bytes, with a boundary between each two."""
