@@ -22,6 +22,7 @@ from tokforge_cli import (
     heal,
     infer_mixture,
     inspect,
+    inspect_binaries,
     lint,
     merge_subtokens,
     simulate_mixture,
@@ -48,6 +49,9 @@ app.command("train-bpe", cls=Command, epilog=train_bpe.EXAMPLES)(train_bpe.train
 app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("inspect-binaries", cls=Command, epilog=inspect_binaries.EXAMPLES)(
+    inspect_binaries.inspect_binaries
+)
 app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_mixture.infer_mixture)
 app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture

@@ -41,6 +41,7 @@ WITH_ENGINE = {
     "heal",
     "import-gguf",
     "infer-mixture",
+    "inspect-binaries",
     "lint",
     "merge-subtokens",
     "simulate-mixture",
