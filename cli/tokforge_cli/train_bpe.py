@@ -17,7 +17,7 @@ from tokforge_cli._supertokens import SupertokensOptions, train_supertokens
 
 if TYPE_CHECKING:
     from tokforge import Tokenizer
-    from tokforge.bpe import BpeResult
+    from tokforge.bpe import BpeResult, Checkpoint
 
 EXAMPLES = """
 tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
@@ -28,11 +28,13 @@ tokforge train-bpe law/ -o law.json --extend tokenizer.json --vocab-size 40000 -
 tokforge train-bpe text/ -o super.json --vocab-size 65536 --supertokens superbpe:40000
 tokforge train-bpe samples.zip wheels/ -o malware.json --archives --archive-password infected
 tokforge train-bpe families/ -o even.json --cap-per-group 50 --duplicates near --max-entropy 7.2
+tokforge train-bpe crawl/ -o big.json --memory 2GB --checkpoint big.checkpoint
 tokforge train-bpe --config tokenizer.recipe.yaml --force
 """
 SHOWN_REMARKS = 5
 VOCABULARY, PRETOKENS, SAMPLING = "Vocabulary", "Splitting", "Reading and sampling"
 SUPERTOKENS = "Tokens across words"
+SCALE = "Memory and crashes"
 
 
 def train_bpe(
@@ -222,6 +224,34 @@ def train_bpe(
     max_entropy: _curation.MaxEntropy = None,
     entropy_block: _curation.EntropyBlock = "4KiB",
     nul_runs: _curation.NulRuns = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Most memory to take, as 2GB; words go to TMPDIR where they do not fit. Same result.",
+            rich_help_panel=SCALE,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep there what is done, for --resume DIR after a crash.",
+            rich_help_panel=SCALE,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on from this checkpoint, with the same inputs and options.",
+            rich_help_panel=SCALE,
+        ),
+    ] = None,
+    checkpoint_seconds: Annotated[
+        float,
+        typer.Option(metavar="S", help="Seconds between two checkpoints.", rich_help_panel=SCALE),
+    ] = 60.0,
     threads: Threads = None,
     config: Config = None,
     force: Force = False,
@@ -251,9 +281,15 @@ def train_bpe(
         curation=_curation.chosen(context, seed),
         follow_symlinks=follow_symlinks,
         threads=threads,
+        memory_bytes=byte_count("--memory", memory),
     )
+    kept = kept_in(checkpoint, resume, checkpoint_seconds)
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
+        if memory or kept:
+            raise UsageProblem(
+                "--supertokens trains in memory", "leave --memory and --checkpoint out", "train-bpe"
+            )
         asked = SupertokensOptions(supertokens, *across)
         train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)
         return
@@ -262,7 +298,7 @@ def train_bpe(
     output = sized(output, options.table_size, many=False)
     base = opened(extend, inputs, [output, *paths.values()], id_map, force=force)
     with bars(quiet=quiet) as progress:
-        result = train(inputs, options, extend=base, progress=progress)
+        result = train(inputs, options, extend=base, checkpoint=kept, progress=progress)
     save(context, result, paths, output, id_map, force=force)
     figures = {
         "output": str(output),
@@ -273,6 +309,20 @@ def train_bpe(
     begun = base.vocab_size if base else 256 + len(options.special_tokens)
     warn(figures, options.table_size - begun, quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def kept_in(checkpoint: Path | None, resume: Path | None, seconds: float) -> "Checkpoint | None":
+    """Returns where the run keeps what it has done, if anywhere."""
+    from tokforge.bpe import Checkpoint
+
+    if checkpoint and resume:
+        raise UsageProblem(
+            "--checkpoint begins anew and --resume goes on",
+            "keep one; --resume keeps the folder up to date",
+            "train-bpe",
+        )
+    folder = checkpoint or resume
+    return Checkpoint(folder=folder, resume=resume is not None, seconds=seconds) if folder else None
 
 
 def save(

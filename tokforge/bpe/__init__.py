@@ -9,6 +9,7 @@ from tokforge.bpe.config import PRESETS, BpeConfig, CurationConfig, SamplingConf
 from tokforge.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from tokforge.bpe.checkpoint import Checkpoint
     from tokforge.bpe.demo import run_demo
     from tokforge.bpe.sources import Mixture, parse_weights
     from tokforge.bpe.training import BpeResult, train, train_bpe, train_from_counts
@@ -18,6 +19,7 @@ __all__ = [
     "PRESETS",
     "BpeConfig",
     "BpeResult",
+    "Checkpoint",
     "CurationConfig",
     "Mixture",
     "SamplingConfig",
@@ -32,6 +34,7 @@ __all__ = [
 
 _HOMES = {
     "BpeResult": "training",
+    "Checkpoint": "checkpoint",
     "Mixture": "sources",
     "parse_weights": "sources",
     "pretoken_counts": "use",
