@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 TABLES = {
+    "bounded-memory": "benches.bounded:bounded_memory",
     "compare": "benches.compare:compare_at_scale",
     "encode-binaries": "benches.encoding:encode_binaries",
     "encode-text": "benches.encoding:encode_text",

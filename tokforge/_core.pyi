@@ -237,7 +237,7 @@ class CountFiles:
     def headers(self) -> list[bytes]: ...
     def items(self) -> list[tuple[bytes, int]]:
         """Words with the sums of their counts, in ascending order of their bytes."""
-    def write(self, path: str | PathLike[str], header: bytes, progress: Progress | None = None) -> int:
+    def save(self, path: str | PathLike[str], header: bytes, progress: Progress | None = None) -> int:
         """Writes one file with all words; returns how many there are. Raises InputError, OutputError."""
 
 class ByteCorpus:

@@ -224,6 +224,10 @@ def train_bpe(
     max_entropy: _curation.MaxEntropy = None,
     entropy_block: _curation.EntropyBlock = "4KiB",
     nul_runs: _curation.NulRuns = None,
+    counts: Annotated[
+        bool,
+        typer.Option("--counts", help="The INPUTs are files of tokforge count.", rich_help_panel=SCALE),
+    ] = False,
     memory: Annotated[
         str | None,
         typer.Option(
@@ -259,7 +263,7 @@ def train_bpe(
     quiet: Quiet = False,
 ) -> None:
     """Train a byte-level BPE tokenizer on text, code or binaries."""
-    from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train
+    from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train, train_from_files
 
     options = BpeConfig(
         vocab_size=vocab_size,
@@ -286,9 +290,9 @@ def train_bpe(
     kept = kept_in(checkpoint, resume, checkpoint_seconds)
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
-        if memory or kept:
+        if memory or kept or counts:
             raise UsageProblem(
-                "--supertokens trains in memory", "leave --memory and --checkpoint out", "train-bpe"
+                "--supertokens trains in memory", "leave --memory, --checkpoint and --counts out", "train-bpe"
             )
         asked = SupertokensOptions(supertokens, *across)
         train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)
@@ -298,7 +302,11 @@ def train_bpe(
     output = sized(output, options.table_size, many=False)
     base = opened(extend, inputs, [output, *paths.values()], id_map, force=force)
     with bars(quiet=quiet) as progress:
-        result = train(inputs, options, extend=base, checkpoint=kept, progress=progress)
+        if counts:
+            refuse_with_counts(extend, kept)
+            result = train_from_files(inputs, options, progress=progress)
+        else:
+            result = train(inputs, options, extend=base, checkpoint=kept, progress=progress)
     save(context, result, paths, output, id_map, force=force)
     figures = {
         "output": str(output),
@@ -309,6 +317,13 @@ def train_bpe(
     begun = base.vocab_size if base else 256 + len(options.special_tokens)
     warn(figures, options.table_size - begun, quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def refuse_with_counts(extend: Path | None, kept: "Checkpoint | None") -> None:
+    """Raises UsageProblem for options that need the documents themselves."""
+    for name, value in (("--extend", extend), ("--checkpoint", kept)):
+        if value:
+            raise UsageProblem(f"{name} needs documents, not --counts", "leave one of them out", "train-bpe")
 
 
 def kept_in(checkpoint: Path | None, resume: Path | None, seconds: float) -> "Checkpoint | None":

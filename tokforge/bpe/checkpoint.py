@@ -16,8 +16,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-import tokforge
 from tokforge.bpe.config import BpeConfig
+from tokforge.bpe.record import tool_version
 from tokforge.bpe.start import Start
 from tokforge.errors import ConfigError, FormatError, OutputError
 from tokforge.inputs import ByteView
@@ -52,7 +52,7 @@ class State:
 
     options: str
     version: int = VERSION
-    tool_version: str = tokforge.__version__
+    tool_version: str = field(default_factory=tool_version)
     documents: int = 0
     digest: str = ""
     runs: int = 0
@@ -146,10 +146,9 @@ class Journal:
         """Saves all merges of this training, those of the run before included."""
         self.save(merges=[list(merge) for merge in merges], counts=list(counts), tokens=list(tokens))
 
-    @property
-    def progress(self) -> tuple[list[int], list[int]]:
-        """The counts of the merges made so far, and the tokens that each left."""
-        return self.state.counts, self.state.tokens
+    def kept(self, merges: int) -> tuple[list[int], list[int]]:
+        """Returns the counts of so many merges, and the tokens that each left."""
+        return self.state.counts[:merges], self.state.tokens[:merges]
 
     def replayed(self, start: Start) -> list[Merge]:
         """Returns the merges to go on from: those to the first that made a token there was already.
@@ -187,9 +186,9 @@ def _read(path: Path) -> State:
         version, tool = state["version"], state["tool_version"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FormatError("is no checkpoint, or a damaged one", hint, str(path)) from error
-    if (version, tool) != (VERSION, tokforge.__version__):
+    if (version, tool) != (VERSION, tool_version()):
         raise FormatError(
-            f"is a checkpoint of tokforge {tool}, and this is {tokforge.__version__}",
+            f"is a checkpoint of tokforge {tool}, and this is {tool_version()}",
             f"resume it with that release, or {hint}",
             str(path),
         )

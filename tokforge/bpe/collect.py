@@ -16,7 +16,8 @@ from tokforge.tokenizer.edit.pretokens import pretoken_splitter
 if TYPE_CHECKING:
     from tokforge import _core
 
-    Corpus: TypeAlias = _core.WordCounts | _core.ByteCorpus | _core.CountFiles
+    Words: TypeAlias = _core.WordCounts | _core.CountFiles
+    Corpus: TypeAlias = Words | _core.ByteCorpus
 
 __all__ = ["collect_bytes", "collect_words"]
 
@@ -43,7 +44,7 @@ def collect_words(
     threads: int | None = None,
     memory_bytes: int | None = None,
     journal: Journal | None = None,
-) -> "Corpus":
+) -> "Words":
     """Counts the words of all documents; with a bound, on disk, and with a journal, in its folder.
 
     Raises ConfigError for a splitter that cannot count, and for a bound that is too small.

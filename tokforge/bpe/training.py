@@ -50,7 +50,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BpeResult",
+    "Learned",
     "build_tokenizer",
+    "checked_stages",
+    "choose_preset",
+    "learn",
     "peak_memory_bytes",
     "train",
     "train_bpe",
@@ -154,14 +158,14 @@ def train(
         follow_symlinks=config.follow_symlinks,
         archives=archive_options(config.curation),
     )
-    preset, reason = _choose_preset(config, sources, extend)
+    preset, reason = choose_preset(config, sources, extend)
     config = config.resolved(preset)
-    start = base or Start.fresh(config, _checked_stages(config))
+    start = base or Start.fresh(config, checked_stages(config))
     curation = Curation(sources, config.curation, progress=progress)
     chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
     texts: Iterable[ByteView] = (data for _, data in chosen)
     journal = Journal(checkpoint, config, start) if checkpoint else None
-    corpus = collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
+    corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
     training = learn(corpus, start, config, progress, journal)
     provenance = record(config, chosen.mixture, curation.report, training.stopped, start.extends)
     tokenizer = build_tokenizer(training.merges, start, config, provenance)
@@ -222,7 +226,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
             "words need a pre-tokenizer", "name the one that cut them, such as pretokenizer='gpt2'"
         )
     config = config.resolved("text")
-    stages = _checked_stages(config)
+    stages = checked_stages(config)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
     start = Start.fresh(config, stages)
@@ -231,7 +235,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     return build_tokenizer(training.merges, start, config, provenance)
 
 
-def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
+def checked_stages(config: BpeConfig) -> tuple[str, ...]:
     """Returns the splitter's stages, once it is sure that a vocabulary trained on them can be exported."""
     from tokforge import _core
 
@@ -242,7 +246,8 @@ def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
     return stages
 
 
-def _choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokenizer | None) -> tuple[str, str]:
+def choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokenizer | None) -> tuple[str, str]:
+    """Returns the preset to train by and why: the one asked for, or what the inputs look like."""
     if config.preset != "auto":
         return config.preset, "asked for"
     if extend and extend.kind == "binary":
@@ -251,7 +256,7 @@ def _choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokeniz
     return detection.kind, detection.reason
 
 
-def collect(
+def _collect(
     documents: Iterable[ByteView],
     start: Start,
     config: BpeConfig,
@@ -282,15 +287,15 @@ def learn(
     from tokforge import _core
 
     done = journal.replayed(start) if journal else []
-    old = Learned(done, *(list(kept[: len(done)]) for kept in journal.progress)) if journal else Learned()
+    old = journal.kept(len(done)) if journal else ([], [])
 
     def keep(merges: list[Merge], counts: list[int], tokens: list[int]) -> None:
         if journal:
-            journal.save_merges(done + merges, old.counts + counts, old.tokens + tokens)
+            journal.save_merges(done + merges, old[0] + counts, old[1] + tokens)
 
     training = _core.train(
         corpus,
-        tokens=[*start.tokens, *spelled(start.tokens, done)],
+        tokens=[*start.tokens, *_spelled(start.tokens, done)],
         byte_ids=start.byte_ids,
         merges=[*start.merges, *done],
         vocab_size=config.table_size,
@@ -305,14 +310,14 @@ def learn(
     )
     keep(training.merges, training.counts, training.tokens)
     learned = Learned(
-        done + training.merges, old.counts + training.counts, old.tokens + training.tokens, training.stopped
+        done + training.merges, old[0] + training.counts, old[1] + training.tokens, training.stopped
     )
     if config.exact_size and learned.stopped != "vocab_size":
         raise _exhausted(config, start, learned)
     return learned
 
 
-def spelled(tokens: Sequence[bytes | None], merges: Sequence[Merge]) -> list[bytes]:
+def _spelled(tokens: Sequence[bytes | None], merges: Sequence[Merge]) -> list[bytes]:
     """Returns the bytes of the tokens that merges add behind ``tokens``."""
     table = list(tokens)
     for left, right, merged in merges:
@@ -325,7 +330,7 @@ def build_tokenizer(
     merges: Sequence[Merge], start: Start, config: BpeConfig, provenance: Mapping[str, Any]
 ) -> Tokenizer:
     """Returns ``start`` with new merges, padded to ``config.multiple_of`` with unused tokens."""
-    tokens: list[bytes | None] = [*start.tokens, *spelled(start.tokens, merges)]
+    tokens: list[bytes | None] = [*start.tokens, *_spelled(start.tokens, merges)]
     added = list(start.added_tokens)
     missing = round_up(len(tokens), config.multiple_of) - len(tokens)
     for text in islice(reserved_names(start.texts, tokens), missing):

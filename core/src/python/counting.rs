@@ -194,7 +194,7 @@ impl CountFiles {
     }
 
     #[pyo3(signature = (path, header, progress=None))]
-    fn write(
+    fn save(
         &self,
         py: Python<'_>,
         path: PathBuf,

@@ -88,17 +88,15 @@ result.tokenizer.save(output, force=True)
 
 def kill_and_resume(corpus: Path, tmp_path: Path, rng: random.Random, pretokenizer: str, memory: int) -> int:
     """Kills runs at random times until one ends; returns how many were killed in mid-run."""
-    killed = 0
     arguments = [str(corpus), str(tmp_path / "kept"), pretokenizer, str(memory), str(tmp_path / "out.json")]
-    for attempt in range(50):
+    for killed in range(50):
         process = subprocess.Popen([sys.executable, "-c", KILLED, *arguments])
         try:
-            process.wait(rng.uniform(0.2, 1.5) if attempt < 6 else 120)
+            process.wait(rng.uniform(0.2, 1.5) if killed < 6 else 120)
         except subprocess.TimeoutExpired:
             process.kill()
         if process.wait() == 0:
             return killed
-        killed += 1
     raise AssertionError("no run ended")
 
 
