@@ -127,6 +127,9 @@ class BpeConfig:
     """Whether folders are walked through links."""
     threads: int | None = None
     """Unset: as many as this process may use. Never changes the result."""
+    memory_bytes: int | None = None
+    """The most that this process should hold; words go to disk where they do not fit. Never changes the
+    result."""
 
     def __post_init__(self) -> None:
         if isinstance(self.special_tokens, str):
@@ -151,6 +154,7 @@ class BpeConfig:
                 "leave vocab_size out, or raise it",
             )
         _check_range("min_frequency", self.min_frequency, 0, _MOST_OCCURRENCES)
+        _check_range("memory_bytes", self.memory_bytes, 1, _MOST_OCCURRENCES)
         _check_range("multiple_of", self.multiple_of, 1, _LONGEST)
         thread_count(self.threads)
         if self.character_coverage is not None and not 0 <= self.character_coverage <= 1:
@@ -190,9 +194,9 @@ class BpeConfig:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the options as plain JSON values, less ``threads``, which change nothing."""
+        """Returns the options as plain JSON values, less ``threads`` and memory, which change nothing."""
         options = asdict(self) | {"curation": self.curation.as_dict()}
-        del options["threads"]
+        del options["threads"], options["memory_bytes"]
         return options
 
 
