@@ -7,6 +7,7 @@ distillation's target (arXiv 2505.20133) for every token at once. A masked model
 tokens instead of the next.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,7 +59,7 @@ def language_losses(
         lexical=_lexical(made, true, predicted, known),
         distill=_distance(model, hidden, one, device) if distill and len(one.ends) else loss.new_zeros(()),
         tokens=count,
-        bits_per_byte=float(loss.detach()) / np.log(2) * int((inputs[:, 1:] >= 0).sum()) / max(one.bytes, 1),
+        bits_per_byte=float(loss.detach()) / math.log(2) * int((inputs[:, 1:] >= 0).sum()) / max(one.bytes, 1),
     )
 
 

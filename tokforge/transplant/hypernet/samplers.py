@@ -24,6 +24,8 @@ from tokforge.transplant.hypernet.texts import Texts
 __all__ = ["Sampler", "Segmented"]
 
 _QUEUE, _SPANS, _SPAN = 8, 24, 2048
+_TERM = 32
+"""Steps after which substrings are counted behind another splitter: the queue is counted anew then."""
 _LONGEST = 16
 """Bytes of a substring."""
 _SPLITTERS = ("gpt2", "llama3", "o200k", r"regex: ?[^\s]+(?: [^\s]+){0,2}|\s+")
@@ -66,13 +68,14 @@ class Sampler:
         return segmented(f"bpe-{tokenizer.vocab_size}", tokenizer, texts)
 
     def _unigram(self, rng: np.random.Generator, step: int, size: int, texts: Sequence[str]) -> Segmented:
-        stage = _SPLITTERS[int(rng.integers(len(_SPLITTERS)))]
+        stage = _SPLITTERS[step // _TERM % len(_SPLITTERS)]
         total: Counter[bytes] = Counter()
         for at in range(step - _QUEUE + 1, step + 1):
             total.update(self._counts(at, stage))
         tokens, scores = _vocabulary(total, size, rng)
         encoder = _core.ModelEncoder.unigram(
-            [stage], tokens, scores, unk_score=-1e6, single_precision=False, user_defined=(),
+            [("splitter", stage)], [*tokens[:128], *[None] * 128, *tokens[256:]],
+            [*scores[:128], *[None] * 128, *scores[256:]], unk_score=-1e6, single_precision=False, user_defined=(),
             byte_ids=range(256), unk_id=None, fuse_unk=False,
         )  # fmt: skip
         found = [np.frombuffer(encoder.encode(text.encode()), np.uint32).astype(np.int64) for text in texts]

@@ -71,6 +71,7 @@ def train_hypernet(
     text: Sequence[str],
     output: str | Path,
     *,
+    field: str | None = None,
     tokenizers: Sequence[str | Path] = (),
     validation_tokenizers: Sequence[str | Path] = (),
     config: HypernetConfig | None = None,
@@ -82,6 +83,7 @@ def train_hypernet(
     """Trains a hypernetwork for the model in folder ``model`` on ``text``, and writes it to folder ``output``.
 
     Args:
+        field: the field of jsonl and parquet rows that is the document.
         tokenizers: byte-level BPE files; stage 2 samples prefixes of them beside Unigram ones.
         validation_tokenizers: files that are never sampled; the weights that are best on them are kept.
         config: the options; or name those of `HypernetConfig` as ``options``.
@@ -95,7 +97,8 @@ def train_hypernet(
     folder = Path(output)
     if not resume and (folder / RECORD).exists():
         raise OutputError("a hypernetwork is there already", "resume it, or name another folder", str(folder))
-    run = _Run.open(Host.open(model), config, folder, text, tokenizers, validation_tokenizers)
+    texts = Texts.read(text, field)
+    run = _Run.open(Host.open(model), config, folder, texts, tokenizers, validation_tokenizers)
     if resume:
         run.restore()
     return run.run(minutes, progress)
@@ -126,7 +129,7 @@ class _Run:
         host: Host,
         config: HypernetConfig,
         folder: Path,
-        text: Sequence[str],
+        texts: tuple[Texts, Texts],
         tokenizers: Sequence[str | Path],
         validation: Sequence[str | Path],
     ) -> "_Run":
@@ -134,7 +137,7 @@ class _Run:
 
         device = pick_device(config.device)
         accelerator = Accelerator(cpu=device == "cpu")
-        kept, held = Texts.read(text)
+        kept, held = texts
         sampler = Sampler(config, kept, [Tokenizer.load(path) for path in tokenizers])
         model = settled(load_model(host.checkpoint.folder, device=str(accelerator.device), dtype=config.dtype))
         if config.checkpointing:
@@ -244,7 +247,7 @@ class _Run:
             (loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
             for name, value in {"loss": loss, **vars(found)}.items():
                 if name in figures:
-                    figures[name] += float(value) / config.accumulate
+                    figures[name] += float(value.detach()) / config.accumulate
             names.append(one.name)
             tokens, bits = tokens + found.tokens, bits + found.bits_per_byte / config.accumulate
         more = {"tokenizers": names, "tokens": tokens, "bits_per_byte": bits, "sampling_seconds": sampling}
@@ -282,7 +285,7 @@ class _Run:
             ).bits_per_byte
             for one in self.validation
         ]  # fmt: skip
-        value = sum(found) / len(found)
+        value = float(sum(found) / len(found))
         self.waited += 1
         if self.best is None or value < self.best:
             self.best, self.waited = value, 0
