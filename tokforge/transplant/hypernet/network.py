@@ -106,8 +106,7 @@ class Hypernet(nn.Module):
             return made
         several = ((ids >= 0).sum(1, keepdim=True) > 1).float()
         base = torch.einsum("tp,tpd->td", weights, pieces)
-        shrink = 1 - several * (1 - self.config.shrink)
-        return rows.mean + shrink * (base - rows.mean) + several * made
+        return base + several * (made - (1 - self.config.shrink) * (base - rows.mean))
 
     def _hidden(self, rows: Rows, pieces: Tensor, ids: Tensor, weights: Tensor) -> Tensor:
         most = self.config.max_pieces
