@@ -1,11 +1,11 @@
 """Figures of a hypernetwork: bits per byte beside the heuristics, and rows that it has never seen.
 
-    python -m benches.hypernet table MODEL HYPERNET --target NAME=tokenizer.json ... --text PATH ... -o results.jsonl
+    python -m benches.hypernet table MODEL HYPERNET --target NAME=tokenizer.json --text PATH ... -o out.jsonl
     python -m benches.hypernet rows MODEL HYPERNET
     python -m benches.hypernet curve HYPERNET
 
-``table`` adds one line a measurement and leaves out those that are there, so it can be ended and resumed; it prints the
-table with paired intervals (bootstrap over windows) against the best heuristic. ``rows`` gives the centred
+``table`` adds one line a measurement and leaves out those that are there, so it can be ended and resumed; it
+prints the table with paired intervals (bootstrap over windows) against the best heuristic. ``rows`` gives the centred
 cosine of the model's own tokens that stage 1 held out, by class. ``curve`` gives the validation figures.
 """
 
@@ -25,7 +25,9 @@ HEURISTICS = ("length-weighted", "tokenadapt", "composed", "uniform-in-length-ou
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("figure", choices=("table", "rows", "curve"))
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--target", action="append", default=[], metavar="NAME=PATH")
@@ -62,7 +64,9 @@ def measure(given, model, network, method, path):
     options = {"window": given.window, "windows": given.windows, "dtype": "bfloat16", "device": "cpu"}
     if path is None:
         return windows_of(evaluate(model, given.text, **options))
-    more = {"method": "hypernet", "hypernet": network} if method.startswith("hypernet") else {"method": method}
+    more = (
+        {"method": "hypernet", "hypernet": network} if method.startswith("hypernet") else {"method": method}
+    )
     with tempfile.TemporaryDirectory() as folder:
         transplant(model, path, Path(folder) / "out", checks="tensors", device="cpu", **more)
         return windows_of(evaluate(Path(folder) / "out", given.text, **options))
@@ -119,7 +123,9 @@ def held_out_rows(given):
         found = torch.cat(list(net(host.rows, ids, weights).values()), 1)
     base = torch.einsum("tp,tpd->td", weights, host.rows.table[ids.clamp(min=0)])
     true = host.rows.table[torch.tensor(list(pieces))]
-    cosines = [torch.cosine_similarity(x - host.rows.mean, true - host.rows.mean).numpy() for x in (base, found)]
+    cosines = [
+        torch.cosine_similarity(x - host.rows.mean, true - host.rows.mean).numpy() for x in (base, found)
+    ]
     kinds = np.array([kind(host.old.keys[i]) for i in pieces])
     print("| class | tokens | length-weighted | hypernet |\n|-|-|-|-|")
     for name in [*dict.fromkeys(kinds.tolist()), "all"]:
@@ -144,7 +150,9 @@ def curve(given):
         tokens += row.get("tokens", 0)
         recent = [*recent, row["bits_per_byte"]][-20:] if "bits_per_byte" in row else recent
         if "validation" in row:
-            print(f"| {row['step']} | {tokens} | {row['validation']:.4f} | {np.mean(recent or [np.nan]):.3f} |")
+            print(
+                f"| {row['step']} | {tokens} | {row['validation']:.4f} | {np.mean(recent or [np.nan]):.3f} |"
+            )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,9 @@ def package(debs, name):
 def files(folder, part=""):
     """Yields the texts below a folder, evenly spaced where there are more than would fit."""
     paths = sorted(path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
-    paths = [path for path in paths if part in str(path) and (".html" != path.suffix or "search" not in path.name)]
+    paths = [
+        path for path in paths if part in str(path) and (path.suffix != ".html" or "search" not in path.name)
+    ]
     is_package = any(path.suffix in (".html", ".dz", ".gz") for path in paths)
     step = max(1, sum(path.stat().st_size for path in paths) // (4 * MOST))
     for path in paths[::step]:

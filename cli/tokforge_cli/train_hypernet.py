@@ -33,29 +33,37 @@ def train_hypernet(
     tokenizer: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="Byte-level BPE, of which prefixes are sampled; repeatable.",
+            metavar="FILE",
+            help="Byte-level BPE, of which prefixes are sampled; repeatable.",
             rich_help_panel=TOKENIZERS,
         ),
     ] = None,
     validation_tokenizer: Annotated[
         list[Path] | None,
         typer.Option(
-            metavar="FILE", help="Never sampled: decides which weights are kept; repeatable.",
+            metavar="FILE",
+            help="Never sampled: decides which weights are kept; repeatable.",
             rich_help_panel=TOKENIZERS,
         ),
     ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
-            "--set", metavar="NAME=VALUE", help="An option of the network or the training; an unknown name lists all.",
+            "--set",
+            metavar="NAME=VALUE",
+            help="An option of the network or the training; an unknown name lists all.",
             rich_help_panel=TRAINING,
         ),
     ] = None,
     steps: Annotated[
-        int, typer.Option(metavar="N", help="Steps on text, after those of stage 1.", rich_help_panel=TRAINING)
+        int,
+        typer.Option(metavar="N", help="Steps on text, after those of stage 1.", rich_help_panel=TRAINING),
     ] = DEFAULTS.steps,
     reconstruction_steps: Annotated[
-        int, typer.Option(metavar="N", help="Steps of stage 1, on the model's own tokens.", rich_help_panel=TRAINING)
+        int,
+        typer.Option(
+            metavar="N", help="Steps of stage 1, on the model's own tokens.", rich_help_panel=TRAINING
+        ),
     ] = DEFAULTS.reconstruction_steps,
     learning_rate: Annotated[
         float, typer.Option(metavar="R", help="Its peak.", rich_help_panel=TRAINING)
@@ -66,7 +74,9 @@ def train_hypernet(
     ] = DEFAULTS.device,
     minutes: Annotated[
         float | None,
-        typer.Option(metavar="M", help="End this piece of the run after M minutes.", rich_help_panel=TRAINING),
+        typer.Option(
+            metavar="M", help="End this piece of the run after M minutes.", rich_help_panel=TRAINING
+        ),
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on from the checkpoint in DIR.", rich_help_panel=TRAINING)
@@ -94,7 +104,11 @@ def train_hypernet(
             validation_tokenizers=validation_tokenizer or (), config=chosen, resume=resume, minutes=minutes,
             progress=progress,
         )  # fmt: skip
-    emit({"estimate": needed, "trained": asdict(trained)}, outline({**needed, **asdict(trained)}), as_json=as_json)
+    emit(
+        {"estimate": needed, "trained": asdict(trained)},
+        outline({**needed, **asdict(trained)}),
+        as_json=as_json,
+    )
 
 
 def parse_settings(options: dict[str, Any], pairs: list[str]) -> HypernetConfig:

@@ -22,8 +22,8 @@ _BLOCK = 1 << 22
 
 
 def bias_recipe(recipe: Recipe, alignment: Alignment) -> Recipe:
-    """Returns how a bias follows from its matrix' recipe: the method's own; the same mix; without one, the mean of the
-    pieces.
+    """Returns how a bias follows from its matrix' recipe: the method's own, the same mix, or without one the
+    mean of the pieces.
     """
     if isinstance(recipe, Dense) and recipe.bias is not None:
         return recipe.bias

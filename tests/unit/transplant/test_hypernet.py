@@ -47,7 +47,7 @@ def train(texts, tokenizers_of, tmp_path):
         more = {key: options.pop(key) for key in ("resume", "minutes") if key in options}
         return train_hypernet(
             model, [str(texts / "new.txt")], tmp_path / name, tokenizers=[tokenizers_of["new"]],
-            validation_tokenizers=[tokenizers_of["old"]], config=config(**options), **more,
+            validation_tokenizers=[tokenizers_of["new"]], config=config(**options), **more,
         )  # fmt: skip
 
     return run
@@ -180,7 +180,8 @@ def test_sampled_tokenizers_spell_their_texts_and_repeat(texts, tokenizers_of):
         for text, ids in zip(spans, one.ids, strict=True):
             assert b"".join(one.tokens[i] for i in ids) == text.encode()
         names.add(one.name.split("-")[0])
-    assert names == {"bpe", "unigram"} and held.sources[0] not in kept.sources[0][:-1]
+    assert names == {"bpe", "unigram"}
+    assert kept.sources[0] + held.sources[0] == (texts / "new.txt").read_bytes()
 
 
 def test_a_pass_keeps_known_rows_and_aligns_ends(llama, tokenizers_of):
@@ -200,7 +201,9 @@ def test_a_pass_keeps_known_rows_and_aligns_ends(llama, tokenizers_of):
         assert b"".join(tokens[:here]) == b"".join(old[:there])
     few = make_pass(found, cutter, rng, prefix=0, length=64, negatives=5)
     drawn = few.log_weight[few.log_weight > 0]
-    assert len(drawn) == 5 and math.isclose(math.exp(drawn[0]) * 5 + len(few.known) - 6, len(one.known) - 1, rel_tol=1e-3)
+    assert len(drawn) == 5 and math.isclose(
+        math.exp(drawn[0]) * 5 + len(few.known) - 6, len(one.known) - 1, rel_tol=1e-3
+    )
 
 
 # -- training ----------------------------------------------------------------------------------------
@@ -227,14 +230,16 @@ def test_training_twice_gives_the_same_weights_and_a_resumed_run_too(llama, trai
 def test_training_lowers_the_loss(llama, train):
     before = train(llama, "begin", reconstruction_steps=0, steps=1, validate_every=1, learning_rate=1e-9).best
     after = train(llama, "end", reconstruction_steps=0, steps=40, warmup=2).best
-    assert after < 0.99 * before
+    assert after < before - 0.01
 
 
 @pytest.mark.parametrize("kind", ["untied", "biased", "bert"])
 def test_every_layout_trains_and_transplants(kind, request, train, tokenizers_of, tmp_path):
     model = request.getfixturevalue(kind)
     train(model, distill=0.0 if kind == "bert" else 1.0)
-    made = transplant(model, tokenizers_of["new"], tmp_path / "out", method="hypernet", hypernet=str(tmp_path / "net"))
+    made = transplant(
+        model, tokenizers_of["new"], tmp_path / "out", method="hypernet", hypernet=str(tmp_path / "net")
+    )
     assert not made.failed and made.plan.rows["composed"] > 0
 
 
@@ -265,10 +270,12 @@ def test_patience_ends_a_run(llama, train):
 def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoint(llama, train, tmp_path, monkeypatch):
     train(llama, minutes=0)
     kept = (tmp_path / "net" / "training.safetensors").read_bytes()
-    monkeypatch.setattr(trainer, "reconstruction_loss", lambda net, *rest: sum(p.sum() for p in net.parameters()) * math.nan)
+    monkeypatch.setattr(
+        trainer, "reconstruction_loss", lambda net, *rest: sum(p.sum() for p in net.parameters()) * math.nan
+    )
     monkeypatch.setattr(trainer, "language_losses", lambda net, *rest, **more: pytest.fail("it went on"))
     with pytest.raises(ConfigError, match="not finite"):
-        train(llama, resume=True, reconstruction_steps=9)
+        train(llama, resume=True, reconstruction_steps=9, validate_every=99)
     assert (tmp_path / "net" / "training.safetensors").read_bytes() == kept
 
 
@@ -301,7 +308,7 @@ def test_a_network_of_another_model_is_refused(llama, untied, train, tokenizers_
 
 
 def test_what_is_missing_or_wrong_is_named(llama, train, tokenizers_of, tmp_path):
-    with pytest.raises(InputError, match="no hypernet.json"):
+    with pytest.raises(InputError, match=r"no hypernet\.json"):
         load_hypernet(tmp_path, Host.open(llama))
     with pytest.raises(ConfigError, match="needs hypernet"):
         transplant(llama, tokenizers_of["new"], tmp_path / "out", method="hypernet")

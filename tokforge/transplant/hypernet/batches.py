@@ -1,8 +1,9 @@
 """One pass of stage 2 as arrays: texts under a sampled tokenizer, and the rows that the pass uses.
 
-Rows are numbered locally: the prefix, the tokens of the batch, then ``negatives`` others of the tokenizer. A token
-that the model has is *known* and keeps its row; the others are *new*. A negative stands for ``weight`` tokens, so that
-the softmax estimates that over the whole vocabulary (its logit gets log weight; Bengio and Senecal 2008).
+Rows are numbered locally: the prefix, the tokens of the batch, then ``negatives`` others of the tokenizer. A
+token that the model has is *known* and keeps its row; the others are *new*. A negative stands for all that
+were not drawn: its logit gets the logarithm of how many, so that the softmax estimates that over the
+whole vocabulary (Bengio and Senecal 2008).
 """
 
 from collections.abc import Sequence
@@ -46,7 +47,7 @@ def make_pass(
     segmented: Segmented, cutter: Cutter, rng: np.random.Generator, *, prefix: int, length: int,
     negatives: int, everything: bool = False, aligned: bool = True,
 ) -> Pass:  # fmt: skip
-    """Makes the arrays of a pass; ``everything`` predicts known tokens, too, ``aligned`` finds common ends."""
+    """Makes a pass; ``everything`` predicts known tokens, too, ``aligned`` finds common ends."""
     ids = [one[: length - 1] for one in segmented.ids]
     used = np.unique(np.concatenate(ids))
     rest = np.setdiff1d(_ordinary(segmented.tokens), used, assume_unique=True)

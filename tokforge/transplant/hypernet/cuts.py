@@ -1,7 +1,7 @@
 """New tokens as the network reads them: pieces under the model's own tokenizer, and each one's weight.
 
-Ids from ``rows`` on stand for bytes that the old vocabulary lacks: ``rows + byte``. Weights are by length in bytes
-and sum to 1; missing bytes have one only where a token is nothing else, as in the heuristics. Rows are
+Ids from ``rows`` on stand for bytes that the old vocabulary lacks: ``rows + byte``. Weights are by length in
+bytes and sum to 1; missing bytes have one only where a token is nothing else, as in the heuristics. Rows are
 padded with -1 to the longest of the block.
 """
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tokforge.transplant.vocabulary import Vocabulary
 
-__all__ = ["Cutter", "Cuts", "cuts_of"]
+__all__ = ["Cuts", "Cutter", "cuts_of"]
 
 _MOST_KEPT = 1 << 20
 
@@ -57,9 +57,9 @@ class Cutter:
         """Cuts around the bytes that the old vocabulary lacks."""
         index = self.old.index
         known = [index.get(bytes([value])) for value in key]
-        return tuple(
-            self.rows + value if i is None else i for value, i in zip(key, known, strict=True)
-        ) or (self.rows,)
+        return tuple(self.rows + value if i is None else i for value, i in zip(key, known, strict=True)) or (
+            self.rows,
+        )
 
 
 def cuts_of(pieces: Sequence[Sequence[int]], old: Vocabulary, rows: int) -> Cuts:
@@ -68,7 +68,9 @@ def cuts_of(pieces: Sequence[Sequence[int]], old: Vocabulary, rows: int) -> Cuts
     ids = np.full((len(pieces), longest), -1, np.int64)
     for n, one in enumerate(pieces):
         ids[n, : len(one)] = one
-    lengths = np.array([len(key or b"?") for key in old.keys] + [1] * (rows - len(old)) + [0] * 256, np.float32)
+    lengths = np.array(
+        [len(key or b"?") for key in old.keys] + [1] * (rows - len(old)) + [0] * 256, np.float32
+    )
     weights = np.where(ids >= 0, lengths[ids], 0).astype(np.float32)
     lost = weights.sum(1) == 0
     weights[lost] = ids[lost] >= 0

@@ -1,7 +1,7 @@
 """Stage 2: the model's own loss with predicted rows in place of its own, everything else frozen.
 
-loss = cross-entropy + ``lexical`` x distance to known rows (where those are predicted, too) + ``distill`` x distance of
-the last hidden states under the new tokens from those under the old, at places where tokens of both
+loss = cross-entropy + ``lexical`` x distance to known rows (where those are predicted, too) + ``distill`` x
+distance of the last hidden states under the new tokens from those under the old, at places where tokens of both
 end, as a part of the latter's variance. The first two are ZeTT's (arXiv 2405.07883); the third is token
 distillation's target (arXiv 2505.20133) for every token at once. A masked model predicts 15% of the
 tokens instead of the next.
@@ -38,14 +38,23 @@ class Losses:
 
 
 def language_losses(
-    net: Hypernet, rows: Rows, model: Any, one: Pass, *, mask_id: int | None, autocast: Any, distill: bool = True
+    net: Hypernet,
+    rows: Rows,
+    model: Any,
+    one: Pass,
+    *,
+    mask_id: int | None,
+    autocast: Any,
+    distill: bool = True,
 ) -> Losses:
     """Runs one pass. ``mask_id``: the old id of a masked model's mask token, None for a causal model."""
     device = rows.table.device
     known, predicted = _on(device, one.known), _on(device, one.predicted)
     with autocast():
         made = net(rows, _on(device, one.cuts.ids), _on(device, one.cuts.weights))
-    true = dict(zip(rows.sides, rows.table[known.clamp(min=0)].split(list(rows.sides.values()), 1), strict=True))
+    true = dict(
+        zip(rows.sides, rows.table[known.clamp(min=0)].split(list(rows.sides.values()), 1), strict=True)
+    )
     own = {side: true[side].index_copy(0, predicted, made[side]) for side in made}
     inputs = _on(device, one.inputs)
     hidden, logits = _forward(model, own, inputs if mask_id is None else _masked(inputs, own, rows, mask_id))
@@ -59,7 +68,10 @@ def language_losses(
         lexical=_lexical(made, true, predicted, known),
         distill=_distance(model, hidden, one, device) if distill and len(one.ends) else loss.new_zeros(()),
         tokens=count,
-        bits_per_byte=float(loss.detach()) / math.log(2) * int((inputs[:, 1:] >= 0).sum()) / max(one.bytes, 1),
+        bits_per_byte=float(loss.detach())
+        / math.log(2)
+        * int((inputs[:, 1:] >= 0).sum())
+        / max(one.bytes, 1),
     )
 
 

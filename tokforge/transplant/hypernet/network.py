@@ -20,7 +20,7 @@ __all__ = ["Hypernet", "Rows", "Sides"]
 Sides = Mapping[str, int]
 """What is predicted -> its width: ``tied``, or ``input`` and ``output``; and perhaps ``bias`` (1)."""
 _LONGEST = (2, 3, 4, 6, 8, 12)
-"""Tokens of up to so many pieces are computed together: most have few, and padding costs as much as pieces."""
+"""Tokens of up to so many pieces are computed together: most have few, and padding costs as pieces do."""
 
 
 class Rows(nn.Module):
@@ -77,8 +77,8 @@ class Hypernet(nn.Module):
         nn.init.normal_(self.summary, std=0.02)
         if self.config.form == "residual":
             for head in self.heads.values():
-                nn.init.zeros_(head.weight)  # type: ignore[arg-type]
-                nn.init.zeros_(head.bias)  # type: ignore[arg-type]
+                nn.init.zeros_(head.weight)
+                nn.init.zeros_(head.bias)
 
     def forward(self, rows: Rows, ids: Tensor, weights: Tensor) -> dict[str, Tensor]:
         """Returns side -> (tokens, width) float32 rows.
@@ -120,7 +120,7 @@ class Hypernet(nn.Module):
         padding = torch.nn.functional.pad(ids < 0, (1, 0))
         return self.norm(self.encoder(torch.cat([first, hidden], 1), src_key_padding_mask=padding)[:, 0])
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def calibrate(self, rows: Rows, ids: Tensor, weights: Tensor) -> None:
         """Sets scale and shift from the model's rows, once, before training."""
         self.scale.copy_(rows.deviation)

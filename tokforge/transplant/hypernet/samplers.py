@@ -1,8 +1,8 @@
-"""Tokenizers sampled for training: prefixes of trained BPE tokenizers, and Unigram ones from counted substrings.
+"""Tokenizers sampled for training: prefixes of trained BPE, and Unigram from counted substrings.
 
 A prefix of a BPE tokenizer is what training to a smaller size would have given, so one file is a family; with
-supertokens among the files, words are joined, too. The Unigram sampler is ZeTT's (arXiv 2405.07883): substrings
-of the pretokens of recent texts, score = count x length, normalised, with noise whose deviation is drawn
+supertokens among the files, words are joined, too. The Unigram sampler is ZeTT's (arXiv 2405.07883):
+substrings of the pretokens of recent texts, score = count x length, normalised, with noise whose deviation is drawn
 from LogNormal(ln 1e-5, 4); their logarithms are the log-probabilities. Every draw follows from (seed, step),
 so a resumed run samples what an unbroken one would. Time of a step: linear in the queue's substrings.
 """
@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -55,10 +56,12 @@ class Sampler:
     def __post_init__(self) -> None:
         for tokenizer in self.tokenizers:
             if not tokenizer.merges:
-                raise ConfigError("a tokenizer to sample from has no merges", "give byte-level BPE", "--tokenizer")
+                raise ConfigError(
+                    "a tokenizer to sample from has no merges", "give byte-level BPE", "--tokenizer"
+                )
 
     def segment(self, rng: np.random.Generator, step: int, texts: Sequence[str]) -> Segmented:
-        """Returns ``texts`` under a tokenizer drawn by ``rng``; ``step`` says which texts have been counted."""
+        """Returns ``texts`` under a tokenizer drawn by ``rng``; ``step`` says which texts were counted."""
         c = self.config
         size = int(np.exp(rng.uniform(np.log(c.smallest), np.log(c.largest))))
         if not self.tokenizers or rng.random() < c.unigram:
@@ -94,7 +97,7 @@ class Sampler:
 def segmented(name: str, tokenizer: Tokenizer, texts: Sequence[str]) -> Segmented:
     """Returns texts under one tokenizer."""
     ids, bounds = tokenizer.encode_batch(texts, 1)
-    parts = [ids[a:b].astype(np.int64) for a, b in zip(bounds[:-1], bounds[1:], strict=True)]
+    parts = [ids[a:b].astype(np.int64) for a, b in pairwise(bounds)]
     return Segmented(name, tokenizer.table.ordinary(), tuple(parts))
 
 

@@ -1,5 +1,7 @@
-"""A hypernetwork's folder: ``hypernet.json``, ``hypernet.safetensors`` (the best weights), ``training.safetensors``
-(the last weights and AdamW's moments, for an exact resume) and ``log.jsonl``. No pickle anywhere.
+"""A hypernetwork's folder: ``hypernet.json``, ``hypernet.safetensors``, ``training.safetensors``, ``log.jsonl``.
+
+The second has the weights that were best on the validation tokenizers, the third the last weights and AdamW's
+moments, for an exact resume. No pickle anywhere.
 """
 
 import json
@@ -18,7 +20,16 @@ from tokforge.transplant.hypernet.host import Host, fingerprint
 from tokforge.transplant.hypernet.network import Hypernet
 from tokforge.transplant.tensor_file import TensorFile
 
-__all__ = ["LOG", "RECORD", "TRAINING", "WEIGHTS", "describe", "load_hypernet", "read_tensors", "write_folder"]
+__all__ = [
+    "LOG",
+    "RECORD",
+    "TRAINING",
+    "WEIGHTS",
+    "describe",
+    "load_hypernet",
+    "read_tensors",
+    "write_folder",
+]
 
 RECORD, WEIGHTS, TRAINING, LOG = "hypernet.json", "hypernet.safetensors", "training.safetensors", "log.jsonl"
 _VERSION = 1
@@ -38,7 +49,9 @@ def describe(host: Host, config: HypernetConfig, **state: Any) -> dict[str, Any]
     }
 
 
-def write_folder(folder: Path, record: Mapping[str, Any], tensors: Mapping[str, Mapping[str, torch.Tensor]]) -> None:
+def write_folder(
+    folder: Path, record: Mapping[str, Any], tensors: Mapping[str, Mapping[str, torch.Tensor]]
+) -> None:
     """Writes the record and files of tensors, each whole or not at all."""
     from safetensors.torch import save
 
@@ -67,21 +80,26 @@ def load_hypernet(folder: str | Path, host: Host) -> Hypernet:
         raise InputError(f"there is no {RECORD}", "give a folder that train-hypernet wrote", str(folder))
     record = read_json(folder / RECORD)
     if record.get("format") != _VERSION:
-        raise FormatError(f"its format is {record.get('format')!r}", "use the tokforge that wrote it", str(folder))
+        raise FormatError(
+            f"its format is {record.get('format')!r}", "use the tokforge that wrote it", str(folder)
+        )
     check_host(record, host, str(folder))
     net = Hypernet(HypernetConfig.from_dict(record["config"]).net, record["sides"])
     try:
         net.load_state_dict(read_tensors(folder / WEIGHTS))
     except RuntimeError as error:
         raise FormatError("its weights do not fit its record", "restore both", str(folder)) from error
-    return net.eval()
+    net.eval()
+    return net
 
 
 def check_host(record: Mapping[str, Any], host: Host, where: str) -> None:
     """Raises FormatError unless a network's record fits a model: its base, or a fine-tune of it."""
     hint = "give the model that it was trained for, or a fine-tune of that"
     if record.get("sides") != dict(host.rows.sides):
-        raise FormatError(f"it predicts {record.get('sides')}, the model has {dict(host.rows.sides)}", hint, where)
+        raise FormatError(
+            f"it predicts {record.get('sides')}, the model has {dict(host.rows.sides)}", hint, where
+        )
     if record.get("vocabulary") != fingerprint(host.old):
         raise FormatError("it was trained for a model with another tokenizer", hint, where)
     mean = torch.tensor(record["mean"])

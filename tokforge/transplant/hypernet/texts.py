@@ -24,13 +24,15 @@ class Texts:
 
     @classmethod
     def read(cls, paths: Sequence[str], field: str | None = None) -> tuple["Texts", "Texts"]:
-        """Returns the text to train on, and that to validate on. Raises InputError where there is too little."""
+        """Returns the text to train on, and that to validate on. Raises InputError for too little."""
         kept, held = [], []
         for source in open_sources(paths, field=field):
             data = b"\n\n".join(bytes(one.data) for one in documents([source]))[:_MOST]
             cut = len(data) - max(len(data) // _VALIDATION, 512)
             if cut < 512:
-                raise InputError(f"{len(data)} bytes of text are too few", "give a kilobyte or more", source.name)
+                raise InputError(
+                    f"{len(data)} bytes of text are too few", "give a kilobyte or more", source.name
+                )
             kept.append(data[:cut])
             held.append(data[cut:])
         return cls(tuple(kept)), cls(tuple(held))

@@ -1,7 +1,7 @@
-"""Trains a hypernetwork: stage 1 (`reconstruction`), then stage 2 (`language`), as one resumable sequence of steps.
+"""Trains a hypernetwork: stage 1 (`reconstruction`), then stage 2 (`language`), as one sequence of steps.
 
-Every draw of step ``n`` follows from (seed, n), and the learning rate from n, so a run that was ended and resumed
-gives the weights of an unbroken one. Processes that Accelerate starts draw tokenizers of their own, and
+Every draw of step ``n`` follows from (seed, n), and the learning rate from n, so a run that was ended and
+resumed gives the weights of an unbroken one. Processes that Accelerate starts draw tokenizers of their own, and
 their gradients are averaged. A step whose loss or gradient is not finite is left out; the third in a row ends
 the run, and the last good checkpoint stays.
 """
@@ -80,7 +80,7 @@ def train_hypernet(
     progress: Progress = lambda phase, done, total: None,
     **options: Any,
 ) -> Trained:
-    """Trains a hypernetwork for the model in folder ``model`` on ``text``, and writes it to folder ``output``.
+    """Trains a hypernetwork for the model in ``model`` on ``text``, and writes it to folder ``output``.
 
     Args:
         field: the field of jsonl and parquet rows that is the document.
@@ -139,7 +139,9 @@ class _Run:
         accelerator = Accelerator(cpu=device == "cpu")
         kept, held = texts
         sampler = Sampler(config, kept, [Tokenizer.load(path) for path in tokenizers])
-        model = settled(load_model(host.checkpoint.folder, device=str(accelerator.device), dtype=config.dtype))
+        model = settled(
+            load_model(host.checkpoint.folder, device=str(accelerator.device), dtype=config.dtype)
+        )
         if config.checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
             model.train()
@@ -203,10 +205,8 @@ class _Run:
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.optimizer.zero_grad()
-        if self.step < self.config.reconstruction_steps:
-            figures = self._reconstruct()
-        else:
-            figures = self._language()
+        is_first = self.step < self.config.reconstruction_steps
+        figures = self._reconstruct() if is_first else self._language()
         norm = self._averaged_gradient()
         finite = math.isfinite(norm) and math.isfinite(figures["loss"])
         if finite:
@@ -244,7 +244,7 @@ class _Run:
                 distill=config.distill > 0,
             )  # fmt: skip
             loss = found.language + config.lexical * found.lexical + config.distill * found.distill
-            (loss / config.accumulate).backward()  # type: ignore[no-untyped-call]
+            (loss / config.accumulate).backward()
             for name, value in {"loss": loss, **vars(found)}.items():
                 if name in figures:
                     figures[name] += float(value.detach()) / config.accumulate
@@ -276,7 +276,7 @@ class _Run:
         found = [segmented(f"validation-{n}", one, texts) for n, one in enumerate(tokenizers)]
         return [self._pass(one, rng, 4 * self.config.negatives) for one in found]
 
-    @torch.no_grad()
+    @torch.no_grad()  # type: ignore[untyped-decorator]
     def _validate(self) -> float:
         found = [
             language_losses(
@@ -313,8 +313,8 @@ class _Run:
     def _prefix(self) -> int:
         roles = self.host.old.roles
         if self.host.checkpoint.layout.kind == "masked":
-            return roles.get("cls", roles.get("bos", 0))
-        return prefix_id(self.host.checkpoint.folder)
+            return int(roles.get("cls", roles.get("bos", 0)))
+        return int(prefix_id(self.host.checkpoint.folder))
 
     @property
     def _mask_id(self) -> int | None:
@@ -349,12 +349,16 @@ class _Run:
         record = read_json(self.folder / RECORD)
         check_host(record, self.host, str(self.folder))
         if HypernetConfig.from_dict(record["config"]).net != self.config.net:
-            raise ConfigError("the checkpoint's network is another", "resume with its options", str(self.folder))
+            raise ConfigError(
+                "the checkpoint's network is another", "resume with its options", str(self.folder)
+            )
         tensors = read_tensors(self.folder / TRAINING)
         self.net.load_state_dict({n[4:]: one for n, one in tensors.items() if n.startswith("net.")})
         for name, parameter in self.net.named_parameters():
             if f"exp_avg.{name}" in tensors:
-                moments = {kind: tensors[f"{kind}.{name}"].to(parameter) for kind in ("exp_avg", "exp_avg_sq")}
+                moments = {
+                    kind: tensors[f"{kind}.{name}"].to(parameter) for kind in ("exp_avg", "exp_avg_sq")
+                }
                 self.optimizer.state[parameter] = {"step": torch.tensor(record["updates"]), **moments}
         self.step, self.best, self.waited = record["step"], record["best"], record["waited"]
 
@@ -367,5 +371,3 @@ class _Run:
 
 def _arrays(cuts: Any) -> tuple[Any, Any]:
     return cuts.ids, cuts.weights
-
-

@@ -57,7 +57,9 @@ def _predicted(network: Any, host: Any, cuts: Any, side: str) -> np.ndarray[Any,
 
     device = host.rows.table.device
     with torch.inference_mode():
-        found = network(host.rows, torch.from_numpy(cuts.ids).to(device), torch.from_numpy(cuts.weights).to(device))
+        found = network(
+            host.rows, torch.from_numpy(cuts.ids).to(device), torch.from_numpy(cuts.weights).to(device)
+        )
     return np.asarray(found[side].cpu().numpy(), np.float32)
 
 
