@@ -4,9 +4,9 @@
     python -m benches.hypernet rows MODEL HYPERNET
     python -m benches.hypernet curve HYPERNET
 
-``table`` adds one line a measurement and leaves out those that are there, so it can be ended and resumed; it
-prints the table with paired intervals (bootstrap over windows) against the best heuristic. ``rows`` gives the centred
-cosine of the model's own tokens that stage 1 held out, by class. ``curve`` gives the validation figures.
+``table`` adds one line a measurement and leaves out those that are there, so it can be ended and resumed. It
+prints the table with paired intervals (bootstrap over windows) against the best heuristic. ``rows`` gives the
+centred cosine of the model's own tokens that stage 1 held out, by class; ``curve`` the validation figures.
 """
 
 import argparse
@@ -20,6 +20,7 @@ from tokforge.transplant import transplant
 from tokforge.transplant.evaluate import evaluate
 from tokforge.transplant.evaluate.bits import WindowBits
 from tokforge.transplant.evaluate.figures import bits_per_byte
+from tokforge.transplant.vocabulary import Vocabulary
 
 HEURISTICS = ("length-weighted", "tokenadapt", "composed", "uniform-in-length-out")
 
@@ -62,13 +63,14 @@ def table(given):
 def measure(given, model, network, method, path):
     """Returns bits and bytes of each window."""
     options = {"window": given.window, "windows": given.windows, "dtype": "bfloat16", "device": "cpu"}
+    options_of = {"checks": "tensors", "device": "cpu"}
     if path is None:
         return windows_of(evaluate(model, given.text, **options))
     more = (
         {"method": "hypernet", "hypernet": network} if method.startswith("hypernet") else {"method": method}
     )
     with tempfile.TemporaryDirectory() as folder:
-        transplant(model, path, Path(folder) / "out", checks="tensors", device="cpu", **more)
+        transplant(model, path, Path(folder) / "out", **options_of, **more)
         return windows_of(evaluate(Path(folder) / "out", given.text, **options))
 
 

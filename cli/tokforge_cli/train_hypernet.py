@@ -2,13 +2,11 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from tokforge.errors import ConfigError
-from tokforge.transplant.hypernet.config import HypernetConfig, NetConfig
-from tokforge_cli._options import Config, Field, Json, Quiet
+from tokforge_cli._options import Config, Field, Force, Json, Quiet
 from tokforge_cli._output import emit, outline
 from tokforge_cli._progress import bars
 from tokforge_cli.transplant import Model
@@ -18,8 +16,7 @@ tokforge train-hypernet SmolLM2/ --text corpus/en corpus/code -o hypernet --toke
 tokforge train-hypernet SmolLM2/ --text corpus/en -o hypernet --tokenizer bpe-64k.json --minutes 120
 tokforge train-hypernet SmolLM2/ --text corpus/en -o hypernet --tokenizer bpe-64k.json --resume
 """
-NET, TRAINING, TOKENIZERS = "Network", "Training", "Sampled tokenizers"
-DEFAULTS, SHAPE = HypernetConfig(), NetConfig()
+TRAINING, TOKENIZERS = "Training", "Sampled tokenizers"
 
 
 def train_hypernet(
@@ -58,20 +55,20 @@ def train_hypernet(
     steps: Annotated[
         int,
         typer.Option(metavar="N", help="Steps on text, after those of stage 1.", rich_help_panel=TRAINING),
-    ] = DEFAULTS.steps,
+    ] = 1000,
     reconstruction_steps: Annotated[
         int,
         typer.Option(
             metavar="N", help="Steps of stage 1, on the model's own tokens.", rich_help_panel=TRAINING
         ),
-    ] = DEFAULTS.reconstruction_steps,
+    ] = 100,
     learning_rate: Annotated[
         float, typer.Option(metavar="R", help="Its peak.", rich_help_panel=TRAINING)
-    ] = DEFAULTS.learning_rate,
+    ] = 3e-4,
     seed: Annotated[int, typer.Option(metavar="S", help="Seed of all draws.", rich_help_panel=TRAINING)] = 0,
     device: Annotated[
         str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where it trains.", rich_help_panel=TRAINING)
-    ] = DEFAULTS.device,
+    ] = "auto",
     minutes: Annotated[
         float | None,
         typer.Option(
@@ -85,15 +82,16 @@ def train_hypernet(
         bool, typer.Option("--dry-run", help="Only say what it would take.", rich_help_panel=TRAINING)
     ] = False,
     config: Config = None,
+    force: Force = False,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Train a hypernetwork for a model: it predicts embeddings for any tokenizer, without training on it."""
-    from tokforge.transplant.hypernet import estimate
+    from tokforge.transplant.hypernet import HypernetConfig, estimate
     from tokforge.transplant.hypernet import train_hypernet as run
 
     options = {"steps": steps, "reconstruction_steps": reconstruction_steps, "learning_rate": learning_rate}
-    chosen = parse_settings({**options, "seed": seed, "device": device}, settings or [])
+    chosen = HypernetConfig.parse({**options, "seed": seed, "device": device}, settings or [])
     needed = estimate(model, chosen)
     if dry_run:
         emit({"estimate": needed, "trained": None}, outline(needed), as_json=as_json)
@@ -101,32 +99,11 @@ def train_hypernet(
     with bars(quiet=quiet) as progress:
         trained = run(
             model, text, output, field=field, tokenizers=tokenizer or (),
-            validation_tokenizers=validation_tokenizer or (), config=chosen, resume=resume, minutes=minutes,
-            progress=progress,
+            validation_tokenizers=validation_tokenizer or (), config=chosen, resume=resume, force=force,
+            minutes=minutes, progress=progress,
         )  # fmt: skip
     emit(
         {"estimate": needed, "trained": asdict(trained)},
         outline({**needed, **asdict(trained)}),
         as_json=as_json,
     )
-
-
-def parse_settings(options: dict[str, Any], pairs: list[str]) -> HypernetConfig:
-    """Returns the configuration with each NAME=VALUE put where it belongs."""
-    net: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if not equals:
-            raise ConfigError(f"{pair!r} is no pair", "write it as NAME=VALUE", "--set")
-        home, default = (net, getattr(SHAPE, name, None)) if hasattr(SHAPE, name) else (options, None)
-        home[name] = _typed(name, value, getattr(DEFAULTS, name, "") if default is None else default)
-    return HypernetConfig.from_dict({**options, "net": net})
-
-
-def _typed(name: str, text: str, default: Any) -> Any:
-    if isinstance(default, bool):
-        return text.lower() in ("true", "yes", "1")
-    try:
-        return type(default)(text)
-    except (TypeError, ValueError):
-        raise ConfigError(f"{name} is {text!r}", f"give it as {default}", "--set") from None

@@ -43,6 +43,7 @@ WITH_ENGINE = {
     "lint",
     "merge-subtokens",
     "simulate-mixture",
+    "train-hypernet",
     "transplant",
     *EDITS,
 }

@@ -1,8 +1,8 @@
 """The hypernetwork: a small network that predicts the rows of any tokenizer's tokens for one model.
 
-Reading order: `config`, `cuts` (tokens as pieces), `network`, `host` (the model's rows), stage 1
-`reconstruction`, stage 2 `texts`, `samplers`, `batches`, `language`, then `training` and `storage`. Source: zero-shot
-tokenizer transfer (arXiv 2405.07883), in a residual form that starts as a heuristic.
+Reading order: `config`, `cuts` (tokens as pieces), `network`, `host` (the model's rows), stage 1 in
+`reconstruction`, stage 2 in `texts`, `samplers`, `batches` and `language`, then `training` and `storage`.
+Source: zero-shot tokenizer transfer (arXiv 2405.07883), in a residual form that starts as a heuristic.
 """
 
 from typing import TYPE_CHECKING

@@ -1,6 +1,6 @@
 """What a hypernetwork is and how it is trained; checked before any work. Light: no numpy, no torch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -111,10 +111,36 @@ class HypernetConfig:
         return asdict(self)
 
     @classmethod
+    def parse(cls, options: Mapping[str, Any], pairs: Iterable[str]) -> "HypernetConfig":
+        """Returns ``options``, and of each NAME=VALUE the option of the training or of the network.
+
+        >>> HypernetConfig.parse({"steps": 5}, ["width=96", "clip=1"]).net.width
+        96
+        """
+        training: dict[str, Any] = dict(options)
+        net: dict[str, Any] = {}
+        for pair in pairs:
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise ConfigError(f"{pair!r} is no pair", "write it as NAME=VALUE", "--set")
+            kind, home = (NetConfig, net) if name in NetConfig.__slots__ else (cls, training)
+            home[name] = _typed(name, value, getattr(kind(), name, ""))
+        return cls.from_dict({**training, "net": net})
+
+    @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> "HypernetConfig":
         """Returns the options that `as_dict` gave. Raises UnknownNameError for one that is unknown."""
         net = from_options(NetConfig, content.get("net", {}))
         return from_options(cls, {**content, "net": net})
+
+
+def _typed(name: str, text: str, default: Any) -> Any:
+    if isinstance(default, bool):
+        return text.lower() in ("true", "yes", "1")
+    try:
+        return type(default)(text)
+    except ValueError:
+        raise ConfigError(f"{name} is {text!r}", f"give it as {default}", "--set") from None
 
 
 def _check_counts(config: HypernetConfig) -> None:

@@ -1,8 +1,8 @@
 """What a training run will take, before it starts: memory and arithmetic, from sizes in headers alone.
 
 A frozen model costs one pass forward and one backward for its activations: 4 operations a parameter and
-token; the teacher's pass 2 more. The network costs 6 a parameter and piece. Activations: about 34 numbers a width,
-layer and token, as in Korthikanti et al. 2022 (arXiv 2205.05198), and the attention's squares.
+token; the teacher's pass 2 more. The network costs 6 a parameter and piece. Activations: about 34 numbers a
+width, layer and token, as in Korthikanti et al. 2022 (arXiv 2205.05198), and the logits.
 """
 
 import math

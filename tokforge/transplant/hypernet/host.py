@@ -14,7 +14,7 @@ from tokforge.transplant.hypernet.network import Rows
 from tokforge.transplant.mix import Matrix
 from tokforge.transplant.vocabulary import Vocabulary
 
-__all__ = ["Host", "fingerprint"]
+__all__ = ["Host", "fingerprint", "settled"]
 
 
 @dataclass(frozen=True, eq=False)

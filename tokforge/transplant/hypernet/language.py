@@ -1,10 +1,10 @@
 """Stage 2: the model's own loss with predicted rows in place of its own, everything else frozen.
 
 loss = cross-entropy + ``lexical`` x distance to known rows (where those are predicted, too) + ``distill`` x
-distance of the last hidden states under the new tokens from those under the old, at places where tokens of both
-end, as a part of the latter's variance. The first two are ZeTT's (arXiv 2405.07883); the third is token
-distillation's target (arXiv 2505.20133) for every token at once. A masked model predicts 15% of the
-tokens instead of the next.
+distance of the last hidden states under the new tokens from those under the old, at places where tokens of
+both end, as a part of the latter's variance. The first two are ZeTT's (arXiv 2405.07883); the third is token
+distillation's target (arXiv 2505.20133), for every token at once. A masked model predicts 15% of the tokens
+instead of the next.
 """
 
 import math

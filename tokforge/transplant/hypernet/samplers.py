@@ -2,9 +2,9 @@
 
 A prefix of a BPE tokenizer is what training to a smaller size would have given, so one file is a family; with
 supertokens among the files, words are joined, too. The Unigram sampler is ZeTT's (arXiv 2405.07883):
-substrings of the pretokens of recent texts, score = count x length, normalised, with noise whose deviation is drawn
-from LogNormal(ln 1e-5, 4); their logarithms are the log-probabilities. Every draw follows from (seed, step),
-so a resumed run samples what an unbroken one would. Time of a step: linear in the queue's substrings.
+substrings of the pretokens of recent texts, score = count x length, normalised, with noise whose deviation is
+drawn from LogNormal(ln 1e-5, 4); their logarithms are the log-probabilities. Every draw follows from (seed,
+step), so a resumed run samples what an unbroken one would. Time of a step: linear in the queue's substrings.
 """
 
 from collections import Counter
@@ -16,13 +16,12 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from tokforge import _core
 from tokforge.errors import ConfigError
 from tokforge.tokenizer import Tokenizer
 from tokforge.transplant.hypernet.config import HypernetConfig
 from tokforge.transplant.hypernet.texts import Texts
 
-__all__ = ["Sampler", "Segmented"]
+__all__ = ["Sampler", "Segmented", "segmented", "substrings"]
 
 _QUEUE, _SPANS, _SPAN = 8, 24, 2048
 _TERM = 32
@@ -76,10 +75,12 @@ class Sampler:
         for at in range(step - _QUEUE + 1, step + 1):
             total.update(self._counts(at, stage))
         tokens, scores = _vocabulary(total, size, rng)
+        from tokforge import _core
+
         encoder = _core.ModelEncoder.unigram(
             [("splitter", stage)], [*tokens[:128], *[None] * 128, *tokens[256:]],
-            [*scores[:128], *[None] * 128, *scores[256:]], unk_score=-1e6, single_precision=False, user_defined=(),
-            byte_ids=range(256), unk_id=None, fuse_unk=False,
+            [*scores[:128], *[None] * 128, *scores[256:]], unk_score=-1e6, single_precision=False,
+            user_defined=(), byte_ids=range(256), unk_id=None, fuse_unk=False,
         )  # fmt: skip
         found = [np.frombuffer(encoder.encode(text.encode()), np.uint32).astype(np.int64) for text in texts]
         return Segmented(f"unigram-{len(tokens)}", tokens, tuple(found))
@@ -103,6 +104,8 @@ def segmented(name: str, tokenizer: Tokenizer, texts: Sequence[str]) -> Segmente
 
 def substrings(texts: Sequence[str], stage: str) -> Counter[bytes]:
     """Returns how often each substring of a pretoken occurs, whole characters only, up to 16 bytes long."""
+    from tokforge import _core
+
     counts = _core.WordCounts(_core.Splitter([stage]), 1)
     counts.add([text.encode() for text in texts])
     found: Counter[bytes] = Counter()

@@ -1,4 +1,4 @@
-"""A hypernetwork's folder: ``hypernet.json``, ``hypernet.safetensors``, ``training.safetensors``, ``log.jsonl``.
+"""A network's folder: ``hypernet.json``, ``hypernet.safetensors``, ``training.safetensors``, ``log.jsonl``.
 
 The second has the weights that were best on the validation tokenizers, the third the last weights and AdamW's
 moments, for an exact resume. No pickle anywhere.
@@ -25,6 +25,7 @@ __all__ = [
     "RECORD",
     "TRAINING",
     "WEIGHTS",
+    "check_host",
     "describe",
     "load_hypernet",
     "read_tensors",

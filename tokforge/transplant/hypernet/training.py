@@ -1,9 +1,9 @@
 """Trains a hypernetwork: stage 1 (`reconstruction`), then stage 2 (`language`), as one sequence of steps.
 
 Every draw of step ``n`` follows from (seed, n), and the learning rate from n, so a run that was ended and
-resumed gives the weights of an unbroken one. Processes that Accelerate starts draw tokenizers of their own, and
-their gradients are averaged. A step whose loss or gradient is not finite is left out; the third in a row ends
-the run, and the last good checkpoint stays.
+resumed gives the weights of an unbroken one. Processes that Accelerate starts draw tokenizers of their own,
+and their gradients are averaged. A step whose loss or gradient is not finite is left out; the third in a row
+ends the run, and the last good checkpoint stays.
 """
 
 import json
@@ -76,6 +76,7 @@ def train_hypernet(
     validation_tokenizers: Sequence[str | Path] = (),
     config: HypernetConfig | None = None,
     resume: bool = False,
+    force: bool = False,
     minutes: float | None = None,
     progress: Progress = lambda phase, done, total: None,
     **options: Any,
@@ -88,6 +89,7 @@ def train_hypernet(
         validation_tokenizers: files that are never sampled; the weights that are best on them are kept.
         config: the options; or name those of `HypernetConfig` as ``options``.
         resume: goes on from the checkpoint in ``output``, with its configuration.
+        force: replaces the hypernetwork in ``output``.
         minutes: ends this piece of the run after so long, with a checkpoint.
 
     Raises InputError, FormatError and ConfigError for models, files and options, OutputError for
@@ -95,12 +97,18 @@ def train_hypernet(
     """
     config = config or from_options(HypernetConfig, options)
     folder = Path(output)
-    if not resume and (folder / RECORD).exists():
-        raise OutputError("a hypernetwork is there already", "resume it, or name another folder", str(folder))
+    if not resume and not force and (folder / RECORD).exists():
+        raise OutputError(
+            "a hypernetwork is there already",
+            "resume it, replace it by force, or name another folder",
+            str(folder),
+        )
     texts = Texts.read(text, field)
     run = _Run.open(Host.open(model), config, folder, texts, tokenizers, validation_tokenizers)
     if resume:
         run.restore()
+    elif run.accelerator.is_main_process:
+        (folder / LOG).unlink(missing_ok=True)
     return run.run(minutes, progress)
 
 
@@ -255,8 +263,8 @@ class _Run:
 
     def _place(self, part: int) -> int:
         """A number of its own for each step, part of it and process."""
-        apart = self.config.accumulate * self.accelerator.num_processes
-        return self.step * apart + part * self.accelerator.num_processes + self.accelerator.process_index
+        processes, mine = int(self.accelerator.num_processes), int(self.accelerator.process_index)
+        return (self.step * self.config.accumulate + part) * processes + mine
 
     def _sampled(self, part: int) -> Pass:
         config = self.config
