@@ -63,15 +63,20 @@ def table(given):
 def measure(given, model, network, method, path):
     """Returns bits and bytes of each window."""
     options = {"window": given.window, "windows": given.windows, "dtype": "bfloat16", "device": "cpu"}
-    options_of = {"checks": "tensors", "device": "cpu"}
     if path is None:
         return windows_of(evaluate(model, given.text, **options))
-    more = (
-        {"method": "hypernet", "hypernet": network} if method.startswith("hypernet") else {"method": method}
-    )
+    is_net = method.startswith("hypernet")
+    more = {"method": "hypernet", "hypernet": network} if is_net else {"method": method}
     with tempfile.TemporaryDirectory() as folder:
-        transplant(model, path, Path(folder) / "out", **options_of, **more)
+        mapping = first_token(Vocabulary.load(model), Vocabulary.load(path))
+        transplant(model, path, Path(folder) / "out", checks="tensors", device="cpu", mapping=mapping, **more)
         return windows_of(evaluate(Path(folder) / "out", given.text, **options))
+
+
+def first_token(old, new):
+    """Maps the token that stands before a text where the target has none of that name or role: GPT-2."""
+    bos = old.added[old.roles["bos"]]
+    return {} if bos in new.id_of_added or "bos" in new.roles else {new.added[min(new.special)]: bos}
 
 
 def windows_of(found):
