@@ -3,14 +3,17 @@
     python -m benches.hypernet table MODEL HYPERNET --target NAME=tokenizer.json --text PATH ... -o out.jsonl
     python -m benches.hypernet rows MODEL HYPERNET
     python -m benches.hypernet curve HYPERNET
+    python -m benches.hypernet ship HYPERNET OUT
 
 ``table`` adds one line a measurement and leaves out those that are there, so it can be ended and resumed. It
 prints the table with paired intervals (bootstrap over windows) against the best heuristic. ``rows`` gives the
-centred cosine of the model's own tokens that stage 1 held out, by class; ``curve`` the validation figures.
+centred cosine of the model's own tokens that stage 1 held out, by class; ``curve`` the validation figures;
+``ship`` copies the network in half precision, with its log.
 """
 
 import argparse
 import json
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -29,7 +32,7 @@ def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("figure", choices=("table", "rows", "curve"))
+    parser.add_argument("figure", choices=("table", "rows", "curve", "ship"))
     parser.add_argument("folders", nargs="+")
     parser.add_argument("--target", action="append", default=[], metavar="NAME=PATH")
     parser.add_argument("--text", nargs="+")
@@ -38,7 +41,7 @@ def main():
     parser.add_argument("--windows", type=int, default=8)
     parser.add_argument("-o", "--output", type=Path)
     given = parser.parse_args()
-    {"table": table, "rows": held_out_rows, "curve": curve}[given.figure](given)
+    {"table": table, "rows": held_out_rows, "curve": curve, "ship": ship}[given.figure](given)
 
 
 def table(given):
@@ -160,6 +163,20 @@ def curve(given):
             print(
                 f"| {row['step']} | {tokens} | {row['validation']:.4f} | {np.mean(recent or [np.nan]):.3f} |"
             )
+
+
+def ship(given):
+    from safetensors.torch import save_file
+
+    from tokforge.transplant.hypernet.storage import LOG, RECORD, WEIGHTS, read_tensors
+
+    source, target = map(Path, given.folders)
+    target.mkdir(parents=True)
+    halves = {name: one.half() for name, one in read_tensors(source / WEIGHTS).items()}
+    save_file(halves, target / WEIGHTS)
+    for name in (RECORD, LOG):
+        shutil.copy(source / name, target / name)
+    print(target, (target / WEIGHTS).stat().st_size)
 
 
 if __name__ == "__main__":
