@@ -116,6 +116,14 @@ class Finder:
     def find(self, data: Buffer) -> list[tuple[int, int, int, bool]]:
         """Returns (start, end, number of the text, whether a word character stands beside it)."""
 
+class Segmenter:
+    """Finds added tokens, and normalises what lies between. Immutable and thread-safe."""
+
+    def __new__(
+        cls, steps: Sequence[Spec], tokens: Sequence[tuple[bytes, int, bool, bool, bool, bool]]
+    ) -> Segmenter:
+        """``tokens``: text, id, whether it is found in normalised text, lstrip, rstrip, single_word."""
+
 def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes]:
     """Cuts ``text`` by stages that may rewrite it."""
 
@@ -190,11 +198,16 @@ class ModelEncoder:
     def word_level(
         specs: Sequence[Spec], tokens: Sequence[builtins.bytes | None], *, unk_id: int
     ) -> ModelEncoder: ...
-    def encode(self, data: Buffer, *, at_start: bool = True) -> bytearray:
-        """Returns the ids as native-endian u32. ``at_start``: whether ``data`` begins the whole text."""
-    def encode_batch(self, texts: Sequence[tuple[Buffer, bool]], threads: int) -> tuple[bytearray, bytearray]:
-        """Returns all ids (u32) end to end, and len(texts) + 1 boundaries into them (u64); each text comes
-        with its ``at_start``."""
+    def encode_batch(
+        self,
+        texts: Sequence[Buffer],
+        threads: int,
+        *,
+        segmenter: Segmenter | None = None,
+        counts: builtins.bytes | None = None,
+    ) -> tuple[bytearray, bytearray]:
+        """Returns all ids (u32) end to end, and len(texts) + 1 boundaries into them (u64). Added tokens are
+        those of ``segmenter`` whose byte in ``counts`` is not 0; without one, texts are taken as they are."""
 
 class WordCounts:
     """Unique pretokens and their 64-bit counts. Grows by ``add``; the engine merges threads' tables."""
@@ -206,6 +219,8 @@ class WordCounts:
     def __len__(self) -> int: ...
     def items(self) -> list[tuple[bytes, int]]:
         """All words with their counts, most frequent first, ties by bytes."""
+    def characters(self) -> list[tuple[str, int]]:
+        """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
 
 class ByteCorpus:
     """Documents as unsplit bytes, with a boundary between each two."""

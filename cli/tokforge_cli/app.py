@@ -19,8 +19,10 @@ from tokforge_cli import (
     encode,
     evaluate,
     explore,
+    heal,
     infer_mixture,
     inspect,
+    inspect_binaries,
     lint,
     merge_subtokens,
     simulate_mixture,
@@ -48,6 +50,9 @@ app.command("train-bpe", cls=Command, epilog=train_bpe.EXAMPLES)(train_bpe.train
 app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("inspect-binaries", cls=Command, epilog=inspect_binaries.EXAMPLES)(
+    inspect_binaries.inspect_binaries
+)
 app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_mixture.infer_mixture)
 app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture
@@ -57,6 +62,7 @@ app.command("transplant", cls=ListCommand, epilog=transplant.EXAMPLES)(transplan
 app.command("train-hypernet", cls=ListCommand, epilog=train_hypernet.EXAMPLES)(train_hypernet.train_hypernet)
 app.command("import-gguf", cls=Command, epilog=transplant.GGUF_EXAMPLES)(transplant.import_gguf)
 app.command("evaluate", cls=ListCommand, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("heal", cls=ListCommand, epilog=heal.EXAMPLES)(heal.heal)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)

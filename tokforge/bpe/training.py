@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tokforge.bpe.characters import covering_characters, with_characters
 from tokforge.bpe.config import BpeConfig, round_up
 from tokforge.bpe.record import record
 from tokforge.bpe.sources import Mixture, SampledSources
@@ -78,6 +79,8 @@ class BpeResult:
     curation: CurationReport
     skipped: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
+    character_tokens: int = 0
+    """Characters, and the first bytes that they share, which were made tokens before any pair was counted."""
     reserved_tokens: int = 0
     """Named tokens that fill the size up to ``multiple_of``, since the corpus ended first."""
     id_map: IdMap | None = None
@@ -88,6 +91,7 @@ class BpeResult:
         return {
             "vocab_size": self.tokenizer.vocab_size,
             "merges": len(self.counts),
+            "character_tokens": self.character_tokens,
             "reserved_tokens": self.reserved_tokens,
             "corpus_bytes": self.corpus_bytes,
             "seconds": self.seconds,
@@ -146,6 +150,8 @@ def train(
     chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
     texts: Iterable[ByteView] = (data for _, data in chosen)
     corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
+    base_size = len(start.tokens)
+    start = _with_covered(start, corpus, config)
     training = _learn(corpus, start, config, progress)
     provenance = record(config, chosen.mixture, curation.report, training.stopped, start.extends)
     tokenizer = build_tokenizer(training.merges, start, config, provenance)
@@ -165,6 +171,7 @@ def train(
         curation=curation.report,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
+        character_tokens=len(start.tokens) - base_size,
         reserved_tokens=len(tokenizer.added_tokens) - len(start.added_tokens),
         id_map=IdMap.identity(extend.vocab_size, tokenizer.vocab_size) if extend else None,
     )
@@ -209,7 +216,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     stages = _checked_stages(config)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
-    start = Start.fresh(config, stages)
+    start = _with_covered(Start.fresh(config, stages), table, config)
     training = _learn(table, start, config, None)
     provenance = record(config, None, None, training.stopped, None)
     return build_tokenizer(training.merges, start, config, provenance)
@@ -254,6 +261,18 @@ def _collect(
     for batch in batches(documents):
         counts.add(batch)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself
     return counts
+
+
+def _with_covered(start: Start, corpus: "_core.WordCounts | _core.ByteCorpus", config: BpeConfig) -> Start:
+    from tokforge import _core
+
+    if not config.character_coverage:
+        return start
+    if start.extends or isinstance(corpus, _core.ByteCorpus):
+        what = "the tokenizer to extend has its own" if start.extends else "unsplit bytes have none"
+        raise ConfigError(f"character_coverage chooses characters, and {what}", "leave it out")
+    characters = covering_characters(corpus.characters(), config.character_coverage, config.min_frequency)
+    return with_characters(start, characters, config.table_size)
 
 
 def _learn(

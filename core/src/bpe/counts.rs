@@ -1,5 +1,6 @@
 //! Counting distinct words: one flat table a thread, merged at the end.
 
+use std::collections::HashMap;
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
@@ -91,6 +92,21 @@ impl WordCounts {
         let mut words: Vec<_> = self.iter().collect();
         words.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         words
+    }
+
+    /// Occurrences of each character, most frequent first, ties by code point; bytes that are no UTF-8 are
+    /// left out. O(bytes of distinct words).
+    pub fn characters(&self) -> Result<Vec<(char, u64)>, Error> {
+        let mut totals: HashMap<char, u64> = HashMap::new();
+        for (word, count) in self.iter() {
+            for character in word.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
+                let total = totals.entry(character).or_default();
+                *total = total.checked_add(count).ok_or_else(too_many)?;
+            }
+        }
+        let mut found: Vec<_> = totals.into_iter().collect();
+        found.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
+        Ok(found)
     }
 
     fn bytes(&self, word: &Word) -> &[u8] {

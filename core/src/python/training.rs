@@ -77,6 +77,10 @@ impl WordCounts {
         let words = self.merged()?.sorted();
         Ok(words.into_iter().map(|(word, count)| (PyBytes::new(py, word), count)).collect())
     }
+
+    fn characters(&mut self) -> PyResult<Vec<(char, u64)>> {
+        Ok(self.merged()?.characters()?)
+    }
 }
 
 /// Documents as unsplit bytes.

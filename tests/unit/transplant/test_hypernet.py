@@ -214,8 +214,11 @@ def test_training_twice_gives_the_same_weights_and_a_resumed_run_too(llama, trai
     assert first.step == first.steps == 6 and first.best == second.best
     piece = train(llama, "third", minutes=0)
     assert piece.stopped == "minutes" and piece.step == 1
+    log = tmp_path / "third" / "log.jsonl"
+    log.write_text(log.read_text() + json.dumps({"step": 2}) + "\n")  # as a run that was killed leaves it
     for _ in range(5):
         piece = train(llama, "third", minutes=0, resume=True)
+    assert [json.loads(line)["step"] for line in log.read_text().splitlines()] == [1, 2, 3, 4, 5, 6]
     assert piece.step == 6 and piece.best == first.best
     whole = read_tensors(tmp_path / "first" / "training.safetensors")
     for name in ("second", "third"):

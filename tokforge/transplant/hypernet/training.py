@@ -20,6 +20,7 @@ import torch
 
 from tokforge.errors import ConfigError, OutputError
 from tokforge.options import from_options
+from tokforge.outputs import write_files
 from tokforge.tokenizer import Tokenizer
 from tokforge.transplant.evaluate.bits import prefix_id
 from tokforge.transplant.hypernet.batches import Pass, make_pass
@@ -369,6 +370,10 @@ class _Run:
                 }
                 self.optimizer.state[parameter] = {"step": torch.tensor(record["updates"]), **moments}
         self.step, self.best, self.waited = record["step"], record["best"], record["waited"]
+        if self.accelerator.is_main_process and (self.folder / LOG).is_file():
+            lines = (self.folder / LOG).read_text("utf-8").splitlines(keepends=True)
+            kept = [line for line in lines if json.loads(line)["step"] <= self.step]
+            write_files({self.folder / LOG: "".join(kept)}, force=True)
 
     def _log(self, figures: dict[str, Any]) -> None:
         if self.accelerator.is_main_process:
