@@ -82,8 +82,9 @@ class Sampler:
             [*scores[:128], *[None] * 128, *scores[256:]], unk_score=-1e6, single_precision=False,
             user_defined=(), byte_ids=range(256), unk_id=None, fuse_unk=False,
         )  # fmt: skip
-        found = [np.frombuffer(encoder.encode(text.encode()), np.uint32).astype(np.int64) for text in texts]
-        return Segmented(f"unigram-{len(tokens)}", tokens, tuple(found))
+        raw, ends = encoder.encode_batch([text.encode() for text in texts], 1)
+        ids, bounds = np.frombuffer(raw, np.uint32), np.frombuffer(ends, np.uint64)
+        return Segmented(f"unigram-{len(tokens)}", tokens, _parts(ids, bounds))
 
     def _counts(self, at: int, stage: str) -> Counter[bytes]:
         key = at * len(_SPLITTERS) + _SPLITTERS.index(stage)
@@ -98,8 +99,11 @@ class Sampler:
 def segmented(name: str, tokenizer: Tokenizer, texts: Sequence[str]) -> Segmented:
     """Returns texts under one tokenizer."""
     ids, bounds = tokenizer.encode_batch(texts, 1)
-    parts = [ids[a:b].astype(np.int64) for a, b in pairwise(bounds)]
-    return Segmented(name, tokenizer.table.ordinary(), tuple(parts))
+    return Segmented(name, tokenizer.table.ordinary(), _parts(ids, bounds))
+
+
+def _parts(ids: npt.NDArray[np.uint32], bounds: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.int64], ...]:
+    return tuple(ids[a:b].astype(np.int64) for a, b in pairwise(bounds.tolist()))
 
 
 def substrings(texts: Sequence[str], stage: str) -> Counter[bytes]:
