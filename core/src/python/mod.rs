@@ -31,6 +31,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pipeline::Finder>()?;
     module.add_class::<pipeline::Segmenter>()?;
     module.add_function(wrap_pyfunction!(pipeline::cut_pieces, module)?)?;
+    module.add_function(wrap_pyfunction!(pipeline::cut_spans, module)?)?;
+    module.add_function(wrap_pyfunction!(pipeline::normalizer_changes, module)?)?;
     module.add_class::<training::WordCounts>()?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;
