@@ -52,7 +52,9 @@ def normalize_aligned(pipeline: Pipeline, text: Aligned) -> Aligned:
         if expected == text.text and not isinstance(step, SentencePiece):
             continue
         if isinstance(step, SentencePiece):
-            raise ConfigError(f"the normaliser {name} has no alignment, so its tokens have no offsets", "use encode")
+            raise ConfigError(
+                f"the normaliser {name} has no alignment, so its tokens have no offsets", "use encode"
+            )
         text = _normalized(step, text)
         if text.text != expected:
             raise ConfigError(f"what {name} makes of this text cannot be aligned", "use encode")
@@ -113,8 +115,9 @@ def _matches(step: Replace, text: str) -> list[tuple[int, int]]:
 
 def _by_character(step: Normalizer, text: Aligned) -> Aligned:
     engine = make_normalizer(Pipeline("text", normalizers=(step,)))
-    assert engine is not None
-    rewrite: Callable[[str], str] = lru_cache(None)(lambda c: engine.apply(c.encode()).decode())
+    rewrite: Callable[[str], str] = lru_cache(None)(
+        lambda c: engine.apply(c.encode()).decode() if engine else c
+    )
     parts = [rewrite(character) for character in text.text]
     spans = [span for part, span in zip(parts, text.spans, strict=True) for _ in part]
     return Aligned("".join(parts), spans)

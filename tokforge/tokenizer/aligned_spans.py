@@ -1,7 +1,7 @@
 """Spans of tokens whose text was rewritten on the way to the model: normalisers, added tokens, stages, model.
 
-Each token's span runs from the start of its first character to the end of its last, in the original. The ids are
-those of `Tokenizer.encode`: text is cut in Python with its places, then every piece is encoded by the engine.
+Each token's span runs from the start of its first character to the end of its last, in the original. The ids
+are those of `Tokenizer.encode`: text is cut in Python with its places, then every piece is encoded by the engine.
 Linear; a few megabytes a minute, as the places are Python's.
 """
 
@@ -42,7 +42,8 @@ def encode_aligned(
         text = data.decode()
     except UnicodeDecodeError as error:
         raise InputError(
-            f"byte {error.start} is not UTF-8, and this pipeline rewrites text", "clean the text, or use encode"
+            f"byte {error.start} is not UTF-8, and this pipeline rewrites text",
+            "clean the text, or use encode",
         ) from error
     parts = _parts(tokenizer, text, allowed)
     ids, spans = _encoded(tokenizer, parts)

@@ -77,10 +77,8 @@ class Segmenter:
                 segments.append(outer)
         return segments
 
-    def cut_aligned(
-        self, text: str, allowed: AllowedSpecial
-    ) -> "Iterator[tuple[int | None, Aligned, bool]]":
-        """Yields id (None for text), the text with its characters' places, and whether it begins the document.
+    def cut_aligned(self, text: str, allowed: AllowedSpecial) -> "Iterator[tuple[int | None, Aligned, bool]]":
+        """Yields id (None for text), the text with its places, and whether it begins the document.
 
         Raises ConfigError where the normaliser's alignment cannot be known.
         """

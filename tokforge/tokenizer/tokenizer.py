@@ -234,8 +234,8 @@ class Tokenizer:
     ) -> tuple[Ids, Offsets]:
         """Returns ids and each token's first byte in ``data``, (tokens,) uint32 and uint64.
 
-        These tokens lie end to end. Raises ConfigError where they need not: normalisation changes the text, or
-        the pipeline may rewrite it; `encode_spans` takes these, too.
+        These tokens lie end to end. Raises ConfigError where they need not, as normalisation changes the
+        text, or the pipeline may rewrite it; `encode_spans` takes these, too.
         """
         raw = as_bytes(data, errors)
         self._segmenter.require_offsets(raw)
@@ -382,7 +382,9 @@ class Tokenizer:
         from tokforge import _core
 
         if not isinstance(self._encoder, _core.Encoder):
-            raise ConfigError("this pipeline may rewrite text, so its tokens need not tile it", "use encode_spans")
+            raise ConfigError(
+                "this pipeline may rewrite text, so its tokens need not tile it", "use encode_spans"
+            )
         ids, starts = self._encoder.encode_offsets(part.data)
         return np.frombuffer(ids, np.uint32), starts
 

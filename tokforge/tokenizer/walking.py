@@ -1,8 +1,8 @@
 """Which part of a piece each of its ids stands for, told from the ids alone.
 
-Definition: ids stand in the order of the text. A token stands for its own bytes, a byte token for one byte, the
-unknown token for one character without a token of its own, or (``fuse_unk``) a run of them; WordPiece's and
-WordLevel's for the whole piece. Characters that are lost stand for nothing. Linear in the piece.
+Definition: ids stand in the order of the text. A token stands for its own bytes, a byte token for one byte,
+the unknown token for one character without a token of its own, or (``fuse_unk``) a run of them; WordPiece's
+and WordLevel's for the whole piece. Characters that are lost stand for nothing. Linear in the piece.
 Hugging Face instead gives each byte token of a Unigram model the whole unknown run, and counts as if lost
 characters had not been there.
 """
@@ -24,7 +24,7 @@ class Walker:
     definition: Definition
 
     def walk(self, piece: str, ids: list[int]) -> list[tuple[int, int]]:
-        """Returns the (start, end) byte of each id in ``piece``; raises ConfigError where ids cannot be laid."""
+        """Returns the (start, end) byte of each id in ``piece``. Raises ConfigError where they do not fit."""
         model, data = self.definition.model, piece.encode()
         if not isinstance(model, BpeModel | UnigramModel):
             if ids == [model.unk_id]:
@@ -73,6 +73,9 @@ class Walker:
             spelled = b"<0x%02X>" % token[0]
             if isinstance(self.definition.model, UnigramModel) and data.startswith(spelled, at):
                 return len(spelled)
+        bare = token.removesuffix(self._affixes[1])
+        if bare != token and data[at:] == bare:  # a token with both affixes keeps its suffix in the table
+            return len(bare)
         return len(token) if data.startswith(token, at) else 0
 
     def _is_known(self, data: bytes, at: int) -> bool:
@@ -100,7 +103,9 @@ class Walker:
         prefix, suffix = self._affixes
         spelled = spelled_tokens(self.definition.table, prefix.decode(), suffix.decode())
         kinds = self.definition.table.kinds
-        return frozenset(t for t, kind in zip(spelled, kinds, strict=True) if t is not None and kind != "byte")
+        return frozenset(
+            t for t, kind in zip(spelled, kinds, strict=True) if t is not None and kind != "byte"
+        )
 
     @property
     def _refusal(self) -> ConfigError:

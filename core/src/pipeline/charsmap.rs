@@ -106,7 +106,8 @@ impl Charsmap {
         self.for_each_part(text, |part, new| {
             let new = new.unwrap_or(part);
             let (old_count, new_count) = (part.chars().count(), new.chars().count());
-            changes.extend(new.chars().enumerate().map(|(at, c)| (c, isize::from(at >= old_count))));
+            changes
+                .extend(new.chars().enumerate().map(|(at, c)| (c, isize::from(at >= old_count))));
             if let Some((_, change)) = changes.last_mut().filter(|_| new_count < old_count) {
                 *change -= (old_count - new_count) as isize;
             }

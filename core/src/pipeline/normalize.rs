@@ -58,7 +58,7 @@ pub enum Step {
     /// A charsmap, grapheme by grapheme.
     Precompiled(Charsmap),
     /// sentencepiece's own normaliser.
-    SentencePiece(SentencePiece),
+    SentencePiece(Box<SentencePiece>),
 }
 
 /// Steps in turn. Immutable; threads may share it.

@@ -106,7 +106,7 @@ fn step(spec: &Bound<'_, PyTuple>) -> PyResult<Step> {
             lowercase: at(4)?.extract()?,
         }),
         "precompiled" => Step::Precompiled(Charsmap::new(at(1)?.extract()?)?),
-        "sentencepiece" => Step::SentencePiece(sentence_piece(spec)?),
+        "sentencepiece" => Step::SentencePiece(Box::new(sentence_piece(spec)?)),
         _ => return Err(unknown("step", &name).into()),
     })
 }
