@@ -1,8 +1,8 @@
 """Spans of tokens whose text was rewritten on the way to the model: normalisers, added tokens, stages, model.
 
 Each token's span runs from the start of its first character to the end of its last, in the original. The ids
-are those of `Tokenizer.encode`: text is cut in Python with its places, then every piece is encoded by the engine.
-Linear; a few megabytes a minute, as the places are Python's.
+are those of `Tokenizer.encode`: text is cut in Python with its places, then every piece is encoded by the
+engine. Linear, but slow beside `encode`, as the places are Python's.
 """
 
 from itertools import accumulate
