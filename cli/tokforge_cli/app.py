@@ -19,6 +19,7 @@ from tokforge_cli import (
     encode,
     evaluate,
     explore,
+    heal,
     infer_mixture,
     inspect,
     inspect_binaries,
@@ -59,6 +60,7 @@ app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(mer
 app.command("transplant", cls=ListCommand, epilog=transplant.EXAMPLES)(transplant.transplant)
 app.command("import-gguf", cls=Command, epilog=transplant.GGUF_EXAMPLES)(transplant.import_gguf)
 app.command("evaluate", cls=ListCommand, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("heal", cls=ListCommand, epilog=heal.EXAMPLES)(heal.heal)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)

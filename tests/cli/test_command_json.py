@@ -38,6 +38,7 @@ WITH_ENGINE = {
     "demo",
     "evaluate",
     "explore",
+    "heal",
     "import-gguf",
     "infer-mixture",
     "inspect-binaries",
