@@ -130,6 +130,14 @@ class Segmenter:
 def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes]:
     """Cuts ``text`` by stages that may rewrite it."""
 
+def cut_spans(spec: Spec, text: bytes, at_start: bool) -> list[tuple[int, int]]:
+    """Cuts ``text`` by one stage that rewrites none: the (start, end) of each piece. Raises ConfigError."""
+
+def normalizer_changes(spec: Spec, text: str) -> list[tuple[str, int]] | None:
+    """Returns the characters that one step makes of ``text``, each with its change as Hugging Face counts: 0
+    replaces a character, 1 comes behind one, -n replaces one and n after it; None but for Unicode forms and
+    charsmaps."""
+
 class ModelEncoder:
     """Any model behind any stages: text to ids. Immutable and thread-safe.
 
