@@ -236,6 +236,16 @@ def train_bpe(
         bool,
         typer.Option("--counts", help="The INPUTs are files of tokforge count.", rich_help_panel=SCALE),
     ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="local|ray", help="Where words are counted.", rich_help_panel=SCALE),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="ray: processes to start if no cluster is connected.", rich_help_panel=SCALE
+        ),
+    ] = None,
     memory: Annotated[
         str | None,
         typer.Option(
@@ -295,13 +305,17 @@ def train_bpe(
         follow_symlinks=follow_symlinks,
         threads=threads,
         memory_bytes=byte_count("--memory", memory),
+        engine=engine,
+        workers=workers,
     )
     kept = kept_in(checkpoint, resume, checkpoint_seconds)
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
-        if memory or kept or counts:
+        if memory or kept or counts or engine != "local":
             raise UsageProblem(
-                "--supertokens trains in memory", "leave --memory, --checkpoint and --counts out", "train-bpe"
+                "--supertokens trains in memory",
+                "leave --memory, --checkpoint, --counts and --engine out",
+                "train-bpe",
             )
         asked = SupertokensOptions(supertokens, *across)
         train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)

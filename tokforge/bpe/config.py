@@ -130,6 +130,10 @@ class BpeConfig:
     memory_bytes: int | None = None
     """The most that this process should hold; words go to disk where they do not fit. Never changes the
     result."""
+    engine: str = "local"
+    """Where words are counted: ``local``, or ``ray``, on a cluster. Never changes the result."""
+    workers: int | None = None
+    """Processes to start for ``ray`` where no cluster is connected; one a core if unset."""
 
     def __post_init__(self) -> None:
         if isinstance(self.special_tokens, str):
@@ -140,6 +144,8 @@ class BpeConfig:
         check_types(self)
         if self.preset != "auto":
             pick("preset", self.preset, {"auto": None, **PRESETS})
+        pick("engine", self.engine, {"local": None, "ray": None})
+        _check_range("workers", self.workers, 1, _LONGEST)
         if self.pretokenizer == "":
             raise ConfigError("pretokenizer is empty", "leave it out for the preset's, or use none")
         _check_specials(self.special_tokens)
@@ -194,9 +200,10 @@ class BpeConfig:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the options as plain JSON values, less ``threads`` and memory, which change nothing."""
+        """Returns the options as plain JSON values, less those that cannot change the result."""
         options = asdict(self) | {"curation": self.curation.as_dict()}
-        del options["threads"], options["memory_bytes"]
+        for name in ("threads", "memory_bytes", "engine", "workers"):
+            del options[name]
         return options
 
 

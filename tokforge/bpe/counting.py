@@ -15,7 +15,7 @@ from typing import Any
 from tokforge.bpe.collect import collect_words
 from tokforge.bpe.config import BpeConfig
 from tokforge.bpe.record import record
-from tokforge.bpe.sources import Mixture, SourceShare
+from tokforge.bpe.sources import Mixture
 from tokforge.bpe.start import Start
 from tokforge.bpe.training import (
     BpeResult,
@@ -154,17 +154,8 @@ def train_from_files(
     start = with_covered(fresh, words, config)
     training = learn(words, start, config, progress)
     total = about["bytes"]
-    shares = [
-        SourceShare(
-            name=str(path),
-            bytes=one["bytes"],
-            documents=one["documents"],
-            share=one["bytes"] / total if total else 0.0,
-            available_bytes=one["bytes"],
-        )
-        for path, one in zip(paths, abouts, strict=True)
-    ]
-    mixture = Mixture(sources=tuple(shares), config=config.sampling)
+    seen = [(one["documents"], one["bytes"]) for one in abouts]
+    mixture = Mixture.of(config.sampling, [str(path) for path in paths], seen)
     tokenizer = build_tokenizer(
         training.merges, start, config, record(config, mixture, None, training.stopped, None)
     )

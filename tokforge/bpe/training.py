@@ -166,17 +166,22 @@ def train(
     preset, reason = choose_preset(config, sources, extend)
     config = config.resolved(preset)
     start = base or Start.fresh(config, checked_stages(config))
+    corpus: Corpus
     curation = Curation(sources, config.curation, progress=progress)
-    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
-    texts: Iterable[ByteView] = (data for _, data in chosen)
     journal = Journal(checkpoint, config, start) if checkpoint else None
-    corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
+    if config.engine == "ray":
+        corpus, mixture = _counted_by_ray(sources, start, config, journal, progress)
+    else:
+        chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
+        texts: Iterable[ByteView] = (data for _, data in chosen)
+        corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
+        mixture = chosen.mixture
     base_size = len(start.tokens)
     start = with_covered(start, corpus, config)
     training = learn(corpus, start, config, progress, journal)
-    provenance = record(config, chosen.mixture, curation.report, training.stopped, start.extends)
+    provenance = record(config, mixture, curation.report, training.stopped, start.extends)
     tokenizer = build_tokenizer(training.merges, start, config, provenance)
-    corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
+    corpus_bytes = sum(source.bytes for source in mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,
         family={size: tokenizer.prefix(size) for size in config.family if size <= tokenizer.vocab_size},
@@ -188,7 +193,7 @@ def train(
         peak_memory_bytes=peak_memory_bytes(),
         preset=preset,
         preset_reason=reason,
-        mixture=chosen.mixture,
+        mixture=mixture,
         curation=curation.report,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
@@ -295,6 +300,27 @@ def with_covered(start: Start, corpus: "Corpus", config: BpeConfig) -> Start:
         raise ConfigError(f"character_coverage chooses characters, and {what}", "leave it out")
     characters = covering_characters(corpus.characters(), config.character_coverage, config.min_frequency)
     return with_characters(start, characters, config.table_size)
+
+
+def _counted_by_ray(
+    sources: Sequence[Source],
+    start: Start,
+    config: BpeConfig,
+    journal: Journal | None,
+    progress: Progress | None,
+) -> "tuple[Corpus, Mixture]":
+    """Counts on workers; every document is taken whole, as it is."""
+    from tokforge.bpe.ray_engine import count_on_workers
+
+    if not start.pipeline.pretokenizers:
+        raise ConfigError("unsplit bytes hold no words to count on workers", "name a pre-tokenizer")
+    if journal or start.extends or not config.sampling.takes_all or config.curation != BpeConfig().curation:
+        raise ConfigError(
+            "engine is ray, which takes every document once and whole",
+            "leave out sampling, curation, extend and checkpoint, or use the local engine",
+        )
+    counts, seen = count_on_workers(sources, start.pipeline, workers=config.workers, progress=progress)
+    return counts, Mixture.of(config.sampling, [source.name for source in sources], seen)
 
 
 def learn(
