@@ -14,7 +14,6 @@ from tokforge_cli._progress import bars
 EXAMPLES = """
 tokforge count crawl/ -o part-3.counts --pretokenizer o200k --shard 3/8 --memory 4GB
 tokforge merge-counts part-*.counts -o all.counts
-tokforge train-bpe --counts all.counts -o tokenizer.json --vocab-size 65536
 """
 MERGE_EXAMPLES = """
 tokforge merge-counts part-1.counts part-2.counts -o all.counts

@@ -17,6 +17,7 @@ from tokforge_cli._supertokens import SupertokensOptions, train_supertokens
 
 if TYPE_CHECKING:
     from tokforge import Tokenizer
+    from tokforge.bpe import SamplingConfig
     from tokforge.bpe import BpeResult, Checkpoint
 
 EXAMPLES = """
@@ -281,7 +282,7 @@ def train_bpe(
     quiet: Quiet = False,
 ) -> None:
     """Train a byte-level BPE tokenizer on text, code or binaries."""
-    from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train, train_from_files
+    from tokforge.bpe import BpeConfig, train, train_from_files
 
     options = BpeConfig(
         vocab_size=vocab_size,
@@ -295,12 +296,7 @@ def train_bpe(
         preset=preset,
         pretokenizer=pretokenizer,
         field=field,
-        sampling=SamplingConfig(
-            weights=parse_weights(weight or ()),
-            temperature=temperature,
-            sample_bytes=byte_count("--sample", sample),
-            seed=seed,
-        ),
+        sampling=sampling_of(weight, temperature, sample, seed),
         curation=_curation.chosen(context, seed),
         follow_symlinks=follow_symlinks,
         threads=threads,
@@ -311,12 +307,7 @@ def train_bpe(
     kept = kept_in(checkpoint, resume, checkpoint_seconds)
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
-        if memory or kept or counts or engine != "local":
-            raise UsageProblem(
-                "--supertokens trains in memory",
-                "leave --memory, --checkpoint, --counts and --engine out",
-                "train-bpe",
-            )
+        refuse_scale_with_learner(memory, kept, counts, engine)
         asked = SupertokensOptions(supertokens, *across)
         train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)
         return
@@ -331,15 +322,37 @@ def train_bpe(
         else:
             result = train(inputs, options, extend=base, checkpoint=kept, progress=progress)
     save(context, result, paths, output, id_map, force=force)
-    figures = {
-        "output": str(output),
-        "map": str(id_map) if id_map else None,
-        "family": {str(size): str(paths[size]) for size in result.family},
-        **result.as_dict(),
-    }
+    files = {str(size): str(paths[size]) for size in result.family}
+    figures = {"output": str(output), "map": id_map and str(id_map), "family": files, **result.as_dict()}
     begun = base.vocab_size if base else 256 + len(options.special_tokens)
     warn(figures, options.table_size - begun, quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def sampling_of(
+    weight: Sequence[str] | None, temperature: float | None, sample: str | None, seed: int
+) -> "SamplingConfig":
+    """Returns how sources are mixed."""
+    from tokforge.bpe import SamplingConfig, parse_weights
+
+    return SamplingConfig(
+        weights=parse_weights(weight or ()),
+        temperature=temperature,
+        sample_bytes=byte_count("--sample", sample),
+        seed=seed,
+    )
+
+
+def refuse_scale_with_learner(
+    memory: str | None, kept: "Checkpoint | None", counts: bool, engine: str
+) -> None:
+    """Raises UsageProblem for what supertokens cannot do."""
+    if memory or kept or counts or engine != "local":
+        raise UsageProblem(
+            "--supertokens trains in memory",
+            "leave --memory, --checkpoint, --counts and --engine out",
+            "train-bpe",
+        )
 
 
 def refuse_with_counts(extend: Path | None, kept: "Checkpoint | None") -> None:
@@ -395,6 +408,7 @@ def opened(
 ) -> "Tokenizer | None":
     """Loads the tokenizer to extend, if any, once it is sure that every result can be written."""
     from tokforge import Tokenizer
+    from tokforge.bpe import SamplingConfig
 
     if Path("-") in (*outputs, id_map):
         raise UsageProblem("standard output cannot hold a tokenizer", "name a file", "train-bpe")

@@ -165,4 +165,4 @@ def test_shell_completion_names_commands() -> None:
         COMP_WORDS="tokforge train",
         COMP_CWORD="1",
     )
-    assert ran.stdout.split() == ["train-bpe"]
+    assert ran.stdout.split() == ["train-bpe", "train-hypernet"]

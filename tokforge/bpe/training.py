@@ -166,16 +166,9 @@ def train(
     preset, reason = choose_preset(config, sources, extend)
     config = config.resolved(preset)
     start = base or Start.fresh(config, checked_stages(config))
-    corpus: Corpus
     curation = Curation(sources, config.curation, progress=progress)
     journal = Journal(checkpoint, config, start) if checkpoint else None
-    if config.engine == "ray":
-        corpus, mixture = _counted_by_ray(sources, start, config, journal, progress)
-    else:
-        chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
-        texts: Iterable[ByteView] = (data for _, data in chosen)
-        corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
-        mixture = chosen.mixture
+    corpus, mixture = _read(sources, start, config, curation, journal, progress)
     base_size = len(start.tokens)
     start = with_covered(start, corpus, config)
     training = learn(corpus, start, config, progress, journal)
@@ -300,6 +293,25 @@ def with_covered(start: Start, corpus: "Corpus", config: BpeConfig) -> Start:
         raise ConfigError(f"character_coverage chooses characters, and {what}", "leave it out")
     characters = covering_characters(corpus.characters(), config.character_coverage, config.min_frequency)
     return with_characters(start, characters, config.table_size)
+
+
+def _read(
+    sources: Sequence[Source],
+    start: Start,
+    config: BpeConfig,
+    curation: Curation,
+    journal: Journal | None,
+    progress: Progress | None,
+) -> "tuple[Corpus, Mixture]":
+    """Returns what the engine trains on, and what of each source is in it."""
+    if config.engine == "ray":
+        return _counted_by_ray(sources, start, config, journal, progress)
+    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
+    texts: Iterable[ByteView] = (data for _, data in chosen)
+    if start.extends:
+        texts = model_texts(start.extends, texts)
+    corpus = _collect(texts, start, config, sources, journal)
+    return corpus, chosen.mixture
 
 
 def _counted_by_ray(

@@ -59,7 +59,7 @@ def test_the_result_does_not_depend_on_threads(corpus: Path) -> None:
 def test_words_on_disk_and_counts_files_give_the_same(corpus: Path, tmp_path: Path) -> None:
     config = BpeConfig(vocab_size=400, preset="text", character_coverage=0.9)
     expected = list(train([corpus], config).tokenizer.merges)
-    bounded = train([corpus], replace(config, memory_bytes=64_000_000))
+    bounded = train([corpus], replace(config, memory_bytes=8_000_000_000))
     assert list(bounded.tokenizer.merges) == expected
     count([corpus], tmp_path / "words.counts", BpeConfig(preset="text"))
     counted = train_from_files([tmp_path / "words.counts"], BpeConfig(vocab_size=400, character_coverage=0.9))
