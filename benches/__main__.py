@@ -11,6 +11,7 @@ from pathlib import Path
 
 TABLES = {
     "audit": "benches.audit:under_trained_tokens",
+    "bounded-memory": "benches.bounded:bounded_memory",
     "compare": "benches.compare:compare_at_scale",
     "encode-binaries": "benches.encoding:encode_binaries",
     "encode-text": "benches.encoding:encode_text",

@@ -2,6 +2,7 @@
 
 import builtins
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from os import PathLike
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -24,6 +25,8 @@ class Splitter:
         ``llama3``, ``qwen2``, ``deepseek-v3``) or ``regex:PATTERN``, whose matches and the gaps between
         them are the pieces. Raises PatternError for an invalid regex, UnknownNameError for another name.
         """
+    def safe_cut(self, data: Buffer, near: int) -> int | None:
+        """The first place at or after ``near`` that is a cut whatever follows it, if there is one."""
     def split(self, data: Buffer) -> list[tuple[int, int]]:
         """Returns the (start, end) byte spans of all pretokens; they cover ``data`` wholly, in order."""
 
@@ -127,6 +130,14 @@ class Segmenter:
 def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes]:
     """Cuts ``text`` by stages that may rewrite it."""
 
+def cut_spans(spec: Spec, text: bytes, at_start: bool) -> list[tuple[int, int]]:
+    """Cuts ``text`` by one stage that rewrites none: the (start, end) of each piece. Raises ConfigError."""
+
+def normalizer_changes(spec: Spec, text: str) -> list[tuple[str, int]] | None:
+    """Returns the characters that one step makes of ``text``, each with its change as Hugging Face counts: 0
+    replaces a character, 1 comes behind one, -n replaces one and n after it; None but for Unicode forms and
+    charsmaps."""
+
 class ModelEncoder:
     """Any model behind any stages: text to ids. Immutable and thread-safe.
 
@@ -212,15 +223,47 @@ class ModelEncoder:
 class WordCounts:
     """Unique pretokens and their 64-bit counts. Grows by ``add``; the engine merges threads' tables."""
 
-    def __new__(cls, splitter: Splitter, threads: int) -> WordCounts: ...
+    def __new__(
+        cls,
+        splitter: Splitter,
+        threads: int,
+        *,
+        memory: int | None = None,
+        folder: str | PathLike[str] | None = None,
+        named: bool = False,
+        runs: int = 0,
+    ) -> WordCounts:
+        """With a ``folder``, tables go there as sorted runs: when they are full, by ``memory`` in all, or
+        by `spill`. Runs vanish with the process unless ``named``; ``runs`` are there already."""
     def add(self, docs: Sequence[Buffer], weight: int = 1, progress: Progress | None = None) -> None:
         """Splits each document on its own and counts its pretokens ``weight`` times each."""
     def add_counts(self, words: Sequence[bytes], counts: Sequence[int]) -> None: ...
     def __len__(self) -> int: ...
     def items(self) -> list[tuple[bytes, int]]:
-        """All words with their counts, most frequent first, ties by bytes."""
+        """All words with their counts, most frequent first, ties by bytes. Not of words on disk."""
     def characters(self) -> list[tuple[str, int]]:
         """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
+    def spill(self) -> int:
+        """Writes what the tables hold to the folder; returns how many runs there are."""
+    def save(self, path: str | PathLike[str], header: bytes, progress: Progress | None = None) -> int:
+        """Writes all words to a counts file and forgets them; returns how many there are.
+
+        Raises OutputError. The file is not renamed into place: `tokforge.outputs` does that."""
+    def save_parts(self, parts: int) -> list[bytes]:
+        """All words as so many counts files, each word in the one that its hash names; forgets them."""
+
+class CountFiles:
+    """Counts files, by path or as bytes, that are read as one: see docs/distributed.md."""
+
+    def __new__(cls, sources: Sequence[str | bytes], folder: str | PathLike[str] | None = None) -> CountFiles:
+        """More than 128 are merged in groups first, in ``folder`` or the system's for temporary files."""
+    def headers(self) -> list[bytes]: ...
+    def items(self) -> list[tuple[bytes, int]]:
+        """Words with the sums of their counts, in ascending order of their bytes."""
+    def characters(self) -> list[tuple[str, int]]:
+        """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
+    def save(self, path: str | PathLike[str], header: bytes, progress: Progress | None = None) -> int:
+        """Writes one file with all words; returns how many there are. Raises InputError, OutputError."""
 
 class ByteCorpus:
     """Documents as unsplit bytes, with a boundary between each two."""
@@ -284,7 +327,7 @@ class ChunkCounts:
     def __len__(self) -> int: ...
 
 def train(
-    corpus: WordCounts | ByteCorpus | Runs | ChunkCounts,
+    corpus: WordCounts | CountFiles | ByteCorpus | Runs | ChunkCounts,
     *,
     tokens: Sequence[bytes | None],
     byte_ids: Sequence[int],
@@ -299,7 +342,10 @@ def train(
     order: Literal["hf", "boundless"] = "hf",
     rivals: Sequence[int] = (),
     threads: int = 1,
+    memory: int | None = None,
     progress: Progress | None = None,
+    keep: Callable[[list[tuple[int, int, int]], list[int], list[int]], object] | None = None,
+    keep_seconds: float = 60.0,
 ) -> Training:
     """Continues BPE from ``tokens`` and ``merges`` until the table holds ``vocab_size`` entries.
 
@@ -309,6 +355,8 @@ def train(
     holds an ``excluded`` string, or with ``digits_apart`` mixes digits with others. The order ``boundless``
     ties by the tokens' bytes and counts occurrences that do not overlap. ``rivals``: counts, falling, of
     tokens made elsewhere that compete for the same room; training ends when both fill it.
+    ``memory``: bytes that the laid out corpus and its lists may take; it never changes the result.
+    ``keep`` is called with all merges so far, their counts and tokens, at most once in ``keep_seconds``.
     Raises KeyboardInterrupt when interrupted.
     """
 

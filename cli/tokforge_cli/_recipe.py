@@ -18,7 +18,19 @@ from tokforge.errors import ConfigError, UnknownNameError
 from tokforge.outputs import StrPath
 from tokforge_cli._failure import did_you_mean
 
-OF_ONE_RUN = frozenset({"archive_password", "config", "json", "quiet", "force", "help"})
+OF_ONE_RUN = frozenset(
+    {
+        "archive_password",
+        "checkpoint",
+        "checkpoint_seconds",
+        "config",
+        "force",
+        "help",
+        "json",
+        "quiet",
+        "resume",
+    }
+)
 """Options that say how one run is reported or what it may replace; a recipe says what is computed."""
 
 

@@ -13,6 +13,7 @@ from tokforge_cli import (
     compare,
     convert,
     corpora,
+    count,
     decode,
     demo,
     edit,
@@ -47,6 +48,8 @@ app = typer.Typer(
     context_settings={"max_content_width": 100},
 )
 app.command("train-bpe", cls=Command, epilog=train_bpe.EXAMPLES)(train_bpe.train_bpe)
+app.command("count", cls=ListCommand, epilog=count.EXAMPLES)(count.count)
+app.command("merge-counts", cls=ListCommand, epilog=count.MERGE_EXAMPLES)(count.merge_counts)
 app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)

@@ -17,7 +17,7 @@ from tokforge_cli._supertokens import SupertokensOptions, train_supertokens
 
 if TYPE_CHECKING:
     from tokforge import Tokenizer
-    from tokforge.bpe import BpeResult
+    from tokforge.bpe import BpeResult, Checkpoint
 
 EXAMPLES = """
 tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
@@ -28,11 +28,13 @@ tokforge train-bpe law/ -o law.json --extend tokenizer.json --vocab-size 40000 -
 tokforge train-bpe text/ -o super.json --vocab-size 65536 --supertokens superbpe:40000
 tokforge train-bpe samples.zip wheels/ -o malware.json --archives --archive-password infected
 tokforge train-bpe families/ -o even.json --cap-per-group 50 --duplicates near --max-entropy 7.2
+tokforge train-bpe crawl/ -o big.json --memory 2GB --checkpoint big.checkpoint
 tokforge train-bpe --config tokenizer.recipe.yaml --force
 """
 SHOWN_REMARKS = 5
 VOCABULARY, PRETOKENS, SAMPLING = "Vocabulary", "Splitting", "Reading and sampling"
 SUPERTOKENS = "Tokens across words"
+SCALE = "Memory and crashes"
 
 
 def train_bpe(
@@ -230,6 +232,48 @@ def train_bpe(
     max_entropy: _curation.MaxEntropy = None,
     entropy_block: _curation.EntropyBlock = "4KiB",
     nul_runs: _curation.NulRuns = None,
+    counts: Annotated[
+        bool,
+        typer.Option("--counts", help="The INPUTs are files of tokforge count.", rich_help_panel=SCALE),
+    ] = False,
+    engine: Annotated[
+        str,
+        typer.Option(metavar="local|ray", help="Where words are counted.", rich_help_panel=SCALE),
+    ] = "local",
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", help="ray: processes to start if no cluster is connected.", rich_help_panel=SCALE
+        ),
+    ] = None,
+    memory: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BYTES",
+            help="Most memory to take, as 2GB; words go to TMPDIR where they do not fit. Same result.",
+            rich_help_panel=SCALE,
+        ),
+    ] = None,
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep there what is done, for --resume DIR after a crash.",
+            rich_help_panel=SCALE,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on from this checkpoint, with the same inputs and options.",
+            rich_help_panel=SCALE,
+        ),
+    ] = None,
+    checkpoint_seconds: Annotated[
+        float,
+        typer.Option(metavar="S", help="Seconds between two checkpoints.", rich_help_panel=SCALE),
+    ] = 60.0,
     threads: Threads = None,
     config: Config = None,
     force: Force = False,
@@ -237,7 +281,7 @@ def train_bpe(
     quiet: Quiet = False,
 ) -> None:
     """Train a byte-level BPE tokenizer on text, code or binaries."""
-    from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train
+    from tokforge.bpe import BpeConfig, SamplingConfig, parse_weights, train, train_from_files
 
     options = BpeConfig(
         vocab_size=vocab_size,
@@ -260,9 +304,19 @@ def train_bpe(
         curation=_curation.chosen(context, seed),
         follow_symlinks=follow_symlinks,
         threads=threads,
+        memory_bytes=byte_count("--memory", memory),
+        engine=engine,
+        workers=workers,
     )
+    kept = kept_in(checkpoint, resume, checkpoint_seconds)
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
+        if memory or kept or counts or engine != "local":
+            raise UsageProblem(
+                "--supertokens trains in memory",
+                "leave --memory, --checkpoint, --counts and --engine out",
+                "train-bpe",
+            )
         asked = SupertokensOptions(supertokens, *across)
         train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)
         return
@@ -271,7 +325,11 @@ def train_bpe(
     output = sized(output, options.table_size, many=False)
     base = opened(extend, inputs, [output, *paths.values()], id_map, force=force)
     with bars(quiet=quiet) as progress:
-        result = train(inputs, options, extend=base, progress=progress)
+        if counts:
+            refuse_with_counts(extend, kept)
+            result = train_from_files(inputs, options, progress=progress)
+        else:
+            result = train(inputs, options, extend=base, checkpoint=kept, progress=progress)
     save(context, result, paths, output, id_map, force=force)
     figures = {
         "output": str(output),
@@ -282,6 +340,27 @@ def train_bpe(
     begun = base.vocab_size if base else 256 + len(options.special_tokens)
     warn(figures, options.table_size - begun, quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def refuse_with_counts(extend: Path | None, kept: "Checkpoint | None") -> None:
+    """Raises UsageProblem for options that need the documents themselves."""
+    for name, value in (("--extend", extend), ("--checkpoint", kept)):
+        if value:
+            raise UsageProblem(f"{name} needs documents, not --counts", "leave one of them out", "train-bpe")
+
+
+def kept_in(checkpoint: Path | None, resume: Path | None, seconds: float) -> "Checkpoint | None":
+    """Returns where the run keeps what it has done, if anywhere."""
+    from tokforge.bpe import Checkpoint
+
+    if checkpoint and resume:
+        raise UsageProblem(
+            "--checkpoint begins anew and --resume goes on",
+            "keep one; --resume keeps the folder up to date",
+            "train-bpe",
+        )
+    folder = checkpoint or resume
+    return Checkpoint(folder=folder, resume=resume is not None, seconds=seconds) if folder else None
 
 
 def save(

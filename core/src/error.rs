@@ -15,6 +15,10 @@ pub enum Error {
     TokenId(Message),
     /// A name stands for nothing (`UnknownNameError`).
     UnknownName(Message),
+    /// A file cannot be read or is malformed (`InputError`).
+    Input(Message),
+    /// A file cannot be written (`OutputError`).
+    Output(Message),
     /// The caller asked to stop (`KeyboardInterrupt`).
     Interrupted,
 }
@@ -26,12 +30,19 @@ pub struct Message {
     pub problem: String,
     /// The way out.
     pub hint: String,
+    /// Where it happened: a path.
+    pub place: Option<String>,
 }
 
 impl Message {
     /// Joins a problem and its way out.
     pub fn new(problem: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { problem: problem.into(), hint: hint.into() }
+        Self { problem: problem.into(), hint: hint.into(), place: None }
+    }
+
+    /// The same, and where it happened.
+    pub fn at(self, place: impl Into<String>) -> Self {
+        Self { place: Some(place.into()), ..self }
     }
 }
 
@@ -43,7 +54,9 @@ impl fmt::Display for Error {
             | Error::Format(m)
             | Error::Pattern(m)
             | Error::TokenId(m)
-            | Error::UnknownName(m) => write!(f, "{} ({})", m.problem, m.hint),
+            | Error::UnknownName(m)
+            | Error::Input(m)
+            | Error::Output(m) => write!(f, "{} ({})", m.problem, m.hint),
         }
     }
 }

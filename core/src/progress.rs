@@ -11,6 +11,11 @@ const INTERVAL: Duration = Duration::from_millis(100);
 pub trait Progress {
     /// Takes the phase's name and how much of its total is done; `Err(Interrupted)` stops the work.
     fn report(&self, phase: &'static str, done: u64, total: u64) -> Result<(), Error>;
+
+    /// Takes all merges made so far, after each: the count of each pair and the tokens it left.
+    fn learned(&self, _: &[(u32, u32, u32)], _: &[u64], _: &[u64]) -> Result<(), Error> {
+        Ok(())
+    }
 }
 
 /// Ignores progress; never stops.

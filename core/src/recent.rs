@@ -42,6 +42,11 @@ impl<K: Key, V: Copy + Default> Recent<K, V> {
         }
     }
 
+    /// Forgets all words.
+    pub fn forget(&mut self) {
+        self.slots.fill(Slot::default());
+    }
+
     /// The value of a word, if it is remembered.
     #[inline(always)]
     pub fn get(&self, word: &K) -> Option<V> {

@@ -56,7 +56,12 @@ calls: list[Any] = []
 
 
 def train(
-    inputs: Sequence[str], config: Any, *, extend: Any = None, progress: Callable[[str, int, int], object]
+    inputs: Sequence[str],
+    config: Any,
+    *,
+    extend: Any = None,
+    checkpoint: Any = None,
+    progress: Callable[[str, int, int], object],
 ) -> Any:
     """Behaves as its first input says: ``slow`` works until it is stopped, ``bug`` and ``memory`` fail."""
     calls.append(config)

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from cli_harness import ROOT, Ran
 
+from tokforge import Tokenizer
+
 pytest.importorskip("tokforge._core", reason="the engine is not built")
 
 Tokforge = Callable[..., Ran]
@@ -182,3 +184,34 @@ def test_encode_reads_members_of_archives(tokforge: Tokforge, tmp_path: Path) ->
         assert np.array_equal(np.load(name.format("packed")), np.load(name.format("plain")))
     one = valid(tokforge("encode binary-4k a.txt both.zip --archives --json"), "encode")
     assert one["bytes"] == len(TEXT) * 2 + 256 * 20
+
+
+def test_count_merge_and_train_on_counts(tokforge: Tokforge, tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_bytes(TEXT[::-1])
+    made = [
+        valid(tokforge(f"count a.txt c.txt -o {part}.counts --preset text --shard {part}/2 --json"), "count")
+        for part in (1, 2)
+    ]
+    merged = valid(tokforge("merge-counts 1.counts 2.counts -o all.counts --json"), "merge-counts")
+    assert merged["bytes"] == sum(one["bytes"] for one in made) == 2 * len(TEXT)
+    learned = []
+    for line in ("--counts all.counts", "--counts 1.counts 2.counts", "a.txt c.txt --preset text"):
+        valid(tokforge(f"train-bpe {line} -o t.json --vocab-size 300 --force --json"), "train-bpe")
+        learned.append(list(Tokenizer.load("t.json").merges))
+    assert learned[0] == learned[1] == learned[2]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "count a.txt -o a.counts --shard 2",
+        "train-bpe --counts a.txt -o t.json",
+        "train-bpe a.txt -o t.json --checkpoint k --resume k",
+        "train-bpe a.txt -o t.json --memory 1MB --preset text",
+        "train-bpe a.txt -o t.json --counts --checkpoint k",
+    ],
+)
+def test_what_scale_cannot_do_is_told_in_one_line(line: str, tokforge: Tokforge, tmp_path: Path) -> None:
+    ran = tokforge(line)
+    assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
+    assert not (tmp_path / "t.json").exists()

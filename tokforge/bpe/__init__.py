@@ -9,6 +9,8 @@ from tokforge.bpe.config import PRESETS, BpeConfig, CurationConfig, SamplingConf
 from tokforge.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from tokforge.bpe.checkpoint import Checkpoint
+    from tokforge.bpe.counting import CountResult, count, merge_counts, train_from_files
     from tokforge.bpe.demo import run_demo
     from tokforge.bpe.sources import Mixture, parse_weights
     from tokforge.bpe.training import BpeResult, train, train_bpe, train_from_counts
@@ -18,9 +20,13 @@ __all__ = [
     "PRESETS",
     "BpeConfig",
     "BpeResult",
+    "Checkpoint",
+    "CountResult",
     "CurationConfig",
     "Mixture",
     "SamplingConfig",
+    "count",
+    "merge_counts",
     "parse_weights",
     "pretoken_counts",
     "run_demo",
@@ -28,10 +34,16 @@ __all__ = [
     "train",
     "train_bpe",
     "train_from_counts",
+    "train_from_files",
 ]
 
 _HOMES = {
     "BpeResult": "training",
+    "Checkpoint": "checkpoint",
+    "CountResult": "counting",
+    "count": "counting",
+    "merge_counts": "counting",
+    "train_from_files": "counting",
     "Mixture": "sources",
     "parse_weights": "sources",
     "pretoken_counts": "use",

@@ -127,6 +127,13 @@ class BpeConfig:
     """Whether folders are walked through links."""
     threads: int | None = None
     """Unset: as many as this process may use. Never changes the result."""
+    memory_bytes: int | None = None
+    """The most that this process should hold; words go to disk where they do not fit. Never changes the
+    result."""
+    engine: str = "local"
+    """Where words are counted: ``local``, or ``ray``, on a cluster. Never changes the result."""
+    workers: int | None = None
+    """Processes to start for ``ray`` where no cluster is connected; one a core if unset."""
 
     def __post_init__(self) -> None:
         if isinstance(self.special_tokens, str):
@@ -137,6 +144,8 @@ class BpeConfig:
         check_types(self)
         if self.preset != "auto":
             pick("preset", self.preset, {"auto": None, **PRESETS})
+        pick("engine", self.engine, {"local": None, "ray": None})
+        _check_range("workers", self.workers, 1, _LONGEST)
         if self.pretokenizer == "":
             raise ConfigError("pretokenizer is empty", "leave it out for the preset's, or use none")
         _check_specials(self.special_tokens)
@@ -151,6 +160,7 @@ class BpeConfig:
                 "leave vocab_size out, or raise it",
             )
         _check_range("min_frequency", self.min_frequency, 0, _MOST_OCCURRENCES)
+        _check_range("memory_bytes", self.memory_bytes, 1, _MOST_OCCURRENCES)
         _check_range("multiple_of", self.multiple_of, 1, _LONGEST)
         thread_count(self.threads)
         if self.character_coverage is not None and not 0 <= self.character_coverage <= 1:
@@ -190,9 +200,10 @@ class BpeConfig:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Returns the options as plain JSON values, less ``threads``, which change nothing."""
+        """Returns the options as plain JSON values, less those that cannot change the result."""
         options = asdict(self) | {"curation": self.curation.as_dict()}
-        del options["threads"]
+        for name in ("threads", "memory_bytes", "engine", "workers"):
+            del options[name]
         return options
 
 

@@ -7,7 +7,7 @@ from tokforge.bpe.sources import Mixture
 from tokforge.inputs import CurationReport
 from tokforge.tokenizer import Tokenizer
 
-__all__ = ["ORDER", "record"]
+__all__ = ["ORDER", "record", "tool_version"]
 
 ORDER = "hf"
 """The order of merges, as it stands in the artefact: count descending, then (left id, right id) ascending."""
@@ -21,12 +21,11 @@ def record(
     extends: Tokenizer | None,
 ) -> dict[str, Any]:
     """Returns what an artefact records of its training."""
-    import tokforge
     from tokforge import _core
 
     sources = mixture.sources if mixture else ()
     return {
-        "tool_version": tokforge.__version__,
+        "tool_version": tool_version(),
         "unicode_version": _core.UNICODE_VERSION,
         "order": ORDER,
         "options": config.as_dict(),
@@ -36,3 +35,10 @@ def record(
         **({"curation": curation.as_dict()} if curation and curation.left_out else {}),
         **({"extends": extends.vocab_size} if extends else {}),
     }
+
+
+def tool_version() -> str:
+    """Returns the version of this library."""
+    import tokforge
+
+    return tokforge.__version__

@@ -60,6 +60,22 @@ class Mixture:
     sources: tuple[SourceShare, ...]
     config: SamplingConfig
 
+    @classmethod
+    def of(cls, config: SamplingConfig, names: Sequence[str], seen: Sequence[tuple[int, int]]) -> "Mixture":
+        """Of sources that were taken whole: the documents and bytes of each."""
+        total = sum(size for _, size in seen)
+        rows = [
+            SourceShare(
+                name=name,
+                bytes=size,
+                documents=documents,
+                share=size / total if total else 0.0,
+                available_bytes=size,
+            )
+            for name, (documents, size) in zip(names, seen, strict=True)
+        ]
+        return cls(sources=tuple(rows), config=config)
+
     def as_dict(self) -> dict[str, Any]:
         """Returns the fields as JSON: ``sources`` and the options that chose them."""
         config = self.config

@@ -8,13 +8,16 @@ import resource
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from tokforge.bpe.characters import covering_characters, with_characters
+from tokforge.bpe.checkpoint import Checkpoint, Journal
+from tokforge.bpe.collect import collect_bytes, collect_words
 from tokforge.bpe.config import BpeConfig, round_up
+from tokforge.bpe.memory import available_bytes
 from tokforge.bpe.record import record
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
@@ -27,7 +30,6 @@ from tokforge.inputs import (
     Remark,
     Source,
     archive_options,
-    batches,
     detect_sources,
     open_sources,
 )
@@ -40,21 +42,36 @@ from tokforge.tokenizer import (
     parse_pretokenizer,
 )
 from tokforge.tokenizer.edit import IdMap, reserved_names
-from tokforge.tokenizer.edit.pretokens import model_texts, pretoken_table
+from tokforge.tokenizer.edit.pretokens import model_texts
 from tokforge.tokenizer.formats.proof import prove_pipeline
 from tokforge.tokenizer.model import Merge
 
 if TYPE_CHECKING:
-    from tokforge import _core
+    from tokforge.bpe.collect import Corpus
 
 __all__ = [
     "BpeResult",
+    "Learned",
     "build_tokenizer",
+    "checked_stages",
+    "choose_preset",
+    "learn",
     "peak_memory_bytes",
     "train",
     "train_bpe",
     "train_from_counts",
+    "with_covered",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Merges in their order, and why there are no more; with each its pair's count and the tokens it left."""
+
+    merges: list[Merge] = field(default_factory=list)
+    counts: list[int] = field(default_factory=list)
+    tokens: list[int] = field(default_factory=list)
+    stopped: Literal["vocab_size", "min_frequency", "exhausted"] = "vocab_size"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,6 +130,7 @@ def train(
     config: BpeConfig | None = None,
     *,
     extend: Tokenizer | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> BpeResult:
     """Trains on files, folders, globs or ``-``; see :class:`BpeConfig` for the options.
@@ -122,6 +140,7 @@ def train(
         config: the options; all defaults if None.
         extend: a byte-level BPE tokenizer to go on from: all its ids, merges and special tokens stay,
             and its splitter and normalisers cut the corpus.
+        checkpoint: a folder from which a run that was killed goes on, and whether this one does.
         progress: called as ``progress(phase, done, total)`` about ten times a second with the phases
             "curate", "sample", "read", "count", "lay out", "scan" and "merge".
 
@@ -131,6 +150,7 @@ def train(
         PatternError: the pre-tokenizer is no valid regex, or exceeds its step budget.
         ExportError: the regex means something else to Hugging Face's engine.
         CorpusExhaustedError: ``exact_size`` is set and the corpus holds too few pairs.
+        OutputError, FormatError: the checkpoint cannot be written, or is damaged.
         KeyboardInterrupt: interrupted, or raised by ``progress``.
     """
     config = config or BpeConfig()
@@ -143,19 +163,25 @@ def train(
         follow_symlinks=config.follow_symlinks,
         archives=archive_options(config.curation),
     )
-    preset, reason = _choose_preset(config, sources, extend)
+    preset, reason = choose_preset(config, sources, extend)
     config = config.resolved(preset)
-    start = base or Start.fresh(config, _checked_stages(config))
+    start = base or Start.fresh(config, checked_stages(config))
+    corpus: Corpus
     curation = Curation(sources, config.curation, progress=progress)
-    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
-    texts: Iterable[ByteView] = (data for _, data in chosen)
-    corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources)
+    journal = Journal(checkpoint, config, start) if checkpoint else None
+    if config.engine == "ray":
+        corpus, mixture = _counted_by_ray(sources, start, config, journal, progress)
+    else:
+        chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
+        texts: Iterable[ByteView] = (data for _, data in chosen)
+        corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
+        mixture = chosen.mixture
     base_size = len(start.tokens)
-    start = _with_covered(start, corpus, config)
-    training = _learn(corpus, start, config, progress)
-    provenance = record(config, chosen.mixture, curation.report, training.stopped, start.extends)
+    start = with_covered(start, corpus, config)
+    training = learn(corpus, start, config, progress, journal)
+    provenance = record(config, mixture, curation.report, training.stopped, start.extends)
     tokenizer = build_tokenizer(training.merges, start, config, provenance)
-    corpus_bytes = sum(source.bytes for source in chosen.mixture.sources)
+    corpus_bytes = sum(source.bytes for source in mixture.sources)
     return BpeResult(
         tokenizer=tokenizer,
         family={size: tokenizer.prefix(size) for size in config.family if size <= tokenizer.vocab_size},
@@ -167,7 +193,7 @@ def train(
         peak_memory_bytes=peak_memory_bytes(),
         preset=preset,
         preset_reason=reason,
-        mixture=chosen.mixture,
+        mixture=mixture,
         curation=curation.report,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
@@ -213,16 +239,16 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
             "words need a pre-tokenizer", "name the one that cut them, such as pretokenizer='gpt2'"
         )
     config = config.resolved("text")
-    stages = _checked_stages(config)
+    stages = checked_stages(config)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
-    start = _with_covered(Start.fresh(config, stages), table, config)
-    training = _learn(table, start, config, None)
+    start = with_covered(Start.fresh(config, stages), table, config)
+    training = learn(table, start, config, None)
     provenance = record(config, None, None, training.stopped, None)
     return build_tokenizer(training.merges, start, config, provenance)
 
 
-def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
+def checked_stages(config: BpeConfig) -> tuple[str, ...]:
     """Returns the splitter's stages, once it is sure that a vocabulary trained on them can be exported."""
     from tokforge import _core
 
@@ -233,7 +259,8 @@ def _checked_stages(config: BpeConfig) -> tuple[str, ...]:
     return stages
 
 
-def _choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokenizer | None) -> tuple[str, str]:
+def choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokenizer | None) -> tuple[str, str]:
+    """Returns the preset to train by and why: the one asked for, or what the inputs look like."""
     if config.preset != "auto":
         return config.preset, "asked for"
     if extend and extend.kind == "binary":
@@ -247,23 +274,23 @@ def _collect(
     start: Start,
     config: BpeConfig,
     sources: Sequence[Source],
-) -> "_core.WordCounts | _core.ByteCorpus":
-    from tokforge import _core
-
+    journal: Journal | None,
+) -> "Corpus":
+    """Returns what the engine trains on: counted words, or unsplit bytes."""
     if not start.pipeline.pretokenizers:
-        corpus = _core.ByteCorpus(
-            config.sampling.sample_bytes or sum(source.size_bytes for source in sources)
-        )
-        for document in documents:
-            corpus.add(document)
-        return corpus
-    counts = pretoken_table(start.pipeline, config.threads)
-    for batch in batches(documents):
-        counts.add(batch)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself
-    return counts
+        expected = config.sampling.sample_bytes or sum(source.size_bytes for source in sources)
+        return collect_bytes(documents, expected, journal)
+    return collect_words(
+        documents,
+        start.pipeline,
+        threads=config.threads,
+        memory_bytes=config.memory_bytes,
+        journal=journal,
+    )
 
 
-def _with_covered(start: Start, corpus: "_core.WordCounts | _core.ByteCorpus", config: BpeConfig) -> Start:
+def with_covered(start: Start, corpus: "Corpus", config: BpeConfig) -> Start:
+    """Returns ``start`` with the characters that the options ask for; ConfigError where there are none."""
     from tokforge import _core
 
     if not config.character_coverage:
@@ -275,39 +302,82 @@ def _with_covered(start: Start, corpus: "_core.WordCounts | _core.ByteCorpus", c
     return with_characters(start, characters, config.table_size)
 
 
-def _learn(
-    corpus: "_core.WordCounts | _core.ByteCorpus",
+def _counted_by_ray(
+    sources: Sequence[Source],
+    start: Start,
+    config: BpeConfig,
+    journal: Journal | None,
+    progress: Progress | None,
+) -> "tuple[Corpus, Mixture]":
+    """Counts on workers; every document is taken whole, as it is."""
+    from tokforge.bpe.ray_engine import count_on_workers
+
+    if not start.pipeline.pretokenizers:
+        raise ConfigError("unsplit bytes hold no words to count on workers", "name a pre-tokenizer")
+    if journal or start.extends or not config.sampling.takes_all or config.curation != BpeConfig().curation:
+        raise ConfigError(
+            "engine is ray, which takes every document once and whole",
+            "leave out sampling, curation, extend and checkpoint, or use the local engine",
+        )
+    counts, seen = count_on_workers(sources, start.pipeline, workers=config.workers, progress=progress)
+    return counts, Mixture.of(config.sampling, [source.name for source in sources], seen)
+
+
+def learn(
+    corpus: "Corpus",
     start: Start,
     config: BpeConfig,
     progress: Progress | None,
-) -> "_core.Training":
+    journal: Journal | None = None,
+) -> Learned:
+    """Makes the merges, going on from those that a journal knows."""
     from tokforge import _core
+
+    done = journal.replayed(start) if journal else []
+    old = journal.kept(len(done)) if journal else ([], [])
+
+    def keep(merges: list[Merge], counts: list[int], tokens: list[int]) -> None:
+        if journal:
+            journal.save_merges(done + merges, old[0] + counts, old[1] + tokens)
 
     training = _core.train(
         corpus,
-        tokens=start.tokens,
+        tokens=[*start.tokens, *_spelled(start.tokens, done)],
         byte_ids=start.byte_ids,
-        merges=start.merges,
+        merges=[*start.merges, *done],
         vocab_size=config.table_size,
         min_frequency=config.min_frequency,
         max_token_bytes=config.max_token_bytes or None,
         forbidden=forbidden_tokens(start.texts),
         threads=config.thread_count,
+        memory=available_bytes(config.memory_bytes) if config.memory_bytes else None,
         progress=progress,
+        keep=keep if journal else None,
+        keep_seconds=journal.seconds if journal else 0.0,
     )
-    if config.exact_size and training.stopped != "vocab_size":
-        raise _exhausted(config, start, training)
-    return training
+    keep(training.merges, training.counts, training.tokens)
+    learned = Learned(
+        done + training.merges, old[0] + training.counts, old[1] + training.tokens, training.stopped
+    )
+    if config.exact_size and learned.stopped != "vocab_size":
+        raise _exhausted(config, start, learned)
+    return learned
+
+
+def _spelled(tokens: Sequence[bytes | None], merges: Sequence[Merge]) -> list[bytes]:
+    """Returns the bytes of the tokens that merges add behind ``tokens``."""
+    table = list(tokens)
+    for left, right, merged in merges:
+        if merged == len(table):  # else the tokenizer that is extended had these bytes without this merge
+            table.append((table[left] or b"") + (table[right] or b""))
+    return [token or b"" for token in table[len(tokens) :]]
 
 
 def build_tokenizer(
     merges: Sequence[Merge], start: Start, config: BpeConfig, provenance: Mapping[str, Any]
 ) -> Tokenizer:
     """Returns ``start`` with new merges, padded to ``config.multiple_of`` with unused tokens."""
-    tokens = list(start.tokens)
-    for left, right, merged in merges:
-        if merged == len(tokens):  # else the tokenizer that is extended had these bytes without this merge
-            tokens.append((tokens[left] or b"") + (tokens[right] or b""))
+    tokens: list[bytes | None] = [*start.tokens, *_spelled(start.tokens, merges)]
     added = list(start.added_tokens)
     missing = round_up(len(tokens), config.multiple_of) - len(tokens)
     for text in islice(reserved_names(start.texts, tokens), missing):
@@ -323,7 +393,7 @@ def build_tokenizer(
     )
 
 
-def _exhausted(config: BpeConfig, start: Start, training: "_core.Training") -> CorpusExhaustedError:
+def _exhausted(config: BpeConfig, start: Start, training: Learned) -> CorpusExhaustedError:
     wanted = config.table_size - len(start.tokens)
     left = (
         "no pair is left"

@@ -53,6 +53,7 @@ fuzz_target!(|case: Case| {
         rules: Rules::default(),
         order: Order::default(),
         rivals: Vec::new(),
+        memory: None,
         swept_above: u64::from(case.swept_above),
         threads: 1 + usize::from(case.threads % 4),
         tracked_percent: 1 + u64::from(case.share % 100),

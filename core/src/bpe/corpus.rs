@@ -1,9 +1,12 @@
 //! What is trained on, and how it is laid out in the array of [`super::positions`].
 
-use super::positions::{Id, Positions, Writer};
+use rustc_hash::FxHashMap;
+
+use super::positions::{Id, Placed, Positions, Writer};
+use super::room::Room;
 use super::vocabulary::Vocabulary;
 use super::weights::ByClass;
-use super::{Merge, SequenceCounts, WordCounts};
+use super::{CountFiles, Merge, SequenceCounts, WordCounts};
 use crate::encode::Encoder;
 use crate::error::{Error, Message};
 use crate::progress::{Progress, Ticker};
@@ -50,6 +53,8 @@ pub enum Corpus {
     Bytes(ByteCorpus),
     /// Distinct words with their counts.
     Words(WordCounts),
+    /// Distinct words with their counts, in files.
+    Files(CountFiles),
     /// Distinct sequences of tokens with their counts; a token takes one place in the array.
     Sequences(SequenceCounts),
 }
@@ -66,6 +71,8 @@ pub struct Layout<I> {
     pub by_token: bool,
     /// Whether all tokens are single bytes still.
     pub is_bytes: bool,
+    /// Occurrences that may be listed.
+    pub most_listed: usize,
 }
 
 /// How often places count.
@@ -76,44 +83,114 @@ pub enum LayoutWeights {
     ByClass(ByClass),
 }
 
+/// What a corpus is laid out with.
+struct Start<'a> {
+    vocabulary: &'a Vocabulary,
+    /// The merges that cut it, in rank order.
+    merges: &'a [Merge],
+    room: &'a Room,
+}
+
 impl Corpus {
     /// Lays the corpus out as the tokens into which `merges` (in rank order) cut it.
     pub fn lay_out<I: Id>(
         self,
         vocabulary: &Vocabulary,
         merges: &[Merge],
+        room: &Room,
         progress: &dyn Progress,
     ) -> Result<Layout<I>, Error> {
-        let is_bytes = merges.is_empty();
+        let start = Start { vocabulary, merges, room };
         match self {
-            Corpus::Bytes(corpus) => {
-                let pieces = corpus.documents().map(|document| (document, 1));
-                let space = corpus.bytes.len() + corpus.ends.len();
-                let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
-                let weights = LayoutWeights::Once;
-                Ok(Layout { positions, weights, tokens, by_token: false, is_bytes })
-            }
+            Corpus::Bytes(corpus) => lay_out_documents(&corpus, &start, progress),
             Corpus::Words(counts) => {
-                let words = by_count(counts.iter())?;
-                let weights = LayoutWeights::ByClass(ByClass::new(classes(&words, 1)));
-                let space = counts.distinct_bytes() + words.len();
-                let pieces = words.into_iter();
-                let (positions, tokens) = lay_out(pieces, space, vocabulary, merges, progress)?;
-                Ok(Layout { positions, weights, tokens, by_token: false, is_bytes })
+                let each =
+                    |visit: Visit<'_>| counts.iter().try_for_each(|(word, n)| visit(word, n));
+                lay_out_words(&each, &start, progress)
             }
-            Corpus::Sequences(counts) => lay_out_sequences(&counts, progress),
+            Corpus::Files(files) => {
+                let each = |visit: Visit<'_>| files.for_each(progress, visit);
+                lay_out_words(&each, &start, progress)
+            }
+            Corpus::Sequences(counts) => lay_out_sequences(&counts, room, progress),
         }
     }
+}
+
+/// Told each distinct word with its count.
+type Visit<'a> = &'a mut dyn FnMut(&[u8], u64) -> Result<(), Error>;
+/// Visits all distinct words, in the same order whenever it is called.
+type Each<'a> = &'a dyn Fn(Visit<'_>) -> Result<(), Error>;
+
+/// Writes words in descending order of their counts: a counting sort, since few counts differ. So the
+/// words are visited twice and never held.
+fn lay_out_words<I: Id>(
+    each: Each<'_>,
+    start: &Start<'_>,
+    progress: &dyn Progress,
+) -> Result<Layout<I>, Error> {
+    let &Start { vocabulary, merges, room } = start;
+    let classes = classes_of(each)?;
+    let starts = std::iter::once(1).chain(classes.iter().map(|&(end, _)| end));
+    let mut free: FxHashMap<u64, usize> =
+        starts.zip(&classes).map(|(start, &(_, count))| (count, start)).collect();
+    let places = classes.last().map_or(1, |&(end, _)| end);
+    let most_listed = room.listed::<I>(places, 0)?;
+    let mut array = Placed::<I>::new(places);
+    let bytes = vocabulary.byte_ids().map(I::from_u32);
+    let mut merged = Tokens::new(vocabulary, merges)?;
+    let mut ticker = Ticker::new(progress, "lay out", places as u64);
+    let (mut tokens, mut done) = (0, 0);
+    each(&mut |word, count| {
+        let Some(start) = free.get_mut(&count) else { return Ok(()) };
+        tokens += count
+            * match &mut merged {
+                None => {
+                    array.bytes(*start, word.iter().map(|&byte| bytes[byte as usize]));
+                    word.len() as u64
+                }
+                Some(merged) => merged.place(word, *start, vocabulary, &mut array),
+            };
+        *start += word.len() + 1;
+        done += word.len() as u64 + 1;
+        ticker.tick(done)
+    })?;
+    let weights = LayoutWeights::ByClass(ByClass::new(classes));
+    let is_bytes = merges.is_empty();
+    let positions = array.finish();
+    Ok(Layout { positions, weights, tokens, by_token: false, is_bytes, most_listed })
+}
+
+/// End offset and count of each stretch of words with equal counts, in descending order of counts.
+fn classes_of(each: Each<'_>) -> Result<Vec<(usize, u64)>, Error> {
+    let mut places: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut total = 0u128;
+    each(&mut |word, count| {
+        *places.entry(count).or_default() += word.len() + 1;
+        total += word.len() as u128 * u128::from(count);
+        Ok(())
+    })?;
+    check_total(total)?;
+    let mut classes: Vec<_> = places.into_iter().map(|(count, places)| (places, count)).collect();
+    classes.sort_unstable_by_key(|&(_, count)| std::cmp::Reverse(count));
+    let mut end = 1;
+    for class in &mut classes {
+        end += class.0;
+        class.0 = end;
+    }
+    Ok(classes)
 }
 
 /// Writes sequences a place a token; `merges` have been applied to them already.
 fn lay_out_sequences<I: Id>(
     counts: &SequenceCounts,
+    room: &Room,
     progress: &dyn Progress,
 ) -> Result<Layout<I>, Error> {
     let words = by_count(counts.words())?;
     let weights = LayoutWeights::ByClass(ByClass::new(classes(&words, counts.id_bytes())));
     let space = counts.distinct_ids() + words.len();
+    let most_listed = room.listed::<I>(space + 1, 0)?;
     let mut array = Writer::new(space);
     let mut ticker = Ticker::new(progress, "lay out", space as u64);
     let mut tokens = 0;
@@ -124,7 +201,8 @@ fn lay_out_sequences<I: Id>(
         array.gap();
         ticker.tick(array.len() as u64)?;
     }
-    Ok(Layout { positions: array.finish(), weights, tokens, by_token: true, is_bytes: false })
+    let positions = array.finish();
+    Ok(Layout { positions, weights, tokens, by_token: true, is_bytes: false, most_listed })
 }
 
 /// The most frequent words first.
@@ -133,36 +211,37 @@ fn by_count<'a>(
 ) -> Result<Vec<(&'a [u8], u64)>, Error> {
     let mut words: Vec<_> = words.collect();
     words.sort_unstable_by_key(|word| std::cmp::Reverse(word.1));
-    check_total(&words)?;
+    check_total(words.iter().map(|&(word, n)| word.len() as u128 * u128::from(n)).sum())?;
     Ok(words)
 }
 
-/// Writes pieces, each with its weight, and returns the weight of all tokens beside the array.
-fn lay_out<'a, I: Id>(
-    pieces: impl Iterator<Item = (&'a [u8], u64)>,
-    space: usize,
-    vocabulary: &Vocabulary,
-    merges: &[Merge],
+/// Writes documents one behind the other.
+fn lay_out_documents<I: Id>(
+    corpus: &ByteCorpus,
+    start: &Start<'_>,
     progress: &dyn Progress,
-) -> Result<(Positions<I>, u64), Error> {
+) -> Result<Layout<I>, Error> {
+    let &Start { vocabulary, merges, room } = start;
+    let space = corpus.bytes.len() + corpus.ends.len();
+    let most_listed = room.listed::<I>(space + 1, corpus.bytes.capacity())?;
     let mut array = Writer::new(space);
     let bytes = vocabulary.byte_ids().map(I::from_u32);
     let mut merged = Tokens::new(vocabulary, merges)?;
     let mut ticker = Ticker::new(progress, "lay out", space as u64);
-    let mut total = 0;
-    for (piece, weight) in pieces {
-        let tokens = match &mut merged {
+    let mut tokens = 0;
+    for document in corpus.documents() {
+        tokens += match &mut merged {
             None => {
-                array.bytes(piece.iter().map(|&byte| bytes[byte as usize]));
-                piece.len()
+                array.bytes(document.iter().map(|&byte| bytes[byte as usize]));
+                document.len() as u64
             }
-            Some(merged) => merged.write(piece, vocabulary, &mut array),
+            Some(merged) => merged.write(document, vocabulary, &mut array) as u64,
         };
-        total += tokens as u64 * weight;
         array.gap();
         ticker.tick(array.len() as u64)?;
     }
-    Ok((array.finish(), total))
+    let (positions, weights, is_bytes) = (array.finish(), LayoutWeights::Once, merges.is_empty());
+    Ok(Layout { positions, weights, tokens, by_token: false, is_bytes, most_listed })
 }
 
 /// Writes pieces as the tokens that earlier merges make of them.
@@ -182,6 +261,24 @@ impl Tokens {
         Ok(Some(Self { encoder, tokens: Vec::new() }))
     }
 
+    /// Writes a word at `start`; returns the number of its tokens.
+    fn place<I: Id>(
+        &mut self,
+        word: &[u8],
+        start: usize,
+        vocabulary: &Vocabulary,
+        array: &mut Placed<I>,
+    ) -> u64 {
+        self.tokens.clear();
+        self.encoder.encode_piece(word, &mut self.tokens);
+        let mut at = start;
+        for &token in &self.tokens {
+            array.token(at, I::from_u32(token), vocabulary.token_len(token));
+            at += vocabulary.token_len(token);
+        }
+        self.tokens.len() as u64
+    }
+
     /// Returns the number of tokens written.
     fn write<I: Id>(
         &mut self,
@@ -198,7 +295,7 @@ impl Tokens {
     }
 }
 
-/// End offset and count of each stretch of words with equal counts; words, whose letters take
+/// End offset and count of each stretch of sequences with equal counts; sequences, whose letters take
 /// `letter_bytes`, stand behind one gap.
 fn classes(words: &[(&[u8], u64)], letter_bytes: usize) -> Vec<(usize, u64)> {
     let mut classes: Vec<(usize, u64)> = Vec::new();
@@ -214,9 +311,7 @@ fn classes(words: &[(&[u8], u64)], letter_bytes: usize) -> Vec<(usize, u64)> {
 }
 
 /// No sum of counts may pass 64 bits: the sum over all bytes bounds every one of them.
-fn check_total(words: &[(&[u8], u64)]) -> Result<(), Error> {
-    let total: u128 =
-        words.iter().map(|&(word, count)| word.len() as u128 * u128::from(count)).sum();
+fn check_total(total: u128) -> Result<(), Error> {
     if total > u128::from(u64::MAX) {
         let problem = format!("the words hold {total} weighted bytes, which exceeds 64 bits");
         return Err(Error::Config(Message::new(problem, "divide all counts by a common factor")));

@@ -1,6 +1,5 @@
 //! Counting distinct words: one flat table a thread, merged at the end.
 
-use std::collections::HashMap;
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
@@ -21,6 +20,8 @@ pub struct WordCounts {
     arena: Vec<u8>,
     /// Indices of the words that came last.
     recent: Recent<Short, u32>,
+    /// Words and letters at which the table counts as full; 0 for no bound.
+    room: (usize, usize),
 }
 
 #[derive(Clone, Copy)]
@@ -35,6 +36,24 @@ impl WordCounts {
     /// An empty table.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty table that is full with that many words or letters; their memory is reserved.
+    pub fn with_room(words: usize, letters: usize) -> Self {
+        Self {
+            index: HashTable::with_capacity(words),
+            words: Vec::with_capacity(words),
+            arena: Vec::with_capacity(letters),
+            recent: Recent::default(),
+            room: (words, letters),
+        }
+    }
+
+    /// Whether a word should not be added before the table is emptied; never so without a bound.
+    pub fn lacks_room_for(&self, word: &[u8]) -> bool {
+        let (words, letters) = self.room;
+        let is_full = self.words.len() >= words || self.arena.len() + word.len() > letters;
+        words > 0 && is_full && !self.is_empty()
     }
 
     /// Makes room for looking up words of that many bytes of text.
@@ -62,7 +81,7 @@ impl WordCounts {
         if count == 0 || word.is_empty() {
             return Ok(());
         }
-        let Self { index, words, arena, recent } = self;
+        let Self { index, words, arena, recent, .. } = self;
         let short = Short::of(word);
         let known = short.and_then(|short| recent.get(&short));
         let at = match known {
@@ -94,19 +113,22 @@ impl WordCounts {
         words
     }
 
-    /// Occurrences of each character, most frequent first, ties by code point; bytes that are no UTF-8 are
-    /// left out. O(bytes of distinct words).
-    pub fn characters(&self) -> Result<Vec<(char, u64)>, Error> {
-        let mut totals: HashMap<char, u64> = HashMap::new();
-        for (word, count) in self.iter() {
-            for character in word.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
-                let total = totals.entry(character).or_default();
-                *total = total.checked_add(count).ok_or_else(too_many)?;
-            }
-        }
-        let mut found: Vec<_> = totals.into_iter().collect();
-        found.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        Ok(found)
+    /// Gives out all words in ascending order and forgets them; their memory stays reserved.
+    pub fn drain_sorted(
+        &mut self,
+        mut visit: impl FnMut(&[u8], u64) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let Self { index, words, arena, recent, .. } = self;
+        let bytes = |word: &Word| &arena[word.start..word.start + word.len as usize];
+        words.sort_unstable_by(|a, b| bytes(a).cmp(bytes(b)));
+        words.iter().try_for_each(|word| visit(bytes(word), word.count))?;
+        index.clear();
+        words.clear();
+        arena.clear();
+        recent.forget();
+        // One word may have been longer than all the room there was.
+        arena.shrink_to(self.room.1);
+        Ok(())
     }
 
     fn bytes(&self, word: &Word) -> &[u8] {
@@ -165,7 +187,8 @@ pub fn count_documents(
     for_each_stretch(tables, splitter, documents, ("count", progress), work)
 }
 
-fn hash_of(word: &[u8]) -> u64 {
+/// A hash of a word, the same in every process.
+pub fn hash_of(word: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(word);
     spread(hasher.finish() as u32)
@@ -177,7 +200,7 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15) & 0xFFFF_FFFF_0000_0000 | u64::from(hash)
 }
 
-fn too_many() -> Error {
+pub(super) fn too_many() -> Error {
     Error::Config(Message::new(
         "the counts exceed 64 bits, or the distinct words 32 bits",
         "train on a sample",

@@ -11,32 +11,39 @@
 //! * [`sweep`] replaces the pairs that are everywhere, before any are looked for;
 //! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
 //! * [`train`] holds the loop, [`queue`] the order of merges, [`veto`] what must not be merged;
-//! * [`counts`] counts words, [`sequences`] sequences of tokens, [`corpus`] lays words or documents out in the array, and
+//! * [`room`] keeps all of it within a bound of memory;
+//! * [`counts`] counts words, [`spill`] in bounded memory and [`count_file`] on disk, [`sequences`] sequences of tokens, [`corpus`] lays words or documents out in the array, and
 //!   [`vocabulary`] keeps the table of tokens.
 //!
 //! The order is Hugging Face's: count descending, then (left id, right id) ascending, with counts of
 //! 64 bits. The result depends on the multiset of documents alone, never on threads or their order.
 
+pub mod characters;
 mod compact;
 pub mod corpus;
+pub mod count_file;
 pub mod counts;
 mod merge;
 mod positions;
 mod queue;
 #[cfg(test)]
 mod reference;
+mod room;
 mod scan;
 pub mod sequences;
+pub mod spill;
 pub mod stretches;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod tracking;
 pub mod train;
 pub mod veto;
 pub mod vocabulary;
 mod weights;
 
 pub use corpus::{ByteCorpus, Corpus};
+pub use count_file::merge::{CountFiles, Source};
 pub use counts::WordCounts;
 pub use queue::Order;
 pub use sequences::SequenceCounts;

@@ -149,6 +149,48 @@ impl<I: Id> Writer<I> {
     }
 }
 
+/// Writes the array in any order; what is never written is a gap between words.
+pub struct Placed<I>(Positions<I>);
+
+impl<I: Id> Placed<I> {
+    /// An array of that many places, all of them gaps.
+    pub fn new(places: usize) -> Self {
+        let anchors = vec![NOWHERE; ((places.max(1) - 1) >> BLOCK_BITS) + 1];
+        let mut array = Self(Positions { ids: vec![I::GAP; places], anchors });
+        array.note_start(0);
+        array
+    }
+
+    /// Puts a word of tokens of one byte each at `start`, with a gap behind it.
+    pub fn bytes(&mut self, start: usize, tokens: impl ExactSizeIterator<Item = I>) {
+        let end = start + tokens.len();
+        let places = &mut self.0.ids[start..end];
+        places.iter_mut().zip(tokens).for_each(|(place, token)| *place = token);
+        for block in start >> BLOCK_BITS..=end >> BLOCK_BITS {
+            self.note_start(start.max(block << BLOCK_BITS));
+        }
+    }
+
+    /// Puts a token of `len` bytes at `start`; behind it stands another, or a gap.
+    pub fn token(&mut self, start: usize, id: I, len: usize) {
+        self.0.ids[start] = id;
+        self.0.ids[start + len - 1] = id;
+        self.note_start(start);
+        self.note_start(start + len);
+    }
+
+    /// The array, which must end in a gap.
+    pub fn finish(self) -> Positions<I> {
+        debug_assert!(self.0.ids.last() == Some(&I::GAP));
+        self.0
+    }
+
+    fn note_start(&mut self, start: usize) {
+        let anchor = &mut self.0.anchors[start >> BLOCK_BITS];
+        *anchor = start.min(*anchor);
+    }
+}
+
 impl<I: Id> Positions<I> {
     /// The ids of all tokens and gaps in order; all tokens must be single bytes.
     pub fn into_bytes(self) -> Vec<I> {

@@ -58,6 +58,8 @@ pub struct Wanted {
     pub pairs: u64,
     /// About how much weight they may have together.
     pub weight: u64,
+    /// Occurrences that may be listed.
+    pub sites: usize,
     /// Threads to scan with.
     pub threads: usize,
 }
@@ -86,8 +88,22 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
         });
     };
     let cells = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
-    let floor = choose_floor(&cells, wanted);
-    let hot = HotCells::new(&cells, floor);
+    let mut floor = choose_floor(&cells, wanted);
+    let mut hot = HotCells::new(&cells, floor);
+    if wanted.sites < positions.len() {
+        let count = |sites: &mut Vec<u64>, range| {
+            sites.resize(hot.len(), 0);
+            positions.for_each_pair(lens, range, |_, left, right| {
+                let cell = place.index(left, right);
+                if hot.holds(cell) && fits(left, right) {
+                    sites[hot.rank(cell)] += 1;
+                }
+            });
+        };
+        let sites = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
+        floor = raise_floor(floor, &cells, &sites, wanted);
+        hot = HotCells::new(&cells, floor);
+    }
     drop(cells);
     let collect = |found: &mut Found<P>, range| {
         found.slots.resize_with(hot.len(), Slot::default);
@@ -110,12 +126,14 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
     Ok((floor, joined(parts, floor)))
 }
 
+/// Classes of cells by their weight.
+const CLASSES: usize = 64 * 8;
+
 /// Finds the floor above which pairs have about the wanted number and weight.
 ///
 /// Cells are sorted into classes an eighth of an octave wide: exact enough, and one pass. The floor at
 /// least halves from scan to scan, so there are few scans even where a single cell is too heavy.
 fn choose_floor(cells: &[u64], wanted: &Wanted) -> u64 {
-    const CLASSES: usize = 64 * 8;
     let mut pairs = [0u64; CLASSES];
     let mut weights = [0u64; CLASSES];
     for &cell in cells {
@@ -131,6 +149,21 @@ fn choose_floor(cells: &[u64], wanted: &Wanted) -> u64 {
     });
     let floor = first.map_or(0, |class| least_of(class + 1));
     floor.min(wanted.ceiling / 2).max(wanted.least)
+}
+
+/// Raises a floor until no more than the wanted `sites` are listed, these by hot cell in their order; but
+/// it always falls by an eighth from scan to scan, so that training goes on.
+fn raise_floor(floor: u64, cells: &[u64], sites: &[u64], wanted: &Wanted) -> u64 {
+    let mut by_class = [0u64; CLASSES];
+    let hot = cells.iter().filter(|&&cell| cell >= floor);
+    hot.zip(sites).for_each(|(&cell, &sites)| by_class[class_of(cell)] += sites);
+    let mut all = 0u64;
+    let first = (0..CLASSES).rev().find(|&class| {
+        all += by_class[class];
+        all > wanted.sites as u64
+    });
+    let raised = first.map_or(floor, |class| least_of(class + 1));
+    raised.min(wanted.ceiling - wanted.ceiling.div_ceil(8)).max(floor)
 }
 
 /// Class of a cell: its highest bit and the three below.
@@ -259,6 +292,11 @@ impl<P> Found<P> {
         let slots = self.slots.into_iter().filter(|slot| slot.key != NO_PAIR);
         slots.map(|slot| (slot.key, slot.pair)).chain(self.others)
     }
+}
+
+/// Cells that a scan of that many places has at the most.
+pub fn most_cells(places: usize) -> usize {
+    1 << (2 * places.max(1)).ilog2().clamp(*CELL_BITS.start(), *CELL_BITS.end())
 }
 
 /// Maps a pair to its cell.

@@ -3,10 +3,14 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 
+use super::counts::count_documents;
 use super::reference::train_slow;
+use super::room::{occurrence_bytes, Room};
+use super::spill::{count_spilling, tables, Spill};
 use super::train::{train, Options, Stopped};
 use super::{ByteCorpus, Corpus, Order, Rules, SequenceCounts, Vocabulary, WordCounts};
 use crate::error::Error;
+use crate::pretokenizers::Splitter;
 use crate::progress::Silent;
 
 const FEW: usize = 3;
@@ -36,8 +40,19 @@ fn options(
         rivals: Vec::new(),
         threads: 3,
         tracked_percent,
+        memory: None,
         swept_above: 0,
     }
+}
+
+/// A bound that leaves room for the fewest occurrences there must be, and `more`.
+fn bound(words: &[(Vec<u8>, u64)], more: usize) -> Option<u64> {
+    let distinct: std::collections::BTreeSet<_> = words.iter().map(|(word, _)| word).collect();
+    // Words, or documents, which may be equal: the larger of the two arrays.
+    let all: usize = words.iter().map(|(word, _)| word.len() + 1).sum();
+    let places = 1 + all.max(distinct.len());
+    let listed = (places / 16 + 1 + more) as u64 * occurrence_bytes(places);
+    Some(Room::new(Some(1), 1).fixed::<u16>(places) + all as u64 * 2 + listed)
 }
 
 fn corpus_of(words: &[(Vec<u8>, u64)]) -> Corpus {
@@ -75,22 +90,53 @@ proptest! {
     fn words_agree_with_the_slow_twin(
         words in vec((word(), 1..5u64), 1..12), extra in 0..24usize,
         min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
-        swept_above in prop_oneof![Just(0), 1..40u64],
+        swept_above in prop_oneof![Just(0), 1..40u64], more in prop::option::of(0..40usize),
     ) {
-        agree(corpus_of(&words), &words, &Options { swept_above, ..options(extra, min_frequency, longest, share) });
+        let memory = more.and_then(|more| bound(&words, more));
+        agree(corpus_of(&words), &words, &Options { swept_above, memory, ..options(extra, min_frequency, longest, share) });
     }
 
     #[test]
     fn documents_agree_with_the_slow_twin(
         documents in vec(word(), 1..12), extra in 0..24usize,
         min_frequency in 0..4u64, longest in prop::option::of(2..9u32), share in 1..100u64,
-        swept_above in prop_oneof![Just(0), 1..40u64],
+        swept_above in prop_oneof![Just(0), 1..40u64], more in prop::option::of(0..40usize),
     ) {
         let mut corpus = ByteCorpus::default();
         documents.iter().for_each(|document| corpus.add(document));
         let words: Vec<_> = documents.into_iter().map(|document| (document, 1)).collect();
-        agree(Corpus::Bytes(corpus), &words, &Options { swept_above, ..options(extra, min_frequency, longest, share) });
+        let memory = more.and_then(|more| bound(&words, more));
+        agree(Corpus::Bytes(corpus), &words, &Options { swept_above, memory, ..options(extra, min_frequency, longest, share) });
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn spilled_words_agree_with_the_slow_twin(
+        documents in vec("[ab]{0,3}( [a-d]{1,6}){0,120}", 1..6), threads in 1..5usize, bytes in 0..20_000usize,
+    ) {
+        let splitter = Splitter::named("gpt2").unwrap();
+        let documents: Vec<&[u8]> = documents.iter().map(String::as_bytes).collect();
+        let mut plain = [WordCounts::new()];
+        count_documents(&mut plain, &splitter, &documents, 1, &Silent).unwrap();
+        let words: Vec<_> = plain[0].iter().map(|(word, count)| (word.to_vec(), count)).collect();
+        let spill = Spill::new(&std::env::temp_dir(), false, 0);
+        let mut tables = tables(threads, bytes);
+        count_spilling(&mut tables, &spill, &splitter, &documents, 1, &Silent).unwrap();
+        tables.iter_mut().for_each(|table| spill.take(table).unwrap());
+        agree(Corpus::Files(spill.files()), &words, &options(40, 1, None, 50));
+    }
+}
+
+#[test]
+fn refuses_a_corpus_that_exceeds_its_bound() {
+    let options = Options { memory: Some(1 << 20), vocab_size: 300, ..options(0, 1, None, 50) };
+    let words = corpus_of(&[(vec![97; 1 << 20], 1)]);
+    let refused = train(words, &mut bytes_after(0, &[]), &[], &options, &Silent);
+    let Err(Error::Config(message)) = refused else { unreachable!() };
+    assert!(message.hint.starts_with("raise memory by"), "{}", message.hint);
 }
 
 /// Sequences over a few tokens, some of several letters, one place each in the array.

@@ -1,14 +1,14 @@
 //! The training loop: choose the most frequent pair, replace it, keep the counts exact.
 
-use rustc_hash::FxHashMap;
-
 use super::compact::compact;
 use super::corpus::{Corpus, Layout, LayoutWeights};
 use super::merge::{Merger, Replacement};
 use super::positions::{Id, Offset, Positions};
 use super::queue::{Order, Queue};
+use super::room::Room;
 use super::scan::{frequent_pairs, pair_key, Tracked, Wanted};
 use super::sweep::{self, Sweep};
+use super::tracking::Tracking;
 use super::veto::{Rules, Veto};
 use super::vocabulary::{Product, Vocabulary};
 use super::weights::{ByClass, Once, Weights};
@@ -37,6 +37,8 @@ pub struct Options {
     /// Percent of the corpus' pairs whose occurrences are listed at a time: memory against scans. The
     /// result does not depend on it.
     pub tracked_percent: u64,
+    /// Bytes that the laid out corpus and its lists may take; the result does not depend on it.
+    pub memory: Option<u64>,
     /// Pairs that are at least one in this many tokens are merged by sweeps; 0 for no sweeps. The result
     /// does not depend on it.
     pub swept_above: u64,
@@ -80,13 +82,14 @@ pub fn train(
     progress: &dyn Progress,
 ) -> Result<Training, Error> {
     check(vocabulary, options)?;
+    let room = Room::new(options.memory, options.threads);
     // A token is written into the array only if another may follow it, so the last of 65,536 ids is
     // never written and stays free to be the gap.
     if options.vocab_size <= 1 << 16 {
-        let layout = corpus.lay_out::<u16>(vocabulary, merges, progress)?;
+        let layout = corpus.lay_out::<u16>(vocabulary, merges, &room, progress)?;
         train_layout(layout, vocabulary, options, progress)
     } else {
-        let layout = corpus.lay_out::<u32>(vocabulary, merges, progress)?;
+        let layout = corpus.lay_out::<u32>(vocabulary, merges, &room, progress)?;
         train_layout(layout, vocabulary, options, progress)
     }
 }
@@ -115,12 +118,13 @@ fn train_layout<I: Id>(
     options: &Options,
     progress: &dyn Progress,
 ) -> Result<Training, Error> {
-    let Layout { positions, weights, tokens, by_token, is_bytes } = layout;
+    let Layout { positions, weights, tokens, by_token, is_bytes, most_listed } = layout;
+    let threads = Room::new(options.memory, options.threads).threads(positions.len());
     let lens = array_lens(vocabulary, by_token);
     let veto = Veto::new(options.rules.clone(), vocabulary.tokens().iter().map(Option::as_deref))?;
     let limits = Limits::new(vocabulary, veto, options);
     let wide = u32::try_from(positions.len()).is_err();
-    let laid_out = (positions, lens, by_token);
+    let laid_out = LaidOut { positions, lens, by_token, most_listed, threads };
     match (weights, wide) {
         (LayoutWeights::Once, false) => {
             Trainer::<I, u32, Once>::new(laid_out, Once, vocabulary, limits, options, progress)
@@ -141,17 +145,28 @@ fn train_layout<I: Id>(
     }
 }
 
-struct Trainer<'a, I, P, W> {
+/// The array, and what is fixed by it.
+struct LaidOut<I> {
     positions: Positions<I>,
-    weights: W,
-    vocabulary: &'a mut Vocabulary,
     /// Places that each token takes in the array: its bytes, or the tokens it was made of.
     lens: Vec<u32>,
     by_token: bool,
+    /// Occurrences that may be listed.
+    most_listed: usize,
+    threads: usize,
+}
+
+struct Trainer<'a, I, P, W> {
+    positions: Positions<I>,
+    lens: Vec<u32>,
+    by_token: bool,
+    threads: usize,
+    weights: W,
+    vocabulary: &'a mut Vocabulary,
     limits: Limits,
     options: &'a Options,
     progress: &'a dyn Progress,
-    tracked: FxHashMap<u64, Tracked<P>>,
+    tracked: Tracking<P>,
     /// An entry may be stale: `tracked` has the true count.
     queue: Queue,
     floor: u64,
@@ -161,7 +176,7 @@ struct Trainer<'a, I, P, W> {
 
 impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     fn new(
-        (positions, lens, by_token): (Positions<I>, Vec<u32>, bool),
+        laid_out: LaidOut<I>,
         weights: W,
         vocabulary: &'a mut Vocabulary,
         limits: Limits,
@@ -169,15 +184,16 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         progress: &'a dyn Progress,
     ) -> Self {
         Self {
-            positions,
+            positions: laid_out.positions,
+            lens: laid_out.lens,
+            by_token: laid_out.by_token,
+            threads: laid_out.threads,
             weights,
             vocabulary,
-            lens,
-            by_token,
             limits,
             options,
             progress,
-            tracked: FxHashMap::default(),
+            tracked: Tracking::new(laid_out.most_listed),
             queue: Queue::new(options.order),
             floor: u64::MAX,
             merger: Merger::new(),
@@ -215,8 +231,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             }
             ticker.tick(self.training.merges.len() as u64)?;
             tokens -= self.merge(pair, tokens, &mut ticker)?;
-            self.training.counts.push(count);
-            self.training.tokens.push(tokens);
+            self.note(count, tokens)?;
         }
         ticker.finish()?;
         Ok(self.training)
@@ -236,7 +251,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         }
         let stretches = self.weights.stretches(self.positions.len());
         let positions = std::mem::take(&mut self.positions);
-        let mut sweep = Sweep::new(positions, &stretches, self.options.threads.max(1));
+        let mut sweep = Sweep::new(positions, &stretches, self.threads);
         while self.vocabulary.len() < most_ids {
             let best = sweep.best(|left, right| self.allows(left, right));
             let Some((left, right, count)) = best else { break };
@@ -248,11 +263,18 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             ticker.tick(self.training.merges.len() as u64)?;
             let (merged, _) = self.make(left, right);
             tokens -= sweep.merge(left, right, merged);
-            self.training.counts.push(count);
-            self.training.tokens.push(tokens);
+            self.note(count, tokens)?;
         }
         self.positions = sweep.finish(&self.lens);
         Ok(tokens)
+    }
+
+    /// Ends a merge: what its pair's count was, and the tokens that are left.
+    fn note(&mut self, count: u64, tokens: u64) -> Result<(), Error> {
+        let Training { merges, counts, tokens: lengths, .. } = &mut self.training;
+        counts.push(count);
+        lengths.push(tokens);
+        self.progress.learned(merges, counts, lengths)
     }
 
     /// Lowers the floor and finds the pairs above it.
@@ -264,27 +286,30 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             // Twice what is missing: many a pair is lost to another that overlaps it.
             pairs: 2 * missing + 64,
             weight: tokens / 100 * self.options.tracked_percent,
-            threads: self.options.threads.max(1),
+            sites: self.tracked.most_listed(),
+            threads: self.threads,
         };
         // The old pairs are all below the old floor: none is of use.
-        self.tracked = FxHashMap::default();
+        self.tracked.clear();
         let limits = &self.limits;
         let allows = |left, right| limits.allows(left, right);
         let Self { positions, lens, weights, .. } = self;
-        (self.floor, self.tracked) =
+        let (floor, mut pairs) =
             frequent_pairs(positions, lens, weights, &wanted, allows, self.progress)?;
         if self.vocabulary.has_forbidden() {
             let vocabulary = &self.vocabulary;
-            self.tracked.retain(|&key, _| !is_forbidden(vocabulary, key));
+            pairs.retain(|&key, _| !is_forbidden(vocabulary, key));
         }
-        self.queue.refill(self.tracked.iter().map(|(&key, pair)| (key, pair.count)));
+        self.floor = floor;
+        self.tracked.replace(pairs);
+        self.queue.refill(self.tracked.counts());
         Ok(())
     }
 
     /// Takes the most frequent tracked pair, the first of equals.
     fn next_pair(&mut self) -> Option<(u64, u64)> {
         while let Some((key, count)) = self.queue.pop(self.vocabulary) {
-            let Some(pair) = self.tracked.get(&key) else { continue };
+            let Some(pair) = self.tracked.get(key) else { continue };
             // Of a doubled token, occurrences that do not overlap are fewer: a bound until it is first.
             let now = match self.options.order == Order::Boundless && key >> 32 == key & 0xFFFF_FFFF
             {
@@ -323,7 +348,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     fn merge(&mut self, key: u64, tokens: u64, ticker: &mut Ticker<'_>) -> Result<u64, Error> {
         let (left, right) = ((key >> 32) as u32, key as u32);
         let (merged, is_new) = self.make(left, right);
-        let offsets = self.tracked.remove(&key).map(|pair| pair.offsets).unwrap_or_default();
+        let offsets = self.tracked.remove(key);
         let replacement = self.replacement(key, merged);
         if self.vocabulary.len() == self.options.vocab_size {
             return Ok(self.standing(&replacement, &offsets));
@@ -385,13 +410,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
     fn update(&mut self, replacement: &Replacement) {
         let Self { tracked, queue, merger, floor, lens, limits, vocabulary, .. } = self;
         merger.lost(replacement, |left, right, weight| {
-            let key = pair_key(left, right);
-            if let Some(pair) = tracked.get_mut(&key) {
-                pair.count -= weight;
-                if pair.count < *floor {
-                    tracked.remove(&key);
-                }
-            }
+            tracked.lose(pair_key(left, right), weight, *floor);
         });
         let gained = merger.gained(replacement, lens, |left, right, count| {
             count >= *floor
@@ -401,8 +420,9 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
         for pair in gained {
             let key = pair_key(pair.pair.0, pair.pair.1);
             queue.push(key, pair.count);
-            tracked.insert(key, Tracked { count: pair.count, offsets: pair.offsets });
+            tracked.gain(key, Tracked { count: pair.count, offsets: pair.offsets });
         }
+        *floor = tracked.fit().unwrap_or(*floor);
     }
 
     /// Weight of the occurrences that a merge would replace, left to right without overlaps.

@@ -50,6 +50,10 @@ impl Splitter {
         Ok(Self(pretokenizers::Splitter::sequence(stages)))
     }
 
+    fn safe_cut(&self, data: Borrowed<u8>, near: usize) -> Option<usize> {
+        self.0.safe_cut(data.as_slice(), near)
+    }
+
     fn split(&self, py: Python<'_>, data: Borrowed<u8>) -> PyResult<Vec<(usize, usize)>> {
         let data = data.as_slice();
         Ok(py.detach(|| self.0.split(data))?)

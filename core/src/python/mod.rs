@@ -1,6 +1,7 @@
 //! The only pyo3 of the crate: convert arguments, release the GIL, call, map the error.
 
 mod buffers;
+mod counting;
 mod encoding;
 mod errors;
 mod loading;
@@ -31,7 +32,10 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pipeline::Finder>()?;
     module.add_class::<pipeline::Segmenter>()?;
     module.add_function(wrap_pyfunction!(pipeline::cut_pieces, module)?)?;
-    module.add_class::<training::WordCounts>()?;
+    module.add_class::<counting::WordCounts>()?;
+    module.add_class::<counting::CountFiles>()?;
+    module.add_function(wrap_pyfunction!(pipeline::cut_spans, module)?)?;
+    module.add_function(wrap_pyfunction!(pipeline::normalizer_changes, module)?)?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;
     module.add_class::<masking::Masker>()?;

@@ -2,10 +2,10 @@
 
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
-use pyo3::types::PyBytes;
 
 use super::buffers::Borrowed;
-use super::encoding::{byte_ids, Splitter, Tokens};
+use super::counting::{CountFiles, WordCounts};
+use super::encoding::{byte_ids, Tokens};
 use super::errors::ConfigError;
 use super::progress::Callback;
 use super::supertokens::{ChunkCounts, Runs};
@@ -15,73 +15,7 @@ use crate::error::{Error, Message};
 /// Percent of the pairs that are listed at a time: two bytes of memory for each byte of a corpus.
 const TRACKED_PERCENT: u64 = 50;
 
-/// Unique pretokens and their 64-bit counts.
-#[pyclass(module = "tokforge._core")]
-pub struct WordCounts {
-    splitter: Py<Splitter>,
-    tables: Vec<bpe::WordCounts>,
-}
-
-impl WordCounts {
-    /// Brings all threads' tables together in the first.
-    fn merged(&mut self) -> PyResult<&mut bpe::WordCounts> {
-        let (first, rest) =
-            self.tables.split_first_mut().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
-        for table in rest {
-            first.absorb(&std::mem::take(table))?;
-        }
-        Ok(first)
-    }
-}
-
 pub const CONSUMED: (&str, &str) = ("this corpus has been trained on already", "make a new one");
-
-#[pymethods]
-impl WordCounts {
-    #[new]
-    fn new(splitter: Py<Splitter>, threads: usize) -> Self {
-        let tables = (0..threads.max(1)).map(|_| bpe::WordCounts::new()).collect();
-        Self { splitter, tables }
-    }
-
-    #[pyo3(signature = (docs, weight=1, progress=None))]
-    fn add(
-        &mut self,
-        py: Python<'_>,
-        docs: Vec<Borrowed<u8>>,
-        weight: u64,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<()> {
-        let splitter = &self.splitter.get().0;
-        let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
-        let tables = &mut self.tables;
-        Callback::new(progress).run(py, |progress| {
-            bpe::counts::count_documents(tables, splitter, &docs, weight, progress)
-        })
-    }
-
-    fn add_counts(&mut self, words: Vec<PyBackedBytes>, counts: Vec<u64>) -> PyResult<()> {
-        if words.len() != counts.len() {
-            let problem = format!("{} words but {} counts", words.len(), counts.len());
-            return Err(ConfigError::new_err((problem, "give each word one count")));
-        }
-        let table = self.merged()?;
-        Ok(words.iter().zip(counts).try_for_each(|(word, count)| table.add(word, count))?)
-    }
-
-    fn __len__(&mut self) -> PyResult<usize> {
-        Ok(self.merged()?.len())
-    }
-
-    fn items<'py>(&mut self, py: Python<'py>) -> PyResult<Vec<(Bound<'py, PyBytes>, u64)>> {
-        let words = self.merged()?.sorted();
-        Ok(words.into_iter().map(|(word, count)| (PyBytes::new(py, word), count)).collect())
-    }
-
-    fn characters(&mut self) -> PyResult<Vec<(char, u64)>> {
-        Ok(self.merged()?.characters()?)
-    }
-}
 
 /// Documents as unsplit bytes.
 #[pyclass(module = "tokforge._core")]
@@ -109,6 +43,7 @@ impl ByteCorpus {
 #[derive(FromPyObject)]
 /// Either kind of corpus.
 pub enum AnyCorpus<'py> {
+    Files(PyRefMut<'py, CountFiles>),
     Words(PyRefMut<'py, WordCounts>),
     Bytes(PyRefMut<'py, ByteCorpus>),
     Runs(PyRefMut<'py, Runs>),
@@ -118,10 +53,8 @@ pub enum AnyCorpus<'py> {
 impl AnyCorpus<'_> {
     fn take(self) -> PyResult<Corpus> {
         match self {
-            Self::Words(mut words) => {
-                words.merged()?;
-                Ok(Corpus::Words(words.tables.drain(..).next().unwrap_or_default()))
-            }
+            Self::Files(files) => Ok(Corpus::Files(files.0.clone())),
+            Self::Words(mut words) => words.take(),
             Self::Bytes(mut bytes) => {
                 bytes.0.take().map(Corpus::Bytes).ok_or_else(|| ConfigError::new_err(CONSUMED))
             }
@@ -158,7 +91,7 @@ impl From<bpe::Training> for Training {
 #[pyo3(signature = (
     corpus, *, tokens, byte_ids, vocab_size, merges=vec![], min_frequency=2, max_token_bytes=None,
     forbidden=vec![], max_words=None, excluded=vec![], digits_apart=false, order="hf", rivals=vec![],
-    threads=1, progress=None,
+    threads=1, memory=None, progress=None, keep=None, keep_seconds=60.0,
 ))]
 #[allow(clippy::too_many_arguments)] // keyword-only in Python
 pub fn train(
@@ -177,7 +110,10 @@ pub fn train(
     order: &str,
     rivals: Vec<u64>,
     threads: usize,
+    memory: Option<u64>,
     progress: Option<Py<PyAny>>,
+    keep: Option<Py<PyAny>>,
+    keep_seconds: f64,
 ) -> PyResult<Training> {
     let forbidden = forbidden.iter().map(|bytes| bytes[..].into()).collect();
     let mut vocabulary =
@@ -191,10 +127,12 @@ pub fn train(
         rivals,
         threads,
         tracked_percent: TRACKED_PERCENT,
+        memory,
         swept_above: bpe::SWEPT_ABOVE,
     };
     let corpus = corpus.take()?;
     let training = Callback::new(progress)
+        .keeping(keep, keep_seconds)
         .run(py, |progress| bpe::train(corpus, &mut vocabulary, &merges, &options, progress))?;
     Ok(training.into())
 }

@@ -12,9 +12,9 @@ from tokforge.tokenizer.segments import Segmenter
 from tokforge.tokenizer.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
-    from tokforge._core import WordCounts
+    from tokforge._core import Splitter, WordCounts
 
-__all__ = ["count_pretokens", "model_texts", "pretoken_table"]
+__all__ = ["count_pretokens", "model_texts", "pretoken_splitter", "pretoken_table"]
 
 Data = bytes | bytearray | memoryview
 
@@ -49,9 +49,14 @@ def pretoken_table(pipeline: Pipeline, threads: int | None) -> "WordCounts":
     """Returns an empty table that counts pretokens cut by ``pipeline``, or raises ConfigError."""
     from tokforge import _core
 
+    return _core.WordCounts(pretoken_splitter(pipeline), thread_count(threads))
+
+
+def pretoken_splitter(pipeline: Pipeline) -> "Splitter":
+    """Returns what cuts the pretokens of ``pipeline``, or raises ConfigError."""
     splitter = make_splitter(pipeline)
     if splitter is None:
         raise ConfigError(
             "this tokenizer's pretokens cannot be counted", "use one with a named splitter, a regex or none"
         )
-    return _core.WordCounts(splitter, thread_count(threads))
+    return splitter

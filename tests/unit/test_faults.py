@@ -1,0 +1,107 @@
+"""Writes that fail, threads and forks: no half-written artefact, no error, no hang."""
+
+import os
+import resource
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tokforge import Tokenizer, train_bpe
+
+TEXT = "".join(f"the cat{at % 97} sat on mat{at % 89}; " for at in range(9000))
+COMMANDS = {
+    "train": "train-bpe text.txt -o out.json --vocab-size 600 --preset text",
+    "checkpoint": "train-bpe text.txt -o out.json --vocab-size 600 --preset text --checkpoint kept",
+    "count": "count text.txt -o out.counts --preset text",
+    "encode": "encode model.json text.txt -o out.npy",
+    "convert": "convert model.json out.tiktoken --to tiktoken",
+}
+LIMITS = [
+    0,
+    4096,
+    pytest.param(100, marks=pytest.mark.nightly),
+    pytest.param(20_000, marks=pytest.mark.nightly),
+]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    path = tmp_path_factory.mktemp("model") / "text.txt"
+    path.write_text(TEXT)
+    return train_bpe(path, vocab_size=600, preset="text")
+
+
+def small_files(limit: int) -> None:
+    """Fails every write behind ``limit`` bytes of a file, the one that crosses it half done."""
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+
+def run(line: str, folder: Path, limit: int | None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "tokforge_cli", *line.split()],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        preexec_fn=None if limit is None else lambda: small_files(limit),
+        timeout=300,
+    )
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_failed_write_leaves_nothing_half_written(
+    name: str, limit: int, model: Tokenizer, tmp_path: Path
+) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    model.save(tmp_path / "model.json")
+    before = {path.name for path in tmp_path.iterdir()}
+    failed = run(COMMANDS[name], tmp_path, limit)
+    after = {path.name for path in tmp_path.iterdir()} - {"kept"}
+    if failed.returncode == 0:  # it fitted
+        assert after > before
+        return
+    assert failed.returncode == 2, failed.stderr
+    assert "cannot be written" in failed.stderr
+    assert "Traceback" not in failed.stderr
+    # Several outputs are renamed together: none of them is there, under its name or a temporary one.
+    assert after == before
+    again = run(COMMANDS[name].replace("--checkpoint", "--resume"), tmp_path, None)
+    assert again.returncode == 0, again.stderr
+
+
+@pytest.mark.parametrize("calls", [200, pytest.param(4000, marks=pytest.mark.nightly)])
+def test_sixteen_threads_on_one_tokenizer(model: Tokenizer, calls: int) -> None:
+    texts = [TEXT[at * 37 : at * 37 + 80].encode() for at in range(50)]
+    expected = [model.encode(text).tolist() for text in texts]
+
+    def work(thread: int) -> int:
+        right = 0
+        for call in range(calls):
+            at = (thread + call) % len(texts)
+            ids = model.encode(texts[at])
+            right += ids.tolist() == expected[at] and model.decode(ids) == texts[at]
+        return right
+
+    with ThreadPoolExecutor(16) as pool:
+        assert list(pool.map(work, range(16))) == [calls] * 16
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+@pytest.mark.parametrize("forks", [20, pytest.param(1000, marks=pytest.mark.nightly)])
+def test_a_forked_child_encodes_in_threads(model: Tokenizer, forks: int) -> None:
+    batch = [TEXT[at : at + 5000].encode() for at in range(0, 40_000, 5000)]
+    expected = model.encode_batch(batch, 4)[0].tolist()
+    for _ in range(forks):
+        child = os.fork()
+        if child == 0:
+            same = model.encode_batch(batch, 4)[0].tolist() == expected
+            os._exit(0 if same else 1)
+        signal.alarm(60)  # a child that hangs ends the test
+        _, status = os.waitpid(child, 0)
+        signal.alarm(0)
+        assert status == 0
