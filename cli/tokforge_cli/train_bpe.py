@@ -17,8 +17,7 @@ from tokforge_cli._supertokens import SupertokensOptions, train_supertokens
 
 if TYPE_CHECKING:
     from tokforge import Tokenizer
-    from tokforge.bpe import SamplingConfig
-    from tokforge.bpe import BpeResult, Checkpoint
+    from tokforge.bpe import BpeResult, Checkpoint, SamplingConfig
 
 EXAMPLES = """
 tokforge train-bpe /usr/bin -o tokenizer.json --vocab-size 4096 --preset binary
@@ -408,7 +407,6 @@ def opened(
 ) -> "Tokenizer | None":
     """Loads the tokenizer to extend, if any, once it is sure that every result can be written."""
     from tokforge import Tokenizer
-    from tokforge.bpe import SamplingConfig
 
     if Path("-") in (*outputs, id_map):
         raise UsageProblem("standard output cannot hold a tokenizer", "name a file", "train-bpe")
