@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 
 TABLES = {
+    "audit": "benches.audit:under_trained_tokens",
     "bounded-memory": "benches.bounded:bounded_memory",
     "compare": "benches.compare:compare_at_scale",
     "encode-binaries": "benches.encoding:encode_binaries",
@@ -26,6 +27,11 @@ TABLES = {
     "masking-vocabulary": "benches.masking.vocabulary:vocabulary",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "supertokens": "benches.supertokens:supertokens",
+    "binary-model": "benches.binary_model.proof:binary_model",
+    "binary-alone": "benches.binary_pairs:binary_alone",
+    "binary-bbpe": "benches.binary_pairs:binary_bbpe",
+    "binary-packed": "benches.binary_packed:binary_packed",
+    "binary-sections": "benches.binary_sections:binary_sections",
     "binary-platforms": "benches.binary:binary_platforms",
     "release-binary": "benches.release:release_binary",
     "train-binaries": "benches.training:train_binaries",

@@ -119,6 +119,14 @@ class Finder:
     def find(self, data: Buffer) -> list[tuple[int, int, int, bool]]:
         """Returns (start, end, number of the text, whether a word character stands beside it)."""
 
+class Segmenter:
+    """Finds added tokens, and normalises what lies between. Immutable and thread-safe."""
+
+    def __new__(
+        cls, steps: Sequence[Spec], tokens: Sequence[tuple[bytes, int, bool, bool, bool, bool]]
+    ) -> Segmenter:
+        """``tokens``: text, id, whether it is found in normalised text, lstrip, rstrip, single_word."""
+
 def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes]:
     """Cuts ``text`` by stages that may rewrite it."""
 
@@ -193,11 +201,16 @@ class ModelEncoder:
     def word_level(
         specs: Sequence[Spec], tokens: Sequence[builtins.bytes | None], *, unk_id: int
     ) -> ModelEncoder: ...
-    def encode(self, data: Buffer, *, at_start: bool = True) -> bytearray:
-        """Returns the ids as native-endian u32. ``at_start``: whether ``data`` begins the whole text."""
-    def encode_batch(self, texts: Sequence[tuple[Buffer, bool]], threads: int) -> tuple[bytearray, bytearray]:
-        """Returns all ids (u32) end to end, and len(texts) + 1 boundaries into them (u64); each text comes
-        with its ``at_start``."""
+    def encode_batch(
+        self,
+        texts: Sequence[Buffer],
+        threads: int,
+        *,
+        segmenter: Segmenter | None = None,
+        counts: builtins.bytes | None = None,
+    ) -> tuple[bytearray, bytearray]:
+        """Returns all ids (u32) end to end, and len(texts) + 1 boundaries into them (u64). Added tokens are
+        those of ``segmenter`` whose byte in ``counts`` is not 0; without one, texts are taken as they are."""
 
 class WordCounts:
     """Unique pretokens and their 64-bit counts. Grows by ``add``; the engine merges threads' tables."""
@@ -220,6 +233,8 @@ class WordCounts:
     def __len__(self) -> int: ...
     def items(self) -> list[tuple[bytes, int]]:
         """All words with their counts, most frequent first, ties by bytes. Not of words on disk."""
+    def characters(self) -> list[tuple[str, int]]:
+        """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
     def spill(self) -> int:
         """Writes what the tables hold to the folder; returns how many runs there are."""
     def save(self, path: str | PathLike[str], header: bytes, progress: Progress | None = None) -> int:
@@ -235,6 +250,8 @@ class CountFiles:
     def __new__(cls, sources: Sequence[str | bytes], folder: str | PathLike[str] | None = None) -> CountFiles:
         """More than 128 are merged in groups first, in ``folder`` or the system's for temporary files."""
     def headers(self) -> list[bytes]: ...
+    def characters(self) -> list[tuple[str, int]]:
+        """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
     def items(self) -> list[tuple[bytes, int]]:
         """Words with the sums of their counts, in ascending order of their bytes."""
     def save(self, path: str | PathLike[str], header: bytes, progress: Progress | None = None) -> int:

@@ -30,19 +30,11 @@ def training_passages(folder: Path) -> list[str]:
     return lines
 
 
-def ours(passages: Path, work: Path) -> Counter:
-    path = work / "tokforge.json"
-    if not path.exists():
-        tokforge.train_bpe(passages, preset="chinese-32k", threads=1).save(path)
-    tokenizer = tokforge.Tokenizer.load(path)
-    return lambda text: (len(tokenizer.encode(text)), 0)
-
-
-def ours_as(pretokenizer: str) -> Callable[[Path, Path], Counter]:
-    """The same trainer behind another pre-tokenizer: what the preset's own adds."""
+def ours(**options: object) -> Callable[[Path, Path], Counter]:
+    """The preset, and the preset with one of its parts left out: what each part adds."""
 
     def build(passages: Path, work: Path) -> Counter:
-        tokenizer = tokforge.train_bpe(passages, preset="text", pretokenizer=pretokenizer, threads=1)
+        tokenizer = tokforge.train_bpe(passages, preset="chinese-32k", threads=1, **options)
         return lambda text: (len(tokenizer.encode(text)), 0)
 
     return build
@@ -121,8 +113,9 @@ def _counted(ids: Sequence[int], unknown: int | None) -> tuple[int, int]:
 
 
 TRAINED: dict[str, Callable[[Path, Path], Counter]] = {
-    "tokforge chinese-32k": ours,
-    "tokforge, o200k's splitter": ours_as("o200k"),
+    "tokforge chinese-32k": ours(),
+    "the same, characters not first": ours(character_coverage=0),
+    "the same, o200k's splitter": ours(pretokenizer="o200k"),
     "tokenizers BPE, ByteLevel": hf("bpe"),
     "tokenizers WordPiece": hf("wordpiece"),
     "tokenizers WordPiece, BERT's splitter": hf("bert"),

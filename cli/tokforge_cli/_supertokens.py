@@ -80,6 +80,7 @@ def train_supertokens(
     write_files(resolved(context, last), force=force)
     figures = figures_of(result, last, [str(targets[key]) for key in result.variants], config)
     own = base.added_tokens if base else options.special_tokens
+    figures["character_tokens"] = 0
     figures["reserved_tokens"] = len(result.tokenizer.added_tokens) - len(own)
     emit(figures, summary(figures), as_json=as_json)
 

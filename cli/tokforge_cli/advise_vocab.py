@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tokforge.outputs import check_output
+from tokforge_cli._named import corpus_or_path
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, byte_count
 from tokforge_cli._output import emit, table
 from tokforge_cli._progress import bars
@@ -19,7 +20,8 @@ MODEL, SEARCH = "Model", "Search"
 
 def advise_vocab(
     inputs: Annotated[
-        list[str], typer.Argument(metavar="INPUT", help="Files, folders or globs to learn from.")
+        list[str],
+        typer.Argument(metavar="INPUT", help="Files, folders, globs or named corpora to learn from."),
     ],
     parameters: Annotated[
         int,
@@ -69,7 +71,7 @@ def advise_vocab(
         hidden_size=hidden_size,
         tied=tied,
         kv_bytes_per_token=kv_bytes_per_token,
-        held_out=tuple(held_out or ()),
+        held_out=tuple(str(corpus_or_path(path)) for path in held_out or ()),
         training_bytes=byte_count("training_bytes", training_bytes),
         largest=largest,
         multiple_of=multiple_of,
@@ -80,7 +82,7 @@ def advise_vocab(
         check_output(plot, force=force)
         check_plot(plot)
     with bars(quiet=quiet) as progress:
-        advice = run(inputs, options, progress=progress)
+        advice = run([str(corpus_or_path(path)) for path in inputs], options, progress=progress)
     if plot:
         save_chart(advice, plot, force=force)
     figures = {**advice.as_dict(), "plot": str(plot) if plot else None}

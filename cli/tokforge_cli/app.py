@@ -20,8 +20,10 @@ from tokforge_cli import (
     encode,
     evaluate,
     explore,
+    heal,
     infer_mixture,
     inspect,
+    inspect_binaries,
     lint,
     merge_subtokens,
     simulate_mixture,
@@ -50,6 +52,9 @@ app.command("merge-counts", cls=ListCommand, epilog=count.MERGE_EXAMPLES)(count.
 app.command("encode", cls=Command, epilog=encode.EXAMPLES)(encode.encode)
 app.command("decode", cls=Command, epilog=decode.EXAMPLES)(decode.decode)
 app.command("inspect", cls=Command, epilog=inspect.EXAMPLES)(inspect.inspect)
+app.command("inspect-binaries", cls=Command, epilog=inspect_binaries.EXAMPLES)(
+    inspect_binaries.inspect_binaries
+)
 app.command("infer-mixture", cls=Command, epilog=infer_mixture.EXAMPLES)(infer_mixture.infer_mixture)
 app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
     simulate_mixture.simulate_mixture
@@ -58,6 +63,7 @@ app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(mer
 app.command("transplant", cls=ListCommand, epilog=transplant.EXAMPLES)(transplant.transplant)
 app.command("import-gguf", cls=Command, epilog=transplant.GGUF_EXAMPLES)(transplant.import_gguf)
 app.command("evaluate", cls=ListCommand, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
+app.command("heal", cls=ListCommand, epilog=heal.EXAMPLES)(heal.heal)
 app.command("lint", cls=Command, epilog=lint.EXAMPLES)(lint.lint)
 app.command("convert", cls=Command, epilog=convert.EXAMPLES)(convert.convert)
 app.command("compare", cls=ListCommand, epilog=compare.EXAMPLES)(compare.compare)

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tokforge.outputs import check_output, write_files
+from tokforge_cli._named import each_group
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads
 from tokforge_cli._output import cell, emit, note, table
 from tokforge_cli._progress import bars
@@ -16,6 +17,7 @@ EXAMPLES = """
 tokforge compare ours.json gpt2/ --text en.txt de.txt code/ --html report.html
 tokforge compare a.json b.json --text flores/*.txt --documents line --parallel --json
 tokforge compare a.json b.json --text prose/ --table table.tex --plots figures
+tokforge compare a.json b.json --text text-multilingual --html report.html
 """
 TEXTS, OUTPUTS, CERTAINTY = "Texts", "Outputs", "Certainty"
 SHOWN = (
@@ -36,7 +38,7 @@ def compare(
         list[Path],
         typer.Option(
             metavar="PATH...",
-            help="Texts: a file or folder for each language or domain, up to the next option.",
+            help="Texts: a file or folder a language or domain, or a named corpus; up to the next option.",
             rich_help_panel=TEXTS,
         ),
     ],
@@ -61,6 +63,16 @@ def compare(
         typer.Option(
             metavar="NAME", help="The field of jsonl and parquet rows to read.", rich_help_panel=TEXTS
         ),
+    ] = None,
+    archives: Annotated[
+        bool,
+        typer.Option(
+            "--archives", help="Read the members of zip, tar and ar in memory.", rich_help_panel=TEXTS
+        ),
+    ] = False,
+    archive_password: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Opens encrypted zips; stored nowhere.", rich_help_panel=TEXTS),
     ] = None,
     words: Annotated[
         Path | None,
@@ -117,17 +129,20 @@ def compare(
         documents=documents,  # type: ignore[arg-type]  # the config refuses other names
         parallel=parallel,
         field=field,
+        archives=archives,
+        archive_password=archive_password,
         words=words,
         morphemes=morphemes,
         resamples=resamples,
         seed=seed,
         threads=threads,
     )
+    texts = each_group(text)
     files, charts = [*([html] if html else []), *(tables or [])], plot_files(plots)
     check_output(*files, *charts, *([recipe_path(html)] if html else []), force=force)
     with bars(quiet=quiet) as progress:
         result = run(
-            [str(path) for path in tokenizers], [str(path) for path in text], options, progress=progress
+            [str(path) for path in tokenizers], [str(path) for path in texts], options, progress=progress
         )
     written = report_files(result, html=html, tables=tables or (), plots=charts)
     if written:

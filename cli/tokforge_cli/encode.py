@@ -90,6 +90,15 @@ def encode(
             rich_help_panel=IDS,
         ),
     ] = "none",
+    archives: Annotated[
+        bool,
+        typer.Option(
+            "--archives", help="Encode the members of zip, tar and ar, each a document, read in memory."
+        ),
+    ] = False,
+    archive_password: Annotated[
+        str | None, typer.Option(metavar="TEXT", help="Opens encrypted zips; stored in no recipe.")
+    ] = None,
     threads: Threads = None,
     config: Config = None,
     force: Force = False,
@@ -108,6 +117,8 @@ def encode(
         special=special,
         dtype=dtype,
         threads=threads,
+        archives=archives,
+        archive_password=archive_password,
     )
     check_target(output, wants_arrays=offsets or char_spans or window is not None or dtype is not None)
     if files.count(Path("-")) > 1:

@@ -25,12 +25,11 @@ FIXES = "Fixes"
 
 def lint(
     tokenizer: Annotated[
-        Path | None,
+        str | None,
         typer.Argument(
             metavar="TOKENIZER",
             help="A tokenizer.json, vocab.json, tekken.json, tiktoken ranks, SentencePiece .model, GGUF, "
-            "or the folder of one.",
-            readable=False,
+            "or the folder of one; pkg:package/path; hf:owner/name.",
         ),
     ] = None,
     select: Annotated[
@@ -95,7 +94,7 @@ def lint(
         raise typer.Exit(1)
 
 
-def _fixed(tokenizer: Path, output: Path | None, rules: tuple[list[str], list[str]], force: bool) -> Any:
+def _fixed(tokenizer: str, output: Path | None, rules: tuple[list[str], list[str]], force: bool) -> Any:
     from tokforge.lint import fix
 
     if output is None:

@@ -99,6 +99,14 @@ def train_bpe(
         int | None,
         typer.Option(metavar="M", help="Round the size up to a multiple, as 64.", rich_help_panel=VOCABULARY),
     ] = None,
+    character_coverage: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Make the commonest characters, this share of the text, whole tokens first, as 0.9995.",
+            rich_help_panel=VOCABULARY,
+        ),
+    ] = None,
     exact_size: Annotated[
         bool,
         typer.Option(
@@ -282,6 +290,7 @@ def train_bpe(
         min_frequency=min_frequency,
         max_token_bytes=max_token_bytes,
         multiple_of=multiple_of,
+        character_coverage=character_coverage,
         exact_size=exact_size,
         preset=preset,
         pretokenizer=pretokenizer,
@@ -436,6 +445,7 @@ def summary(figures: Mapping[str, Any]) -> str:
         [
             ("vocabulary", figures["vocab_size"]),
             ("merges", figures["merges"]),
+            *([("characters first", figures["character_tokens"])] if figures["character_tokens"] else ()),
             *([("reserved", figures["reserved_tokens"])] if figures["reserved_tokens"] else ()),
             ("corpus", shown_bytes(figures["corpus_bytes"])),
             ("bytes per token", figures["bytes_per_token"]),

@@ -80,6 +80,14 @@ def transplant(
             rich_help_panel=FILES,
         ),
     ] = None,
+    id_map: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="The map that `edit` or `convert` wrote with TOKENIZER: kept ids keep their rows.",
+            rich_help_panel=FILES,
+        ),
+    ] = None,
     multiple_of: Annotated[
         int, typer.Option(metavar="M", help="Pad the rows to a multiple of this.", rich_help_panel=FILES)
     ] = 1,
@@ -124,6 +132,7 @@ def transplant(
         method=method,
         options=dict(_pair("--set", one) for one in options or ()),
         mapping=dict(_pair("--map", one) for one in mapping or ()),
+        id_map=str(id_map) if id_map else None,
         multiple_of=multiple_of,
         chat_template=chat_template,
         embedder=str(embedder) if embedder else None,

@@ -9,8 +9,15 @@ Example::
 """
 
 from tokforge_corpora._corpus import CorpusStats, FetchedCorpus, GroupStats
-from tokforge_corpora._fetch import Progress, fetch, is_fetched, stats
-from tokforge_corpora._manifest import Item, Manifest, list_corpora, load_manifest, read_manifest
+from tokforge_corpora._fetch import Progress, exported, fetch, is_fetched, stats
+from tokforge_corpora._manifest import (
+    Item,
+    Manifest,
+    corpus_names,
+    list_corpora,
+    load_manifest,
+    read_manifest,
+)
 
 __all__ = [
     "CorpusStats",
@@ -19,6 +26,8 @@ __all__ = [
     "Item",
     "Manifest",
     "Progress",
+    "corpus_names",
+    "exported",
     "fetch",
     "is_fetched",
     "list_corpora",

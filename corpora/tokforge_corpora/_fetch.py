@@ -70,6 +70,16 @@ def fetch(
     return ready
 
 
+def exported(corpus: str | Manifest, *, cache: Path | None = None) -> Path:
+    """Returns the folder of a corpus, ``GROUP/NAME`` below it, written into the cache on first use.
+
+    Never downloads. Raises what `fetch` does with ``offline``, and OutputError as `FetchedCorpus.export`.
+    """
+    ready = fetch(corpus, cache=cache, offline=True)
+    folder = cache_dir(cache) / "exported" / f"{ready.manifest.name}-{ready.stats.sha256[:16]}"
+    return folder if folder.is_dir() else ready.export(folder)
+
+
 def is_fetched(corpus: str | Manifest, *, cache: Path | None = None) -> bool:
     """Returns whether ``fetch`` would find the corpus in the cache, ready to read."""
     manifest = load_manifest(corpus) if isinstance(corpus, str) else corpus

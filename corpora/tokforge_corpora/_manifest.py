@@ -91,9 +91,14 @@ def list_corpora() -> tuple[Manifest, ...]:
     return tuple(read_manifest(path) for path in sorted(MANIFESTS.glob("*.toml")))
 
 
+def corpus_names() -> tuple[str, ...]:
+    """Returns the names of `list_corpora`, without reading a manifest."""
+    return tuple(sorted(path.stem for path in MANIFESTS.glob("*.toml")))
+
+
 def load_manifest(name: str) -> Manifest:
     """Returns the manifest called ``name``; raises UnknownNameError with the names there are."""
-    table = {path.stem: path for path in MANIFESTS.glob("*.toml")}
+    table = {one: MANIFESTS / f"{one}.toml" for one in corpus_names()}
     return read_manifest(pick("corpora", name, table))
 
 

@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_SECONDS = 20
+PATIENCE_SECONDS = 60
 
 
 def find_chromium():

@@ -1,7 +1,7 @@
 """A browser, and the pages it is shown: a report and a live page with hostile tokens among plain ones."""
 
-import os
 import threading
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from chromium import Browser, find_chromium
 
 import tokforge
 from tokforge import AddedToken, Tokenizer
+from tokforge.mixture.page import mixture_page
 from tokforge.report.page import page
 from tokforge.report.server import Server
 from tokforge.tokenizer import Pipeline, initial_bytes
@@ -75,6 +76,24 @@ def live(tokenizers):
 
 @pytest.fixture(scope="session")
 def axe():
-    """The source of axe-core if TOKFORGE_AXE names its file, else None; our own check always runs."""
-    path = os.environ.get("TOKFORGE_AXE")
-    return Path(path).read_text() if path else None
+    """The source of axe-core, as a package of Python carries it; nothing of that package is run."""
+    package = find_spec("axe_playwright_python")
+    if package is None or package.origin is None:
+        pytest.skip("axe-playwright-python is not installed: its axe-core checks the pages")
+    return Path(package.origin).with_name("axe.min.js").read_text()
+
+
+@pytest.fixture(scope="session")
+def mixture(tmp_path_factory):
+    """The address of an inferred mixture's page, one category with a hostile name."""
+    folder = tmp_path_factory.mktemp("mixture")
+    for name, text in {
+        "<b>": "the cat sat on the mat and ate " * 200,
+        "other": "ein Kater sitzt dort " * 300,
+    }.items():
+        (folder / "refs" / name).mkdir(parents=True)
+        (folder / "refs" / name / "a.txt").write_text(text)
+    trained = tokforge.train_bpe([str(folder / "refs")], vocab_size=300, pretokenizer="gpt2")
+    figures = tokforge.infer_mixture(trained, folder / "refs").as_dict()
+    (folder / "page.html").write_text(mixture_page(figures, "<b>theirs</b>"))
+    return (folder / "page.html").as_uri()

@@ -88,6 +88,7 @@ def _result(inputs: Sequence[str], config: Any, *, exhausted: bool) -> Any:
     figures = {
         "vocab_size": size,
         "merges": size - 256 - len(config.special_tokens),
+        "character_tokens": 0,
         "reserved_tokens": 0,
         "corpus_bytes": 1_234_567,
         "seconds": 1.5,

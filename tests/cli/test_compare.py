@@ -166,3 +166,15 @@ def test_audit(tokforge):
     ran = tokforge("audit two.json --known one.json")
     assert (ran.code, "first extends second" in ran.out) == (0, True)
     assert tokforge("audit two.json --known missing.json").code == 2
+
+
+def test_archives_are_read_by_member(tokforge, tmp_path):
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "text.zip", "w") as made:
+        for path in sorted((tmp_path / "text").iterdir()):
+            made.write(path, path.name)
+    packed = figures(tokforge("compare one.json two.json --text text.zip --archives --json"))
+    plain = figures(tokforge("compare one.json two.json --text text --json"))
+    assert packed["texts"]["text"]["documents"] == plain["texts"]["text"]["documents"] == 2
+    assert packed["metrics"]["bytes_per_token"] == plain["metrics"]["bytes_per_token"]

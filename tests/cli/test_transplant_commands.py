@@ -50,6 +50,12 @@ def test_transplant_and_evaluate_fit_their_schemas(run_real: Run, folder: Path) 
     measured = validated(run_real(*line.split(), "--json").out, "evaluate")
     assert measured["windows"] == 4 and "text" in measured["bits_per_byte"]
     assert "bits/byte" in run_real(*line.split()).out
+    line = "heal out --text text -o healed --steps 2 --window 100 --validate-every 1 --device cpu"
+    dry = validated(run_real(*line.split(), "--dry-run", "--json").out, "heal")
+    assert dry["output"] is None and dry["estimate"]
+    healed = validated(run_real(*line.split(), "--json").out, "heal")
+    assert healed["output"] == "healed" and healed["after"] <= healed["before"]
+    assert "held-out bits/byte" in run_real(*line.split(), "--force").out
 
 
 def test_a_failed_check_ends_in_exit_code_1(
@@ -78,6 +84,9 @@ def test_a_failed_check_ends_in_exit_code_1(
         ("transplant model new.json -o out --set tau", "write it as A=B"),
         ("transplant model new.json -o model --force", "the model itself"),
         ("evaluate model --text nothing", "nothing"),
+        ("heal model --text text", "no output folder"),
+        ("heal model --text text -o out --loss hidden", "give --teacher"),
+        ("heal model --text text -o out --steps 0", "use 1 or more"),
         ("import-gguf new.json -o out", "no GGUF file"),
     ],
 )

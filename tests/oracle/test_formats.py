@@ -161,3 +161,20 @@ def test_unigram_scores_user_defined_pieces_as_sentencepiece_does():
             found = read_sentencepiece(SourceFile("m.model", "m.model", data)).definition
             expected = sentencepiece.SentencePieceProcessor(model_proto=data).encode(f"{own}c" * 3)
             assert Tokenizer(found).encode(f"{own}c" * 3).tolist() == expected, (own, longer)
+
+
+def test_long_sums_of_unigram_are_counted_from_zero_again_as_in_sentencepiece():
+    """Runs of spaces whose scores tie nearly: the cut depends on how a sum far below -100,000 is rounded."""
+    pieces = [
+        Piece("<unk>", 0.0, 2),
+        Piece("▁", -7.013, 1),
+        Piece("▁▁", -14.026, 1),
+        Piece("▁▁▁", -21.0391, 1),
+    ]
+    pieces += [Piece(char, -9.37 - number / 7, 1) for number, char in enumerate("abc")]
+    plain = Normalizer(name="identity", add_dummy_prefix=False, remove_extra_whitespaces=False)
+    data = write_proto(SentencepieceProto(pieces=tuple(pieces), trainer=Trainer(), normalizer=plain))
+    found = read_sentencepiece(SourceFile("m.model", "m.model", data)).definition
+    text = "".join("abc"[i * i % 3] + " " * (i * 7 % 6) for i in range(12_000))
+    expected = sentencepiece.SentencePieceProcessor(model_proto=data).encode(text)
+    assert Tokenizer(found).encode(text).tolist() == expected

@@ -36,6 +36,7 @@ class Preset:
     vocab_size: int = DEFAULT_VOCAB_SIZE
     multiple_of: int | None = None
     special_tokens: tuple[str, ...] = ()
+    character_coverage: float = 0.0
 
 
 PRESETS: Mapping[str, Preset] = {
@@ -52,6 +53,7 @@ PRESETS: Mapping[str, Preset] = {
         max_token_bytes=24,
         multiple_of=64,
         special_tokens=("[PAD]", "[CLS]", "[SEP]", "[MASK]"),
+        character_coverage=0.9995,
     ),
 }
 """By name; `auto` is the one of the first three that the inputs look like."""
@@ -110,6 +112,9 @@ class BpeConfig:
     """Smaller sizes to cut from the same run: each is a prefix, with the same ids."""
     multiple_of: int | None = None
     """Round the size up to a multiple; a corpus that runs out first is filled with unused tokens."""
+    character_coverage: float | None = None
+    """Share of the corpus's characters, 0 to 1, that are whole tokens before any pair is counted: the most
+    frequent characters that make it up. Unset: the preset's (0.9995 for chinese-32k, else 0)."""
     exact_size: bool = False
     """Raise CorpusExhaustedError rather than return a smaller vocabulary."""
     sampling: SamplingConfig = field(default_factory=SamplingConfig)
@@ -158,6 +163,10 @@ class BpeConfig:
         _check_range("memory_bytes", self.memory_bytes, 1, _MOST_OCCURRENCES)
         _check_range("multiple_of", self.multiple_of, 1, _LONGEST)
         thread_count(self.threads)
+        if self.character_coverage is not None and not 0 <= self.character_coverage <= 1:
+            raise ConfigError(
+                f"character_coverage is {self.character_coverage}", "use a share from 0 to 1, such as 0.9995"
+            )
         if self.max_token_bytes != 0:
             _check_range("max_token_bytes", self.max_token_bytes, 2, _LONGEST)
 
@@ -185,6 +194,9 @@ class BpeConfig:
             max_token_bytes=longest,
             multiple_of=self.multiple_of or defaults.multiple_of,
             special_tokens=self.special_tokens or defaults.special_tokens,
+            character_coverage=(
+                defaults.character_coverage if self.character_coverage is None else self.character_coverage
+            ),
         )
 
     def as_dict(self) -> dict[str, Any]:

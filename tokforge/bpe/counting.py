@@ -24,6 +24,7 @@ from tokforge.bpe.training import (
     choose_preset,
     learn,
     peak_memory_bytes,
+    with_covered,
 )
 from tokforge.errors import ConfigError, FormatError, InputError
 from tokforge.inputs import (
@@ -149,7 +150,10 @@ def train_from_files(
     about = _summed(abouts, paths)
     config = _as_counted(config, about)
     start = Start.fresh(config, about["stages"])
-    training = learn(_core.CountFiles([str(path) for path in paths]), start, config, progress)
+    corpus = _core.CountFiles([str(path) for path in paths])
+    base_size = len(start.tokens)
+    start = with_covered(start, corpus, config)
+    training = learn(corpus, start, config, progress)
     total = about["bytes"]
     seen = [(one["documents"], one["bytes"]) for one in abouts]
     mixture = Mixture.of(config.sampling, [str(path) for path in paths], seen)
@@ -171,6 +175,7 @@ def train_from_files(
         curation=CurationReport(documents=0, bytes=0),
         skipped=(),
         warnings=(),
+        character_tokens=len(start.tokens) - base_size,
         reserved_tokens=len(tokenizer.added_tokens) - len(start.added_tokens),
     )
 

@@ -13,6 +13,7 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from tokforge.bpe.characters import covering_characters, with_characters
 from tokforge.bpe.checkpoint import Checkpoint, Journal
 from tokforge.bpe.collect import collect_bytes, collect_words
 from tokforge.bpe.config import BpeConfig, round_up
@@ -59,6 +60,7 @@ __all__ = [
     "train",
     "train_bpe",
     "train_from_counts",
+    "with_covered",
 ]
 
 
@@ -94,6 +96,8 @@ class BpeResult:
     curation: CurationReport
     skipped: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
+    character_tokens: int = 0
+    """Characters, and the first bytes that they share, which were made tokens before any pair was counted."""
     reserved_tokens: int = 0
     """Named tokens that fill the size up to ``multiple_of``, since the corpus ended first."""
     id_map: IdMap | None = None
@@ -104,6 +108,7 @@ class BpeResult:
         return {
             "vocab_size": self.tokenizer.vocab_size,
             "merges": len(self.counts),
+            "character_tokens": self.character_tokens,
             "reserved_tokens": self.reserved_tokens,
             "corpus_bytes": self.corpus_bytes,
             "seconds": self.seconds,
@@ -171,6 +176,8 @@ def train(
         texts: Iterable[ByteView] = (data for _, data in chosen)
         corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
         mixture = chosen.mixture
+    base_size = len(start.tokens)
+    start = with_covered(start, corpus, config)
     training = learn(corpus, start, config, progress, journal)
     provenance = record(config, mixture, curation.report, training.stopped, start.extends)
     tokenizer = build_tokenizer(training.merges, start, config, provenance)
@@ -190,6 +197,7 @@ def train(
         curation=curation.report,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
+        character_tokens=len(start.tokens) - base_size,
         reserved_tokens=len(tokenizer.added_tokens) - len(start.added_tokens),
         id_map=IdMap.identity(extend.vocab_size, tokenizer.vocab_size) if extend else None,
     )
@@ -234,7 +242,7 @@ def train_from_counts(counts: Mapping[bytes, int], config: BpeConfig | None = No
     stages = checked_stages(config)
     table = _core.WordCounts(_core.Splitter(stages), 1)
     table.add_counts(list(counts), list(counts.values()))
-    start = Start.fresh(config, stages)
+    start = with_covered(Start.fresh(config, stages), table, config)
     training = learn(table, start, config, None)
     provenance = record(config, None, None, training.stopped, None)
     return build_tokenizer(training.merges, start, config, provenance)
@@ -300,6 +308,19 @@ def _counted_by_ray(
         )
     counts, seen = count_on_workers(sources, start.pipeline, workers=config.workers, progress=progress)
     return counts, Mixture.of(config.sampling, [source.name for source in sources], seen)
+
+
+def with_covered(start: Start, corpus: "Corpus", config: BpeConfig) -> Start:
+    """Returns ``start`` with the characters that ``config.character_coverage`` asks for."""
+    from tokforge import _core
+
+    if not config.character_coverage:
+        return start
+    if start.extends or isinstance(corpus, _core.ByteCorpus):
+        what = "the tokenizer to extend has its own" if start.extends else "unsplit bytes have none"
+        raise ConfigError(f"character_coverage chooses characters, and {what}", "leave it out")
+    characters = covering_characters(corpus.characters(), config.character_coverage, config.min_frequency)
+    return with_characters(start, characters, config.table_size)
 
 
 def learn(

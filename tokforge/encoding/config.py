@@ -1,11 +1,12 @@
 """How files are encoded: options, checked before any work."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from tokforge.errors import ConfigError, pick
+from tokforge.inputs import ArchiveOptions
 from tokforge.options import check_types
 from tokforge.threads import thread_count
 
@@ -33,6 +34,10 @@ class EncodeConfig:
     """Type of the ids, one of `DTYPES`; None is uint16 up to 65,536 entries, else uint32."""
     threads: int | None = None
     """Threads; None is one for each core."""
+    archives: bool = False
+    """Whether the members of zip, tar and ar files stand in their place, each a document."""
+    archive_password: str | None = field(default=None, repr=False)
+    """Opens encrypted zips. Never stored."""
 
     def __post_init__(self) -> None:
         check_types(self)
@@ -44,6 +49,12 @@ class EncodeConfig:
         if self.window is not None and not 1 <= self.step <= self.window:
             raise ConfigError(f"window is {self.window} and stride {self.step}", "use 1 <= stride <= window")
         thread_count(self.threads)
+
+    @property
+    def archive_options(self) -> ArchiveOptions | None:
+        """What archives may cost and what opens them; None if they are taken for the bytes they are."""
+        password = None if self.archive_password is None else self.archive_password.encode()
+        return ArchiveOptions(password=password) if self.archives else None
 
     @property
     def step(self) -> int:

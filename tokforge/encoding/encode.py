@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from tokforge.encoding.arrays import ArrayWriter, index_json, index_path
 from tokforge.encoding.config import EncodeConfig, id_dtype
-from tokforge.encoding.reading import InputDocument, find_document
+from tokforge.encoding.reading import InputDocument, find_documents
 from tokforge.encoding.stretches import EncodedStretch, encode_stretches
 from tokforge.outputs import StrPath, write_together
 
@@ -123,7 +123,7 @@ def encode_files(
             if array is not None:
                 parts[name].append(array)
 
-    figures = _encode(tokenizer, [find_document(Path(file)) for file in files], config, take, progress)
+    figures = _encode(tokenizer, find_documents(files, config.archive_options), config, take, progress)
     return EncodeResult(
         config=config,
         files=figures.files,
@@ -153,7 +153,7 @@ def encode_to_files(
     """
     config = config or EncodeConfig()
     dtype = id_dtype(config.dtype, tokenizer.vocab_size)
-    documents = [find_document(Path(file)) for file in files]
+    documents = find_documents(files, config.archive_options)
     if output is None:
         return _encode(tokenizer, documents, config, lambda stretch: None, progress), {}
     paths, texts = array_paths(output, files=len(files), config=config), dict(beside or {})
@@ -179,7 +179,7 @@ def array_paths(path: Path, *, files: int, config: EncodeConfig) -> dict[str, Pa
     Of ``ids.bin`` the boundaries stand in ``ids.index.json``.
     """
     wanted = {
-        "boundaries": files > 1 and path.suffix != ".bin",
+        "boundaries": (files > 1 or config.archives) and path.suffix != ".bin",
         "offsets": config.offsets,
         "characters": config.characters,
         "windows": config.window is not None,

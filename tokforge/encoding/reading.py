@@ -2,13 +2,14 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from tokforge.errors import InputError
+from tokforge.inputs import ArchiveOptions, open_sources, read_sources
 
-__all__ = ["BLOCK_BYTES", "STREAM_BYTES", "InputDocument", "find_document"]
+__all__ = ["BLOCK_BYTES", "STREAM_BYTES", "InputDocument", "find_document", "find_documents"]
 
 STREAM_BYTES = 8 << 20
 """Larger files are read block by block."""
@@ -23,6 +24,8 @@ class InputDocument(NamedTuple):
     """Bytes when it was looked at; 0 where that is not known."""
     is_long: bool
     """Whether it is to be read in blocks."""
+    data: bytes | None = None
+    """The content of an archive's member, which is held in memory."""
 
     def read(self) -> bytes:
         """Returns the whole file. Raises InputError."""
@@ -30,6 +33,9 @@ class InputDocument(NamedTuple):
 
     def blocks(self) -> Iterator[bytes]:
         """Yields the bytes in blocks. Raises InputError if the file cannot be read, now or half-way."""
+        if self.data is not None:
+            yield self.data
+            return
         try:
             if self.path == Path("-"):
                 yield from _blocks(sys.stdin.buffer)
@@ -52,6 +58,28 @@ def find_document(path: Path) -> InputDocument:
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from error
     return InputDocument(path, size, size > STREAM_BYTES)
+
+
+def find_documents(files: Sequence[str | Path], archives: ArchiveOptions | None) -> list[InputDocument]:
+    """Checks every file; with ``archives`` the members stand in an archive's place, in memory.
+
+    Raises InputError as `find_document` and `read_archive`, ConfigError for a missing password.
+    """
+    if archives is None:
+        return [find_document(Path(file)) for file in files]
+    return [document for file in files for document in _members(Path(file), archives)]
+
+
+def _members(path: Path, archives: ArchiveOptions) -> Iterator[InputDocument]:
+    found = find_document(path)
+    if found.path == Path("-"):
+        yield found
+        return
+    for _, _, member in read_sources(open_sources([path], archives=archives)):
+        if member.path == str(path):
+            yield found
+        else:
+            yield InputDocument(Path(member.path), len(member.data), False, bytes(member.data))
 
 
 def _blocks(file: BinaryIO) -> Iterator[bytes]:

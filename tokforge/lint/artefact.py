@@ -137,7 +137,7 @@ def read_artefact(path: Path) -> Artefact:
     if _head(place) == MAGIC:
         return Artefact(place, "gguf", gguf=read_gguf_header(place))
     data = _read(place)
-    if data.lstrip()[:1] == b"{":
+    if data.lstrip()[:1] in (b"{", b"["):
         return _from_json(place, parse_document(data, place))
     first = data.split(b"\n", 1)[0].split()
     if len(first) == 2 and first[1].isdigit():
@@ -173,7 +173,12 @@ def _from_json(place: Path, document: Document) -> Artefact:
         ranks, _ = tekken_ranks(document)
         return Artefact(place, "tekken", {document.file: document}, ranks=tuple(ranks))
     merges = place.with_name("merges.txt")
-    if value and all(type(one) is int for one in value.values()) and merges.is_file():
+    if (
+        value
+        and isinstance(value, dict)
+        and all(type(one) is int for one in value.values())
+        and merges.is_file()
+    ):
         return Artefact(place, "vocab.json", {document.file: document}, merges_text=_read(merges))
     raise FormatError(
         "this JSON is no tokenizer: it has neither 'model', nor 'vocab' and 'config'",

@@ -23,6 +23,7 @@ from tokforge.lint.report import LintReport
 from tokforge.lint.rule import Change, Documents, Rule
 from tokforge.lint.run import run_rules
 from tokforge.outputs import StrPath, output_error, write_files
+from tokforge.tokenizer.locations import locate
 
 __all__ = ["Fixed", "fix"]
 
@@ -70,7 +71,8 @@ def fix(
         OutputError: ``output`` exists (without ``force``), is the input, or cannot be written.
     """
     select = list(select or ())
-    artefact = read_artefact(Path(path))
+    source = locate(os.fspath(path))
+    artefact = read_artefact(source)
     if artefact.format != TOKENIZER:
         raise InputError(
             f"fixes are for tokenizer.json, not {artefact.format}", "convert it first", os.fspath(path)
@@ -78,7 +80,7 @@ def fix(
     _refuse_in_place(artefact, Path(output))
     rules = select_rules(select, ignore)
     report = run_rules(artefact, rules, os.fspath(path))
-    whole = Path(path).is_dir()
+    whole = source.is_dir()
     documents = {
         name: copy.deepcopy(document.value)
         for name, document in artefact.documents.items()

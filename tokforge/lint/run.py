@@ -2,12 +2,12 @@
 
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from tokforge.lint.artefact import Artefact, read_artefact
 from tokforge.lint.registry import RULES, select_rules
 from tokforge.lint.report import SEVERITIES, Finding, LintReport
 from tokforge.lint.rule import Rule
+from tokforge.tokenizer.locations import locate
 
 __all__ = ["lint", "run_rules"]
 
@@ -18,19 +18,20 @@ def lint(
     """Checks the tokenizer at ``path``, a file or a folder, and changes nothing.
 
     Read are tokenizer.json with its companions, vocab.json with merges.txt, tiktoken ranks, tekken.json,
-    SentencePiece models and the vocabulary of a GGUF. Nothing in them is run, rendered or fetched.
+    SentencePiece models and the vocabulary of a GGUF. Nothing in them is run or rendered, and nothing that
+    they name is fetched.
 
     Args:
-        path: The file, or the folder that holds it.
+        path: The file, or the folder that holds it; ``pkg:package/path``; ``hf:owner/name``, fetched.
         select: Codes or names of rules to run; all if not set.
         ignore: Codes or names of rules to leave out.
 
     Raises:
-        InputError, FormatError: the file cannot be read, or is of no known format.
+        InputError, FormatError, ConfigError: the file cannot be read, or is of no known format.
         UnknownNameError: a word names no rule.
     """
     rules = select_rules(select, ignore)
-    return run_rules(read_artefact(Path(path)), rules, os.fspath(path))
+    return run_rules(read_artefact(locate(os.fspath(path))), rules, os.fspath(path))
 
 
 def run_rules(artefact: Artefact, rules: Iterable[Rule], path: str) -> LintReport:

@@ -15,7 +15,7 @@ from tokforge.errors import ConfigError
 from tokforge.masking.alignment import NO_UNIT, align_words, broken_at, document_starts
 from tokforge.masking.clock import Clock
 from tokforge.masking.schedules import Constant, Schedule, schedule_to_dict
-from tokforge.masking.segmenters import Segmenter, Spans, as_spans, word_spans
+from tokforge.masking.segmenters import Segmenter, Spans, as_spans, segmenter_version, word_spans
 from tokforge.masking.tokens import IGNORED, MaskedTokens, MaskingConfig, TokenMasker
 
 if TYPE_CHECKING:
@@ -157,14 +157,19 @@ class WholeWordMaskingCollator:
             "epoch": self.clock.epoch,
             "step": self.clock.first_step,
             "segmenter": self.segmenter if isinstance(self.segmenter, str) else None,
+            "segmenter_version": segmenter_version(self.segmenter),
             "schedule": schedule_to_dict(self.schedule),
             "config": {name: _plain(getattr(self.config, name)) for name in MaskingConfig.__slots__},
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a state; raises ConfigError if it was made under other options."""
+        """Goes on from a state; raises ConfigError if it was made under other options, or lacks one."""
         ours = self.state_dict()
-        for name in ("seed", "segmenter", "schedule", "config"):
+        if missing := ours.keys() - state.keys():
+            raise ConfigError(
+                f"the collator's state lacks {', '.join(sorted(missing))}", "take another checkpoint"
+            )
+        for name in ours.keys() - {"epoch", "step"}:
             if state[name] != ours[name]:
                 raise ConfigError(
                     f"the checkpoint was masked with {name} {state[name]}, now it is {ours[name]}",

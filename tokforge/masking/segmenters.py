@@ -7,13 +7,14 @@ text to its words' (start, end) spans. Spaces are in no word. O(length).
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from importlib import metadata
 
 import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError, MissingExtraError, pick
 
-__all__ = ["SEGMENTERS", "Segmenter", "Spans", "as_spans", "word_spans"]
+__all__ = ["SEGMENTERS", "Segmenter", "Spans", "as_spans", "segmenter_version", "word_spans"]
 
 Spans = npt.NDArray[np.uint32]
 """(n, 2) - start and end of each word, in characters, ascending and without overlaps."""
@@ -35,6 +36,20 @@ def word_spans(text: str, segmenter: Segmenter = "jieba") -> Spans:
     if isinstance(segmenter, str):
         return pick("segmenter", segmenter, SEGMENTERS)(text)
     return as_spans(segmenter(text))
+
+
+def segmenter_version(segmenter: Segmenter) -> str | None:
+    """Returns what must be the same for the same words: the release of rjieba, which holds the dictionary.
+
+    None for the segmenters whose words follow from rules; for functions, which nobody can tell apart; and
+    where rjieba is not installed, so that words cannot have been cut here.
+    """
+    if segmenter != "jieba":
+        return None
+    try:
+        return f"rjieba {metadata.version('rjieba')}"
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def as_spans(spans: object) -> Spans:

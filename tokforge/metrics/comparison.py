@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError, InputError, TokforgeError, pick
+from tokforge.inputs import ArchiveOptions
 from tokforge.metrics import fairness
 from tokforge.metrics.corpus import Category, Unit, batched, open_categories
 from tokforge.metrics.kinship import Kinship, kinships
@@ -43,6 +44,10 @@ class CompareConfig:
     """What a document is: a ``file`` (or a row), or a ``line``. Intervals and tests draw documents."""
     parallel: bool = False
     """Whether the texts are translations of one another: then costs are tokens of the whole text."""
+    archives: bool = False
+    """Read the members of zip, tar and ar files in their place, each a document."""
+    archive_password: str | None = field(default=None, repr=False)
+    """Opens encrypted zips. Never stored."""
     field: str | None = None
     """The field of jsonl and parquet rows to read."""
     words: Path | None = None
@@ -140,7 +145,13 @@ def compare(
         ConfigError: nothing to compare, or parallel texts that do not match.
     """
     config, started = config or CompareConfig(), perf_counter()
-    categories = open_categories(texts, field=config.field, parallel=config.parallel)
+    password = None if config.archive_password is None else config.archive_password.encode()
+    categories = open_categories(
+        texts,
+        field=config.field,
+        parallel=config.parallel,
+        archives=ArchiveOptions(password=password) if config.archives else None,
+    )
     vocabularies = _vocabularies(tokenizers)
     lists = _word_lists(config)
     found = _gather(vocabularies, categories, config, progress)

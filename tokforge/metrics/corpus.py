@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 
 from tokforge.errors import ConfigError, InputError
-from tokforge.inputs import Document, Source, open_sources, read_sources
+from tokforge.inputs import ArchiveOptions, Document, Source, open_sources, read_sources
 
 __all__ = ["BATCH_BYTES", "PIECE_BYTES", "Category", "Unit", "batched", "open_categories"]
 
@@ -40,13 +40,17 @@ class Category:
 
 
 def open_categories(
-    inputs: Sequence[str | Path], *, field: str | None = None, parallel: bool = False
+    inputs: Sequence[str | Path],
+    *,
+    field: str | None = None,
+    parallel: bool = False,
+    archives: ArchiveOptions | None = None,
 ) -> list[Category]:
-    """Opens each INPUT as a category.
+    """Opens each INPUT as a category; with ``archives`` their members are its documents.
 
     Raises InputError as `open_sources`, ConfigError for parallel folders without a file in common.
     """
-    sources = open_sources(inputs, field=field)
+    sources = open_sources(inputs, field=field, archives=archives)
     names = _names([str(item) for item in inputs])
     categories = [Category(name, source) for name, source in zip(names, sources, strict=True)]
     return _in_common(categories) if parallel and any(len(one.files) > 1 for one in sources) else categories

@@ -143,7 +143,9 @@ def _pair(first: Tally, second: Tally, drawn: Resampled, *, resamples: int, seed
         bounds = interval(theirs / mine - 1)
     if len(first.tokens) > 1 and resamples:
         p_value = sign_flip_p(second.tokens - first.tokens, resamples=resamples, seed=seed)
-    apart = bounds is not None and not bounds[0] <= 0 <= bounds[1] and p_value is not None and p_value <= 0.05
+    # Where one text of several is a single document there are no intervals, and the test stands alone.
+    spans_zero = bounds is not None and bounds[0] <= 0 <= bounds[1]
+    apart = p_value is not None and p_value <= 0.05 and not spans_zero
     return PairTest(
         first=names[0],
         second=names[1],

@@ -7,7 +7,50 @@ PE format; Apple's mach-o/loader.h. Fat (universal) Mach-O files are not opened.
 
 import struct
 
-__all__ = ["code_section", "sections"]
+__all__ = ["SECTION_KINDS", "code_section", "section_kind", "sections"]
+
+SECTION_KINDS = (
+    *(
+        "code",
+        "read-only data",
+        "strings",
+        "data",
+        "symbols",
+        "relocations",
+        "unwinding",
+        "debug",
+        "resources",
+    ),
+    *("other", "unparsed file", "headers and gaps", "zero padding"),
+)
+"""What a byte of an executable may be; the last three are no section's own."""
+_NAMED = (
+    ("debug", (".debug", ".zdebug", "__debug", ".stab", ".gnu_debug", "/")),
+    (
+        "unwinding",
+        (".eh_frame", ".pdata", ".xdata", ".gcc_except", ".ARM.ex", "__unwind", "__eh_frame", "__gcc_exc"),
+    ),
+    (
+        "relocations",
+        (".rel", ".got", ".plt.got", "__got", "__la_sym", "__nl_sym", "__auth_got", ".idata", ".edata"),
+    ),
+    ("symbols", (".symtab", ".dynsym", ".gnu.hash", ".hash", ".gnu.version", ".gopclntab", "__gopclntab")),
+    (
+        "strings",
+        (
+            ".strtab",
+            ".dynstr",
+            ".shstrtab",
+            ".rodata.str",
+            ".comment",
+            "__cstring",
+            "__objc_meth",
+            "__ustring",
+        ),
+    ),
+    ("resources", (".rsrc",)),
+)
+"""Kind -> beginnings of section names, in this order."""
 
 _MOST = 256
 Section = tuple[str, int, int]
@@ -25,6 +68,26 @@ def sections(data: bytes) -> list[Section]:
     except (struct.error, IndexError, ValueError, OverflowError):
         return []
     return sorted((one for one in found if one[2] and 0 < one[1] < len(data)), key=lambda one: one[1])
+
+
+def section_kind(name: str, *, executable: bool, writable: bool) -> str:
+    """Returns the kind of a section by its name, else by what may be done with its bytes.
+
+    Example:
+        >>> section_kind(".eh_frame", executable=False, writable=False)
+        'unwinding'
+        >>> section_kind(".text.hot", executable=True, writable=False)
+        'code'
+    """
+    if not executable:
+        for kind, beginnings in _NAMED:
+            if name.startswith(beginnings):
+                return kind
+    if executable:
+        return "code"
+    if writable or name in (".data", "__data"):
+        return "data"
+    return "other" if name.startswith((".note", ".modinfo", ".go.build", "__info")) else "read-only data"
 
 
 def code_section(data: bytes) -> int:

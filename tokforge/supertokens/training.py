@@ -170,6 +170,12 @@ def _check(
         raise ConfigError("superbpe has no transition", "write superbpe:T, such as superbpe:20000")
     if extend is not None and supertokens.learner == "random-chunks":
         raise ConfigError("random-chunks has no word stage to take over", "leave the tokenizer to extend out")
+    if config.character_coverage:
+        raise ConfigError(
+            "character_coverage chooses what words begin with, and supertokens begin with words",
+            "train the word stage with it and --extend that",
+            "character_coverage",
+        )
     if config.curation != CurationConfig():
         raise ConfigError(
             "supertokens take their inputs as they are: no archives, caps or duplicates",
@@ -192,7 +198,9 @@ def _word_stage(
         return WordStage(tokenizer=extend, counts=())
     first = 256 + len(config.special_tokens)
     size = first + max(supertokens.transitions) if supertokens.transitions else config.table_size
-    words = replace(config, vocab_size=size, family=(), multiple_of=None, exact_size=False)
+    words = replace(
+        config, vocab_size=size, family=(), multiple_of=None, exact_size=False, character_coverage=0.0
+    )
     result = train_words(inputs, words, progress=progress)
     if result.tokenizer.vocab_size < size and supertokens.transitions:
         raise CorpusExhaustedError(

@@ -1,14 +1,16 @@
 """The one place where a tokenizer gets its engine: data of the model and the pipeline become its arguments.
 
 Plain byte-level BPE behind splitters that keep every byte has an engine of its own, `_core.Encoder`,
-which gives offsets, too. All else runs on `_core.ModelEncoder`, which gives ids alone.
+which gives offsets, too. All else runs on `_core.ModelEncoder`, which gives ids alone, and finds added tokens
+and normalises by itself.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
 from tokforge.tokenizer import normalizers, stages
 from tokforge.tokenizer.model import (
+    AddedToken,
     BpeModel,
     Definition,
     Pipeline,
@@ -20,14 +22,22 @@ from tokforge.tokenizer.model import (
 )
 
 if TYPE_CHECKING:
-    from tokforge._core import Encoder, Finder, ModelEncoder, Normalizer, Spec, Splitter
+    from tokforge._core import Encoder, Finder, ModelEncoder, Normalizer, Segmenter, Spec, Splitter
 
     Engine: TypeAlias = Encoder | ModelEncoder
 
 _NO_ID = 2**32 - 1
 """What stands for a byte without a token in the engine."""
 
-__all__ = ["make_encoder", "make_finder", "make_normalizer", "make_splitter", "spelled_tokens", "stage_specs"]
+__all__ = [
+    "make_encoder",
+    "make_finder",
+    "make_normalizer",
+    "make_segmenter",
+    "make_splitter",
+    "spelled_tokens",
+    "stage_specs",
+]
 
 
 def make_encoder(definition: Definition, *, split: bool = True) -> "Engine":
@@ -193,6 +203,18 @@ def make_finder(texts: Sequence[bytes]) -> "Finder | None":
     from tokforge import _core
 
     return _core.Finder(texts) if texts else None
+
+
+def make_segmenter(pipeline: Pipeline, tokens: Iterable[tuple[bytes, AddedToken]]) -> "Segmenter":
+    """Builds the engine's search for added tokens, each with the text that is looked for, and normaliser."""
+    from tokforge import _core
+
+    steps = [_step_spec(step) for step in pipeline.normalizers]
+    flags = [
+        (text, token.id, token.normalized, token.lstrip, token.rstrip, token.single_word)
+        for text, token in tokens
+    ]
+    return _core.Segmenter(steps, flags)
 
 
 def stage_specs(pretokenizers: Sequence[stages.Stage]) -> "list[Spec]":

@@ -9,31 +9,48 @@ import numpy.typing as npt
 from tokforge.errors import TokenIdError
 from tokforge.threads import thread_count
 from tokforge.tokenizer.model import TokenTable
-from tokforge.tokenizer.segments import Segment
+from tokforge.tokenizer.segments import AllowedSpecial, Data, Segment, Segmenter
 
 if TYPE_CHECKING:
     from tokforge._core import Encoder, ModelEncoder
 
-__all__ = ["checked_ids", "decode_ids", "encode_segments"]
+__all__ = ["checked_ids", "decode_ids", "encode_documents", "encode_segments"]
+
+
+def encode_documents(
+    encoder: "Encoder | ModelEncoder",
+    docs: Sequence[Data],
+    threads: int | None,
+    segmenter: Segmenter | None = None,
+    allowed: AllowedSpecial = "none",
+) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
+    """Encodes documents; returns (tokens,) ids and (docs + 1,) boundaries.
+
+    Without a ``segmenter`` nothing is normalised, and no added token is looked for.
+    """
+    from tokforge import _core
+
+    if isinstance(encoder, _core.ModelEncoder):
+        cutting = (segmenter.engine, segmenter.counts(allowed)) if segmenter else (None, None)
+        raw_ids, raw_ends = encoder.encode_batch(
+            docs, thread_count(threads), segmenter=cutting[0], counts=cutting[1]
+        )
+        return np.frombuffer(raw_ids, np.uint32), np.frombuffer(raw_ends, np.uint64)
+    cut = [segmenter.cut(doc, allowed) if segmenter else [Segment(None, 0, doc)] for doc in docs]
+    return encode_segments(encoder, cut, threads)
 
 
 def encode_segments(
-    encoder: "Encoder | ModelEncoder", docs: Sequence[Sequence[Segment]], threads: int | None
+    encoder: "Encoder", docs: Sequence[Sequence[Segment]], threads: int | None
 ) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.uint64]]:
     """Encodes documents cut into segments; returns (tokens,) ids and (docs + 1,) boundaries.
 
     All segments of all documents go to the engine together, added tokens as empty inputs: so one long
     call keeps every thread busy, and the ids of the added tokens are put in between afterwards.
     """
-    from tokforge import _core
-
     segments = [part for doc in docs for part in doc]
     texts = [b"" if part.id is not None else part.data for part in segments]
-    if isinstance(encoder, _core.Encoder):
-        raw_ids, raw_ends = encoder.encode_batch(texts, thread_count(threads))
-    else:
-        starts = [part.start == 0 for part in segments]
-        raw_ids, raw_ends = encoder.encode_batch(list(zip(texts, starts, strict=True)), thread_count(threads))
+    raw_ids, raw_ends = encoder.encode_batch(texts, thread_count(threads))
     ids, ends = np.frombuffer(raw_ids, np.uint32), np.frombuffer(raw_ends, np.uint64)
     whole = np.array([part.id is not None for part in segments], bool)
     if whole.any():

@@ -200,7 +200,7 @@ def _prove(tokenizer: "Tokenizer", path: Path, temporary: Mapping[StrPath, Path]
     prove_export(tokenizer, temporary[path])
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, hint: str = _HINT) -> bytes:
     """Returns the bytes of a file, 1 GiB at most; of a GGUF file, those that may hold metadata.
 
     Raises InputError for what cannot be read, FormatError for more.
@@ -208,7 +208,7 @@ def read_file(path: Path) -> bytes:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            raise InputError("this is no ordinary file", _HINT, str(path))
+            raise InputError("this is no ordinary file", hint, str(path))
         with path.open("rb") as file:
             if file.read(len(MAGIC)) == MAGIC:
                 return MAGIC + file.read(min(_MAX_METADATA, status.st_size))  # read(n) takes n bytes at once
@@ -219,7 +219,7 @@ def read_file(path: Path) -> bytes:
             file.seek(0)
             return file.read()
     except FileNotFoundError as error:
-        raise InputError("there is no such file", _HINT, str(path)) from error
+        raise InputError("there is no such file", hint, str(path)) from error
     except (OSError, ValueError) as error:
         raise InputError(
             f"cannot be read: {getattr(error, 'strerror', error)}",

@@ -3,8 +3,7 @@
 import numpy as np
 
 from tokforge.tokenizer._engine import make_encoder
-from tokforge.tokenizer.batch import encode_segments
-from tokforge.tokenizer.segments import Segment
+from tokforge.tokenizer.batch import encode_documents
 from tokforge.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["unreachable_tokens"]
@@ -17,9 +16,8 @@ def unreachable_tokens(tokenizer: Tokenizer, threads: int | None = None) -> list
     merged in another way. Linear in the bytes of the vocabulary.
     """
     ordinary = [(i, token) for i, token in enumerate(tokenizer.table.ordinary()) if token is not None]
-    docs = [[Segment(None, 0, token)] for _, token in ordinary]
     unsplit = make_encoder(tokenizer.definition, split=False)
-    ids, boundaries = encode_segments(unsplit, docs, threads)
+    ids, boundaries = encode_documents(unsplit, [token for _, token in ordinary], threads)
     expected = np.array([token_id for token_id, _ in ordinary], np.uint32)
     starts = boundaries[:-1].astype(np.int64)  # no token is empty, so each has a first id
     reached = (np.diff(boundaries) == 1) & (ids[starts] == expected)

@@ -2,22 +2,26 @@
 
 Two passes, as in Hugging Face: tokens that are not ``normalized`` are found in the raw text, then each
 gap is normalised and searched for the others. Within a pass the leftmost match wins, then the longest.
-Linear in the text for a fixed set of tokens. Source: huggingface/tokenizers, added_vocabulary.rs.
+Linear in the text for a fixed set of tokens. Models other than byte-level BPE do the same within the engine
+(`core/src/pipeline/segments.rs`), by the tables made here. Source: huggingface/tokenizers,
+added_vocabulary.rs.
 """
 
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from tokforge.errors import ConfigError, UnknownNameError, pick
-from tokforge.tokenizer._engine import make_finder, make_normalizer
+from tokforge.tokenizer._engine import make_finder, make_normalizer, make_segmenter
 from tokforge.tokenizer.model import AddedToken, Pipeline
 
 if TYPE_CHECKING:
     from tokforge._core import Finder
+    from tokforge._core import Segmenter as EngineSegmenter
 
-__all__ = ["AllowedSpecial", "Segment", "Segmenter"]
+__all__ = ["AllowedSpecial", "Data", "Segment", "Segmenter"]
 
 AllowedSpecial: TypeAlias = Literal["none", "all"] | Collection[str]
 Data: TypeAlias = bytes | bytearray | memoryview
@@ -39,9 +43,10 @@ class Segment(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class _Pass:
-    """The added tokens that are looked for together."""
+    """The added tokens that are looked for together, with the texts that are looked for."""
 
     finder: "Finder | None"
+    texts: tuple[bytes, ...]
     tokens: tuple[AddedToken, ...]
 
 
@@ -50,7 +55,7 @@ class Segmenter:
 
     def __init__(self, pipeline: Pipeline, added: Sequence[AddedToken]) -> None:
         self._normalizer = make_normalizer(pipeline)
-        self._names = pipeline.normalizers
+        self._pipeline = pipeline
         self._texts = {token.text for token in added if token.special}
         self._plain = not pipeline.normalizers and all(token.special for token in added)
         self._raw = _compile({token.text.encode(): token for token in added if not token.normalized})
@@ -71,10 +76,32 @@ class Segmenter:
                 segments.append(outer)
         return segments
 
+    @cached_property
+    def engine(self) -> "EngineSegmenter":
+        """The engine's form of it, whose tokens are those of the first pass, then those of the second."""
+        texts = [*self._raw.texts, *self._normalized.texts]
+        return make_segmenter(self._pipeline, zip(texts, self._tokens, strict=True))
+
+    def counts(self, allowed: AllowedSpecial) -> bytes:
+        """Returns a byte for each token of `engine`: whether its text is the token."""
+        if allowed == "none" or not allowed:
+            return self._plain_counts
+        texts = self._allowed(allowed)
+        return bytes(not token.special or token.text in texts for token in self._tokens)
+
+    @cached_property
+    def _plain_counts(self) -> bytes:
+        return bytes(not token.special for token in self._tokens)
+
+    @property
+    def _tokens(self) -> tuple[AddedToken, ...]:
+        return (*self._raw.tokens, *self._normalized.tokens)
+
     def require_offsets(self, data: Data) -> None:
         """Raises ConfigError where normalisation moves bytes, so that offsets would point elsewhere."""
         if self._normalizer and self._normal(bytes(data)) != data:
-            forms = "+".join(map(str, self._names))
+            names = self._pipeline.normalizers
+            forms = "+".join(step if isinstance(step, str) else type(step).__name__ for step in names)
             raise ConfigError(f"{forms} changes this text, so offsets would not fit it", "normalise it first")
 
     def _normal(self, data: bytes) -> bytes:
@@ -93,7 +120,7 @@ class Segmenter:
 
 
 def _compile(tokens: dict[bytes, AddedToken]) -> _Pass:
-    return _Pass(make_finder(tuple(tokens)), tuple(tokens.values()))
+    return _Pass(make_finder(tuple(tokens)), tuple(tokens), tuple(tokens.values()))
 
 
 def _search(these: _Pass, gap: Segment, allowed: Collection[str]) -> Iterator[Segment]:

@@ -213,12 +213,19 @@ class Tokenizer:
         ``allowed_special`` names the special tokens whose text counts as the token: ``"none"``, ``"all"``
         or a set of texts. ``errors`` decides on lone surrogates in a ``str``: InputError, or U+FFFD.
         """
-        segments = self._segmenter.cut(as_bytes(data, errors), allowed_special)
-        if len(segments) > _FEW_SEGMENTS:
-            from tokforge.tokenizer.batch import encode_segments
+        from tokforge import _core
+        from tokforge.tokenizer.batch import encode_documents, encode_segments
 
-            return encode_segments(self._encoder, [segments], 1)[0]
-        parts = [self._encode_segment(part) for part in segments]
+        raw, encoder = as_bytes(data, errors), self._encoder
+        if isinstance(encoder, _core.ModelEncoder):
+            return encode_documents(encoder, [raw], 1, self._segmenter, allowed_special)[0]
+        segments = self._segmenter.cut(raw, allowed_special)
+        if len(segments) > _FEW_SEGMENTS:
+            return encode_segments(encoder, [segments], 1)[0]
+        parts = [
+            _one(part.id) if part.id is not None else np.frombuffer(encoder.encode(part.data), np.uint32)
+            for part in segments
+        ]
         return parts[0] if len(parts) == 1 else np.concatenate([np.empty(0, np.uint32), *parts])
 
     def encode_with_offsets(
@@ -269,11 +276,10 @@ class Tokenizer:
 
         Document ``i`` is ``ids[boundaries[i]:boundaries[i + 1]]``. ``threads``: all cores by default.
         """
-        from tokforge.tokenizer.batch import encode_segments
+        from tokforge.tokenizer.batch import encode_documents
 
-        raw = (as_bytes(doc, errors, f"document {number}") for number, doc in enumerate(docs))
-        cut = [self._segmenter.cut(doc, allowed_special) for doc in raw]
-        return encode_segments(self._encoder, cut, threads)
+        raw = [as_bytes(doc, errors, f"document {number}") for number, doc in enumerate(docs)]
+        return encode_documents(self._encoder, raw, threads, self._segmenter, allowed_special)
 
     def decode(self, ids: npt.ArrayLike, *, skip_special_tokens: bool = False) -> bytes:
         """Returns the bytes of ``ids``, (tokens,) integers; special tokens give their text, or nothing.
@@ -354,16 +360,6 @@ class Tokenizer:
         from tokforge.tokenizer.notebook import tokenizer_html
 
         return tokenizer_html(self)
-
-    def _encode_segment(self, part: Segment) -> Ids:
-        from tokforge import _core
-
-        if part.id is not None:
-            return _one(part.id)
-        encoder = self._encoder
-        if isinstance(encoder, _core.Encoder):
-            return np.frombuffer(encoder.encode(part.data), np.uint32)
-        return np.frombuffer(encoder.encode(part.data, at_start=part.start == 0), np.uint32)
 
     def _offsets(self, part: Segment) -> tuple[Ids, bytearray]:
         from tokforge import _core

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from tokforge.errors import ConfigError, FormatError
 from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.edit import IdMap
 from tokforge.transplant.vocabulary import Vocabulary
 
 __all__ = ["Alignment", "Class", "align"]
@@ -81,11 +82,14 @@ def align(
     *,
     mapping: Mapping[str, str] | None = None,
     multiple_of: int = 1,
+    id_map: IdMap | None = None,
 ) -> Alignment:
     """Aligns two vocabularies; the new matrix gets as many rows as ids, up to a multiple of ``multiple_of``.
 
-    ``mapping``: text of a new token -> text of the old one whose row it takes.
-    Raises FormatError where old ids have no row, ConfigError for a mapping that names nothing.
+    ``mapping``: text of a new token -> text of the old one whose row it takes. ``id_map``: the map of an
+    edit or a conversion, which decides for every id that it keeps.
+    Raises FormatError where old ids have no row, ConfigError for a mapping that names nothing or
+    an id map of other sizes.
     """
     if len(old) > old_rows:
         raise FormatError(
@@ -98,6 +102,8 @@ def align(
     for i in range(len(new)):
         found, kind = _match(old, new, i)
         origins[i], classes[i] = (-1 if found is None else found), kind
+    if id_map is not None:
+        _follow(id_map, old, new, origins, classes)
     for left, right in (mapping or {}).items():
         i = _named(new, left, "the new tokenizer")
         origins[i], classes[i] = _named(old, right, "the model's tokenizer"), "mapped"
@@ -105,6 +111,19 @@ def align(
     cut = old.pieces([_key(new, i) for i in waiting])
     pieces = {i: tuple(ids) for i, ids in zip(waiting, cut, strict=True)}
     return Alignment(old, new, old_rows, tuple(classes), origins, pieces)  # type: ignore[arg-type]
+
+
+def _follow(id_map: IdMap, old: Vocabulary, new: Vocabulary, origins: Ids, classes: list[str]) -> None:
+    if (id_map.old_vocab_size, id_map.new_vocab_size) != (len(old), len(new)):
+        raise ConfigError(
+            f"the id map goes from {id_map.old_vocab_size} ids to {id_map.new_vocab_size}, "
+            f"the tokenizers have {len(old)} and {len(new)}",
+            "give the map that was written with this new tokenizer",
+            "--id-map",
+        )
+    for old_id, new_id in enumerate(id_map.new_of_old.tolist()):
+        if new_id >= 0:
+            origins[new_id], classes[new_id] = old_id, "copied"
 
 
 def _match(old: Vocabulary, new: Vocabulary, i: int) -> tuple[int | None, str]:

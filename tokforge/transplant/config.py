@@ -24,6 +24,8 @@ class TransplantConfig:
     """The method's own options, as text."""
     mapping: Mapping[str, str] = field(default_factory=dict)
     """Text of a new token -> text of the old one whose row it takes."""
+    id_map: str | None = None
+    """File that ``edit`` or ``convert`` wrote with the new tokenizer: its kept ids keep their rows."""
     multiple_of: int = 1
     """The rows are padded to a multiple of this."""
     chat_template: str = "auto"

@@ -15,7 +15,7 @@ from tokforge.transplant.method import Dense, Recipe
 from tokforge.transplant.mix import Mix
 from tokforge.transplant.verify import Check
 
-__all__ = ["RECORD", "card_section", "digest", "provenance", "write_record"]
+__all__ = ["RECORD", "card_section", "digest", "made_ids", "provenance", "write_record"]
 
 RECORD = "transplant.json"
 _VERSION = 1
@@ -62,6 +62,15 @@ def write_record(folder: Path, result: Mapping[str, Any], rows: Mapping[str, Any
         "rows_by_id": rows,
     }
     (folder / RECORD).write_text(json.dumps(content, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def made_ids(folder: Path) -> frozenset[int]:
+    """Returns the ids whose rows a transplant made; none where the folder has no record of one."""
+    path = folder / RECORD
+    if not path.is_file():
+        return frozenset()
+    classes = json.loads(path.read_bytes()).get("rows_by_id", {}).get("classes", [])
+    return frozenset(i for i, kind in enumerate(classes) if kind in ("composed", "unmatched", "padded"))
 
 
 def card_section(card: str, result: Mapping[str, Any], checks: Sequence[Check]) -> str:

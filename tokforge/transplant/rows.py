@@ -41,6 +41,13 @@ class RowWriter:
     recipe: Recipe
     dtype: str
 
+    def shape(self, old: tuple[int, ...]) -> tuple[int, ...]:
+        """Returns the new shape of a tensor that had the shape ``old``, which may be a bias."""
+        rows = self.alignment.rows
+        if len(old) == 1:
+            return (rows,)
+        return (1, rows) if old[0] == 1 else (rows, *old[1:])
+
     def blocks(self) -> Iterator[Array]:
         """Yields the new rows in order, (block, width), in the stored type."""
         step = max(1, _BLOCK // self.matrix.shape[1])

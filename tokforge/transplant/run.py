@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from tokforge.errors import ConfigError, pick
 from tokforge.options import from_options
+from tokforge.tokenizer.edit import IdMap
 from tokforge.transplant.alignment import Alignment, align
 from tokforge.transplant.checkpoint import Checkpoint
 from tokforge.transplant.config import TransplantConfig
@@ -133,8 +134,9 @@ def _opened(
 ) -> tuple[Checkpoint, Alignment]:
     checkpoint = Checkpoint.open(model)
     old, new = Vocabulary.load(model), Vocabulary.load(tokenizer)
+    id_map = IdMap.load(config.id_map) if config.id_map else None
     return checkpoint, align(
-        old, new, checkpoint.rows, mapping=config.mapping, multiple_of=config.multiple_of
+        old, new, checkpoint.rows, mapping=config.mapping, multiple_of=config.multiple_of, id_map=id_map
     )
 
 

@@ -12,16 +12,15 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from tokforge.errors import OutputError
 from tokforge.outputs import output_error
 from tokforge.transplant.checkpoint import INDEX, Checkpoint, read_json
-from tokforge.transplant.rows import RowWriter
 from tokforge.transplant.settings import Settings
-from tokforge.transplant.tensor_file import TensorFile, write_file
+from tokforge.transplant.tensor_file import Array, TensorFile, write_file
 
-__all__ = ["check_folder", "staged_folder", "write_model"]
+__all__ = ["TensorWriter", "check_folder", "staged_folder", "write_model"]
 
 _WEIGHTS = (
     ".bin",
@@ -92,16 +91,26 @@ def _temporary() -> str:
     return f".tokforge-{secrets.token_hex(6)}.tmp"
 
 
+class TensorWriter(Protocol):
+    """Gives a tensor's new content, in its stored type."""
+
+    def shape(self, old: tuple[int, ...]) -> tuple[int, ...]:
+        """Returns the new shape of a tensor that had the shape ``old``."""
+
+    def blocks(self) -> Iterator[Array]:
+        """Yields the content, block by block."""
+
+
 def write_model(
-    checkpoint: Checkpoint, writers: Mapping[str, RowWriter], settings: Settings, folder: Path
+    checkpoint: Checkpoint, writers: Mapping[str, TensorWriter], settings: Settings, folder: Path
 ) -> None:
-    """Writes the whole model into ``folder``; ``writers`` gives the rows of each tensor that has some."""
+    """Writes the whole model into ``folder``; ``writers`` gives each tensor that is not copied."""
     _copy_rest(checkpoint, settings, folder)
     total = 0
     for file in checkpoint.files:
         mine = {name: writer for name, writer in writers.items() if name in file.tensors}
         if mine:
-            _write_rows(file, mine, folder / file.path.name)
+            _write_tensors(file, mine, folder / file.path.name)
         else:
             shutil.copyfile(file.path, folder / file.path.name)
         total += sum(tensor.size for tensor in TensorFile.open(folder / file.path.name).tensors.values())
@@ -113,19 +122,12 @@ def write_model(
         (folder / name).write_bytes(content)
 
 
-def _write_rows(file: TensorFile, writers: Mapping[str, RowWriter], path: Path) -> None:
-    shapes = {name: _shape(file, name, writer.alignment.rows) for name, writer in writers.items()}
+def _write_tensors(file: TensorFile, writers: Mapping[str, TensorWriter], path: Path) -> None:
+    shapes = {name: writer.shape(file.tensors[name].shape) for name, writer in writers.items()}
     with path.open("wb") as target:
         write_file(file, shapes, lambda name: (block.tobytes() for block in writers[name].blocks()), target)
         target.flush()
         os.fsync(target.fileno())
-
-
-def _shape(file: TensorFile, name: str, rows: int) -> tuple[int, ...]:
-    shape = file.tensors[name].shape
-    if len(shape) == 1:
-        return (rows,)
-    return (1, rows) if shape[0] == 1 else (rows, *shape[1:])
 
 
 def _copy_rest(checkpoint: Checkpoint, settings: Settings, folder: Path) -> None:

@@ -72,6 +72,8 @@ pub struct Replacement {
     pub left_len: usize,
     /// Bytes of the right token.
     pub right_len: usize,
+    /// Ids in use: a merge may make a token that stood in the table before its neighbours did.
+    pub ids: usize,
 }
 
 /// A pair that a merge made, with its weight and its offsets in ascending order.
@@ -118,9 +120,9 @@ impl<I: Id, P: Offset> Merger<I, P> {
         done: u64,
     ) -> Result<u64, Error> {
         self.clear();
-        let ids = replacement.merged as usize + 1;
         for side in [&mut self.left, &mut self.right] {
-            side.neighbours.resize(side.neighbours.len().max(ids), Neighbour::default());
+            side.neighbours
+                .resize(side.neighbours.len().max(replacement.ids), Neighbour::default());
         }
         let (left, right) = (I::from_u32(replacement.left), I::from_u32(replacement.right));
         let left_len = replacement.left_len;

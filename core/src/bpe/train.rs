@@ -340,6 +340,7 @@ impl<'a, I: Id, P: Offset, W: Weights> Trainer<'a, I, P, W> {
             merged,
             left_len: self.lens[left as usize] as usize,
             right_len: self.lens[right as usize] as usize,
+            ids: self.vocabulary.len().max(merged as usize + 1),
         }
     }
 

@@ -3,10 +3,13 @@
 //! By the theorem in `validity` tokens that stay pairwise are the encoding. So the ids of a word, known
 //! from its last use, follow the ids so far if the two tokens at the seam stay; where they do not, the
 //! two words become one, which is encoded afresh, and its own seam is looked at. Words may be any cut of
-//! the piece: they change the speed, never the result.
+//! the piece: they change the speed, never the result. Where characters are the atoms, one that is no
+//! token becomes the tokens of its bytes, which never merge: a seam beside such a token holds.
 //! Complexity: linear, since the piece is encoded whole once words have grown by four times its length.
 
-use super::merge_backtrack::Search;
+use super::atoms::Atoms;
+use super::merge_backtrack::{Backtrack, Search};
+use super::table::TokenTable;
 use super::words::Words;
 use super::Encoder;
 
@@ -24,6 +27,60 @@ impl WordCache {
     pub fn new(expected_bytes: usize) -> Self {
         Self { words: Words::for_bytes(expected_bytes), ..Self::default() }
     }
+
+    /// Puts the ids of a word into the buffer.
+    fn recall(&mut self, word: &[u8], anew: &impl Fn(&[u8], &mut Vec<u32>)) {
+        self.ids.clear();
+        self.words.encode(word, &mut self.ids, |ids| anew(word, ids));
+    }
+}
+
+/// What decides a seam.
+pub(super) struct Seams<'e, A: Atoms> {
+    pub(super) table: &'e TokenTable,
+    pub(super) backtrack: &'e Backtrack<A>,
+}
+
+impl<A: Atoms> Seams<'_, A> {
+    /// Appends the ids of `piece` to `out`; `word_ends` are ascending and the last one is its length.
+    /// `anew` appends the ids of a stretch, at least one.
+    pub(super) fn encode(
+        &self,
+        piece: &[u8],
+        word_ends: impl IntoIterator<Item = usize>,
+        cache: &mut WordCache,
+        anew: impl Fn(&[u8], &mut Vec<u32>),
+        out: &mut Vec<u32>,
+    ) {
+        let (first, mut start, mut grown) = (out.len(), 0, 0);
+        cache.begun.clear();
+        for end in word_ends {
+            cache.recall(&piece[start..end], &anew);
+            while !self.follows(&out[first..], cache.ids.first()) {
+                let Some((begin, len)) = cache.begun.pop() else { break };
+                start = begin;
+                grown += end - begin;
+                out.truncate(len);
+                if grown > 4 * piece.len() {
+                    out.truncate(first);
+                    return anew(piece, out);
+                }
+                cache.ids.clear();
+                anew(&piece[begin..end], &mut cache.ids);
+            }
+            cache.begun.push((start, out.len()));
+            out.extend_from_slice(&cache.ids);
+            start = end;
+        }
+    }
+
+    /// Whether a token may follow those of the piece so far.
+    #[inline]
+    fn follows(&self, before: &[u32], next: Option<&u32>) -> bool {
+        let (Some(&last), Some(&next)) = (before.last(), next) else { return true };
+        let falls_back = |id| A::PARTIAL && self.table.token_len(id) == 0;
+        falls_back(last) || falls_back(next) || self.backtrack.stay(last, next, self.table)
+    }
 }
 
 impl Encoder {
@@ -38,42 +95,10 @@ impl Encoder {
         if let Some(id) = self.whole_token(piece) {
             return out.push(id);
         }
-        let (first, mut start, mut grown) = (out.len(), 0, 0);
-        cache.begun.clear();
-        for &end in word_ends {
-            self.recall(&piece[start..end], cache);
-            while !self.follows(&out[first..], cache.ids.first()) {
-                let Some((begin, len)) = cache.begun.pop() else { break };
-                start = begin;
-                grown += end - begin;
-                out.truncate(len);
-                if grown > 4 * piece.len() {
-                    out.truncate(first);
-                    return self.encode_piece(piece, out);
-                }
-                self.encode_word_anew(&piece[begin..end], &mut cache.ids);
-            }
-            cache.begun.push((start, out.len()));
-            out.extend_from_slice(&cache.ids);
-            start = end;
-        }
-    }
-
-    /// Puts the ids of a word into the cache's buffer.
-    fn recall(&self, word: &[u8], cache: &mut WordCache) {
-        let WordCache { words, ids, .. } = cache;
-        ids.clear();
-        words.encode(word, ids, |ids| self.encode_word_anew(word, ids));
-    }
-
-    fn encode_word_anew(&self, word: &[u8], ids: &mut Vec<u32>) {
-        ids.clear();
-        self.run(word, &mut Search::new(0, 0), word.len(), ids);
-    }
-
-    /// Whether a token may follow those of the piece so far.
-    fn follows(&self, before: &[u32], next: Option<&u32>) -> bool {
-        let (Some(&last), Some(&next)) = (before.last(), next) else { return true };
-        self.backtrack.stay(last, next, &self.table)
+        let seams = Seams { table: &self.table, backtrack: &self.backtrack };
+        let anew = |word: &[u8], ids: &mut Vec<u32>| {
+            self.run(word, &mut Search::new(ids.len(), 0), word.len(), ids);
+        };
+        seams.encode(piece, word_ends.iter().copied(), cache, anew, out);
     }
 }

@@ -4,10 +4,13 @@
 //! lies between is cut into runs of characters that are tokens (atoms) and unknown ones; each run is
 //! encoded by `merge_backtrack`, each unknown character as `unknown` says. No token holds an unknown
 //! character and user-defined ones never merge, so nothing crosses these borders and the runs are
-//! independent. Complexity: as `merge_backtrack`, O(n).
+//! independent. Where every byte has a token, what becomes of a character does not depend on
+//! those beside it, and a run is encoded word by word (`by_words`). Complexity: as `merge_backtrack`, O(n).
 
 use super::atoms::{character_len, characters, Characters};
+use super::by_words::{Seams, WordCache};
 use super::longest_match::LongestMatch;
+use super::marked_words::MarkedWords;
 use super::merge_backtrack::{Backtrack, Search};
 use super::ranks::Ranks;
 use super::table::{TokenTable, NO_ID};
@@ -17,6 +20,10 @@ use super::whole_tokens::WholeTokens;
 use super::Merge;
 use crate::error::Error;
 
+/// Ids from which on words pay: the tables of a smaller vocabulary stay in the processor's cache, and searching
+/// is quicker than remembering (measured: Llama 2's 32,000 lose a fifth, Gemini's 256,000 gain half).
+const WORDS_PAY: usize = if cfg!(test) { 0 } else { 1 << 16 };
+
 /// Merges characters.
 pub struct CharacterBpe {
     table: TokenTable,
@@ -24,6 +31,8 @@ pub struct CharacterBpe {
     whole_tokens: Option<WholeTokens>,
     user_defined: Option<LongestMatch>,
     unknown: Unknown,
+    /// How spaces in a row stand to the word behind them; None where words do not pay.
+    runs_apart: Option<bool>,
 }
 
 impl CharacterBpe {
@@ -45,21 +54,33 @@ impl CharacterBpe {
         let validity = Validity::new(&table, ranks, Characters::new(&table));
         let named: Vec<u32> =
             user_defined.iter().copied().filter(|&id| table.token_len(id) > 0).collect();
-        Ok(Self {
+        let mut bpe = Self {
             backtrack: Backtrack::new(&table, validity),
             whole_tokens: ignore_merges.then(|| WholeTokens::new(&table)),
             user_defined: (!named.is_empty()).then(|| LongestMatch::new(&table, named)),
             table,
             unknown,
-        })
+            runs_apart: None,
+        };
+        let pays = bpe.table.len() >= WORDS_PAY && bpe.unknown.spells_all();
+        bpe.runs_apart = pays.then(|| bpe.keeps_runs_apart());
+        Ok(bpe)
     }
 
-    pub(super) fn encode_piece(&self, piece: &[u8], out: &mut Vec<u32>) {
+    /// Whether spaces in a row are tokens of their own, and the last one belongs to no word.
+    fn keeps_runs_apart(&self) -> bool {
+        let mut ids = Vec::new();
+        self.encode_known("\u{2581}\u{2581}\u{2581}the".as_bytes(), &mut ids);
+        let last = ids.last().map_or(&[][..], |&id| self.table.bytes(id));
+        !last.starts_with("\u{2581}".as_bytes())
+    }
+
+    pub(super) fn encode_piece(&self, piece: &[u8], cache: &mut WordCache, out: &mut Vec<u32>) {
         if let Some(id) = self.whole_tokens.as_ref().and_then(|w| w.get(piece, &self.table)) {
             return out.push(id);
         }
         let Some(matcher) = &self.user_defined else {
-            return self.encode_run(piece, out);
+            return self.encode_run(piece, cache, out);
         };
         let (mut done, mut at) = (0, 0);
         while at < piece.len() {
@@ -67,18 +88,23 @@ impl CharacterBpe {
             if id == NO_ID {
                 at += character_len(&piece[at..]);
             } else {
-                self.encode_run(&piece[done..at], out);
+                self.encode_run(&piece[done..at], cache, out);
                 out.push(id);
                 at += self.table.token_len(id);
                 done = at;
             }
         }
-        self.encode_run(&piece[done..], out);
+        self.encode_run(&piece[done..], cache, out);
     }
 
     /// Encodes what holds no user-defined token. Where unknown characters are lost, what stood beside them
     /// may merge.
-    fn encode_run(&self, run: &[u8], out: &mut Vec<u32>) {
+    fn encode_run(&self, run: &[u8], cache: &mut WordCache, out: &mut Vec<u32>) {
+        if let Some(runs_apart) = self.runs_apart {
+            let seams = Seams { table: &self.table, backtrack: &self.backtrack };
+            let words = MarkedWords::new(run, runs_apart);
+            return seams.encode(run, words, cache, |word, ids| self.encode_known(word, ids), out);
+        }
         if self.unknown.unk_id.is_some() || self.unknown.byte_ids.is_some() {
             return self.encode_known(run, out);
         }

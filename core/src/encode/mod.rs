@@ -21,6 +21,7 @@ mod by_words;
 mod character_bpe;
 mod document;
 mod longest_match;
+mod marked_words;
 mod merge_backtrack;
 mod merge_heap;
 #[cfg(test)]
@@ -46,7 +47,8 @@ pub use by_words::WordCache;
 pub use character_bpe::CharacterBpe;
 pub use document::{Pieces, Whole};
 pub use model::{Model, ModelEncoder, WordLevel};
-pub(crate) use text_match::TextMatch;
+pub use model_batch::Documents;
+pub use text_match::TextMatch;
 pub use unigram::Unigram;
 pub use unknown::Unknown;
 pub use word_piece::WordPiece;

@@ -2,9 +2,10 @@
 //!
 //! Plain byte-level BPE behind a splitter that keeps every byte has its own way ([`super::Encoder`], which
 //! gives offsets, too, and shares one document among threads); here text may be rewritten, so ids alone come
-//! out, and a document is one thread's work.
+//! out, and a document is one thread's work. Added tokens are found, and text is normalised, on the way.
 
 use super::affix_bpe::AffixBpe;
+use super::by_words::WordCache;
 use super::character_bpe::CharacterBpe;
 use super::unigram::{Lattice, Unigram};
 use super::whole_tokens::WholeTokens;
@@ -12,7 +13,7 @@ use super::word_piece::WordPiece;
 use super::words::Words;
 use super::{table::TokenTable, Encoder};
 use crate::error::Error;
-use crate::pipeline::Stages;
+use crate::pipeline::{Segment, Segments, Stages};
 
 /// Bytes of pieces between two calls of `beat`.
 const BEAT_BYTES: usize = 1 << 14;
@@ -57,14 +58,23 @@ impl WordLevel {
 /// What a thread keeps from text to text.
 pub(super) struct Memory {
     words: Words,
+    /// Words of longer pieces, of which nothing is known beside them.
+    inner: WordCache,
     lattice: Lattice,
 }
 
 impl Memory {
     /// For texts of that many bytes.
     pub(super) fn for_bytes(bytes: usize) -> Self {
-        Self { words: Words::for_bytes(bytes), lattice: Lattice::default() }
+        let inner = WordCache::new(bytes);
+        Self { words: Words::for_bytes(bytes), inner, lattice: Lattice::default() }
     }
+}
+
+/// Bytes of pieces done, and where the next beat is due.
+struct Beats {
+    bytes: usize,
+    next: usize,
 }
 
 /// A model and the stages before it. Immutable; threads may share it.
@@ -76,40 +86,29 @@ pub struct ModelEncoder {
 }
 
 impl ModelEncoder {
-    /// Appends the ids of a text to `out`. `at_start`: whether it is the beginning of what is encoded, and no
-    /// gap after an added token. `beat` may stop the work; `out` is unchanged on errors.
+    /// Appends the ids of a document to `out`. `counts`: see [`Segments::for_each`]. `memory` holds words of
+    /// the documents before; `beat` hears of the bytes done and may stop the work; `out` is unchanged on errors.
     ///
     /// # Errors
-    /// Those of the stages and of `beat`.
-    pub fn encode(
-        &self,
-        text: &[u8],
-        at_start: bool,
-        beat: &mut dyn FnMut(u64) -> Result<(), Error>,
-        out: &mut Vec<u32>,
-    ) -> Result<(), Error> {
-        self.encode_next((text, at_start), &mut Memory::for_bytes(text.len()), beat, out)
-    }
-
-    /// As `encode`, for one of many: `memory` holds words of those before.
+    /// Those of the stages, the normaliser and `beat`.
     pub(super) fn encode_next(
         &self,
-        (text, at_start): (&[u8], bool),
+        (segments, counts): (&Segments, &[bool]),
+        document: &[u8],
         memory: &mut Memory,
         beat: &mut dyn FnMut(u64) -> Result<(), Error>,
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
         let before = out.len();
-        let (mut done, mut next_beat) = (0, BEAT_BYTES);
-        let Memory { words, lattice } = memory;
-        let result = self.stages.for_each_piece(text, at_start, &mut |piece| {
-            words.encode(piece, out, |out| self.encode_piece(piece, lattice, out));
-            done += piece.len();
-            if done >= next_beat {
-                next_beat = done + BEAT_BYTES;
-                beat(done as u64)?;
+        let mut done = Beats { bytes: 0, next: BEAT_BYTES };
+        let result = segments.for_each(document, counts, &mut |segment| match segment {
+            Segment::Token(id) => {
+                out.push(id);
+                Ok(())
             }
-            Ok(())
+            Segment::Text(text, at_start) => {
+                self.encode_text(text, at_start, memory, &mut done, beat, out)
+            }
         });
         if result.is_err() {
             out.truncate(before);
@@ -117,10 +116,37 @@ impl ModelEncoder {
         result
     }
 
-    fn encode_piece(&self, piece: &[u8], lattice: &mut Lattice, out: &mut Vec<u32>) {
+    fn encode_text(
+        &self,
+        text: &[u8],
+        at_start: bool,
+        memory: &mut Memory,
+        done: &mut Beats,
+        beat: &mut dyn FnMut(u64) -> Result<(), Error>,
+        out: &mut Vec<u32>,
+    ) -> Result<(), Error> {
+        let Memory { words, inner, lattice } = memory;
+        self.stages.for_each_piece(text, at_start, &mut |piece| {
+            words.encode(piece, out, |out| self.encode_piece(piece, inner, lattice, out));
+            done.bytes += piece.len();
+            if done.bytes >= done.next {
+                done.next = done.bytes + BEAT_BYTES;
+                beat(done.bytes as u64)?;
+            }
+            Ok(())
+        })
+    }
+
+    fn encode_piece(
+        &self,
+        piece: &[u8],
+        inner: &mut WordCache,
+        lattice: &mut Lattice,
+        out: &mut Vec<u32>,
+    ) {
         match &self.model {
             Model::Bytes(encoder) => encoder.encode_piece(piece, out),
-            Model::Characters(bpe) => bpe.encode_piece(piece, out),
+            Model::Characters(bpe) => bpe.encode_piece(piece, inner, out),
             Model::Affixes(bpe) => bpe.encode_piece(piece, out),
             Model::Unigram(unigram) => unigram.encode_piece(piece, lattice, out),
             Model::WordPiece(words) => words.encode_piece(piece, out),

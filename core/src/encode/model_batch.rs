@@ -1,4 +1,4 @@
-//! Many texts on several threads, through any model.
+//! Many documents on several threads, through any model.
 //!
 //! Definition: the ids of all texts end to end, and where each begins; the same for every number of threads.
 //! A job is a run of texts of about a quarter megabyte; jobs are joined in their order when all are done.
@@ -12,6 +12,7 @@ use super::batch::Batch;
 use super::model::Memory;
 use super::ModelEncoder;
 use crate::error::Error;
+use crate::pipeline::Segments;
 use crate::progress::{Progress, Ticker};
 
 const PHASE: &str = "encode";
@@ -19,15 +20,23 @@ const JOB_BYTES: usize = if cfg!(test) { 16 } else { 1 << 18 };
 /// How long the calling thread waits for results before it reports.
 const WAIT: Duration = Duration::from_millis(50);
 
-/// A text, and whether it is the beginning of what is encoded.
-pub type Text<'a> = (&'a [u8], bool);
+/// Documents, and what finds added tokens in them.
+#[derive(Clone, Copy)]
+pub struct Documents<'a> {
+    /// The documents.
+    pub texts: &'a [&'a [u8]],
+    /// The added tokens and the normaliser.
+    pub segments: &'a Segments,
+    /// Which added tokens count: see [`Segments::for_each`].
+    pub counts: &'a [bool],
+}
 
 /// Ids of a job, and the ends of its texts in them.
 type Done = (Vec<u32>, Vec<usize>);
 
 struct Shared<'a> {
     encoder: &'a ModelEncoder,
-    texts: &'a [Text<'a>],
+    documents: Documents<'a>,
     jobs: Vec<Range<usize>>,
     next_job: AtomicUsize,
     bytes_done: AtomicU64,
@@ -39,19 +48,19 @@ impl ModelEncoder {
     /// from it stops all threads soon.
     ///
     /// # Errors
-    /// Those of the stages (the first in order) and of `progress`.
+    /// Those of the stages and the normaliser (the first in order) and of `progress`.
     pub fn encode_batch(
         &self,
-        texts: &[Text],
+        documents: Documents,
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<Batch, Error> {
-        let total: usize = texts.iter().map(|(text, _)| text.len()).sum();
+        let total: usize = documents.texts.iter().map(|text| text.len()).sum();
         let mut ticker = Ticker::new(progress, PHASE, total as u64);
         let shared = Shared {
             encoder: self,
-            texts,
-            jobs: cut_jobs(texts),
+            documents,
+            jobs: cut_jobs(documents.texts),
             next_job: AtomicUsize::new(0),
             bytes_done: AtomicU64::new(0),
             stop: AtomicBool::new(false),
@@ -69,9 +78,9 @@ impl ModelEncoder {
     }
 }
 
-fn cut_jobs(texts: &[Text]) -> Vec<Range<usize>> {
+fn cut_jobs(texts: &[&[u8]]) -> Vec<Range<usize>> {
     let (mut jobs, mut first, mut bytes) = (Vec::new(), 0, 0);
-    for (at, (text, _)) in texts.iter().enumerate() {
+    for (at, text) in texts.iter().enumerate() {
         bytes += text.len();
         if bytes >= JOB_BYTES {
             jobs.push(first..at + 1);
@@ -143,10 +152,12 @@ impl Shared<'_> {
         beat: &mut dyn FnMut(u64) -> Result<(), Error>,
     ) -> Result<Done, Error> {
         let (mut ids, mut ends) = (Vec::new(), Vec::new());
-        for &text in &self.texts[job] {
+        let Documents { texts, segments, counts } = self.documents;
+        for text in &texts[job] {
             let before = self.bytes_done.load(Relaxed);
-            self.encoder.encode_next(text, memory, &mut |done| beat(before + done), &mut ids)?;
-            self.bytes_done.fetch_add(text.0.len() as u64, Relaxed);
+            let beat = &mut |done| beat(before + done);
+            self.encoder.encode_next((segments, counts), text, memory, beat, &mut ids)?;
+            self.bytes_done.fetch_add(text.len() as u64, Relaxed);
             ends.push(ids.len());
         }
         Ok((ids, ends))

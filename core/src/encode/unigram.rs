@@ -5,7 +5,8 @@
 //! own end; it replaces what reached that end only if `best[s]` and its score are strictly more. Where no
 //! token is exactly the character at s, it may be taken as unknown, at `unk_score`.
 //! Sums are f64 as in Hugging Face, or f32 as in sentencepiece (0.2.3, as its ids show: a sum is rounded
-//! before it is compared), which decides near ties.
+//! before it is compared), which decides near ties; so does that f32 sums are counted from zero again
+//! where one falls below -100,000, which keeps their precision in long texts (0.2.3, as its ids show).
 //! Complexity: O(n) for a given vocabulary: a step for each token that is a prefix of what follows.
 //! Sources: sentencepiece, unigram_model.cc, `EncodeOptimized`; Hugging Face, models/unigram/model.rs.
 
@@ -14,6 +15,9 @@ use super::longest_match::LongestMatch;
 use super::table::{TokenTable, NO_ID};
 use super::unknown::Unknown;
 use crate::error::Error;
+
+/// Below this f32 sums are counted from zero again.
+const LOWEST_SUM: f64 = -100_000.0;
 
 /// What is known of a token.
 #[derive(Clone, Copy)]
@@ -38,6 +42,8 @@ const NO_WAY: Best = Best { score: 0.0, len: 0, id: NO_ID };
 pub struct Unigram {
     matcher: LongestMatch,
     tokens: Box<[Scored]>,
+    /// Bytes of the longest token or character.
+    longest: usize,
     unk_score: f64,
     single_precision: bool,
     unknown: Unknown,
@@ -79,8 +85,9 @@ impl Unigram {
             token.score = f64::from(token.len.saturating_sub(1) as f32 * 0.1);
         }
         let unk_score = round(unk_score);
+        let longest = all.iter().map(|token| token.len as usize).max().unwrap_or(0).max(4);
         let matcher = LongestMatch::new(&table, ids);
-        Ok(Self { matcher, tokens: all, unk_score, single_precision, unknown })
+        Ok(Self { matcher, tokens: all, longest, unk_score, single_precision, unknown })
     }
 
     pub(super) fn encode_piece(&self, piece: &[u8], lattice: &mut Lattice, out: &mut Vec<u32>) {
@@ -89,10 +96,21 @@ impl Unigram {
         let mut start = 0;
         while start < piece.len() {
             let len = character_len(&piece[start..]);
+            if self.single_precision && lattice.best[start].score < LOWEST_SUM {
+                self.count_from_zero(&mut lattice.best[start..]);
+            }
             self.step(piece, start, len, &mut lattice.best);
             start += len;
         }
         self.read_back(piece, lattice, out);
+    }
+
+    /// Takes the sum at the first place from it and from all that are reached behind.
+    fn count_from_zero(&self, best: &mut [Best]) {
+        let base = best[0].score;
+        for reached in best.iter_mut().take(self.longest + 1).filter(|best| best.len > 0) {
+            reached.score = self.round(reached.score - base);
+        }
     }
 
     /// Goes on from `start`, where a character of `character_len` bytes begins.

@@ -18,6 +18,11 @@ pub struct Unknown {
 }
 
 impl Unknown {
+    /// Whether every byte has a token, so that no text is without.
+    pub(super) fn spells_all(&self) -> bool {
+        self.byte_ids.as_ref().is_some_and(|ids| !ids.contains(&NO_ID))
+    }
+
     /// Appends the tokens of the text's bytes; tells whether all have one.
     pub(super) fn fall_back(&self, text: &[u8], out: &mut Vec<u32>) -> bool {
         let Some(ids) = &self.byte_ids else {

@@ -55,11 +55,11 @@ fn is_word(character: Option<char>) -> bool {
     character.is_some_and(|c| class_of(c) & WORD != 0)
 }
 
-fn first_character(data: &[u8]) -> Option<char> {
+pub(super) fn first_character(data: &[u8]) -> Option<char> {
     data.get(..4).unwrap_or(data).utf8_chunks().next()?.valid().chars().next()
 }
 
-fn last_character(data: &[u8]) -> Option<char> {
+pub(super) fn last_character(data: &[u8]) -> Option<char> {
     let tail = &data[data.len().saturating_sub(4)..];
     let chunk = tail.utf8_chunks().last()?;
     chunk.valid().chars().next_back().filter(|_| chunk.invalid().is_empty())

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use super::charsmap::Charsmap;
-use crate::encode::character_len;
+use crate::encode::{character_len, TextMatch};
 
 const ESCAPED: &str = "\u{2581}";
 
@@ -21,8 +21,8 @@ pub struct SentencePiece {
     pub escape_whitespaces: bool,
     /// The dummy goes behind.
     pub treat_whitespace_as_suffix: bool,
-    /// Texts that are left as they are, longest first.
-    pub user_defined: Vec<Box<[u8]>>,
+    /// Texts that are left as they are, the longest first.
+    pub user_defined: Option<TextMatch>,
 }
 
 impl SentencePiece {
@@ -77,8 +77,9 @@ impl SentencePiece {
 
     /// What the beginning of `text`, which may be empty, becomes, and its length.
     fn prefix<'t>(&'t self, text: &'t [u8]) -> (Cow<'t, [u8]>, usize) {
-        if let Some(named) = self.user_defined.iter().find(|named| text.starts_with(named)) {
-            return (Cow::Borrowed(&text[..named.len()]), named.len());
+        let named = self.user_defined.as_ref().filter(|_| !text.is_empty());
+        if let Some((_, len)) = named.and_then(|named| named.longest(text)) {
+            return (Cow::Borrowed(&text[..len]), len);
         }
         if let Some((len, replacement)) = self.charsmap.as_ref().and_then(|map| map.longest(text)) {
             return (Cow::Borrowed(replacement.as_bytes()), len);

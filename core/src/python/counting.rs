@@ -119,6 +119,13 @@ impl WordCounts {
         Ok(words.into_iter().map(|(word, count)| (PyBytes::new(py, word), count)).collect())
     }
 
+    fn characters(&mut self) -> PyResult<Vec<(char, u64)>> {
+        match self.spill {
+            Some(_) => Ok(characters(&self.files(&Silent)?)?),
+            None => Ok(self.merged()?.characters()?),
+        }
+    }
+
     /// Writes what the tables hold as runs, and returns how many there are.
     fn spill(&mut self) -> PyResult<u64> {
         let Some(spill) = &self.spill else { return Ok(0) };
@@ -193,6 +200,10 @@ impl CountFiles {
         Ok(items)
     }
 
+    fn characters(&self) -> PyResult<Vec<(char, u64)>> {
+        Ok(characters(&self.0)?)
+    }
+
     #[pyo3(signature = (path, header, progress=None))]
     fn save(
         &self,
@@ -218,4 +229,10 @@ fn write(
         let out = File::create(path).map_err(|error| cannot_write(&error, &place))?;
         files.write(out, &place, header, progress)
     })
+}
+
+fn characters(files: &bpe::CountFiles) -> Result<Vec<(char, u64)>, Error> {
+    let mut characters = bpe::counts::Characters::default();
+    files.for_each(&Silent, |word, count| characters.add(word, count))?;
+    Ok(characters.sorted())
 }

@@ -30,6 +30,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(loading::tokens_differ, module)?)?;
     module.add_class::<pipeline::Normalizer>()?;
     module.add_class::<pipeline::Finder>()?;
+    module.add_class::<pipeline::Segmenter>()?;
     module.add_function(wrap_pyfunction!(pipeline::cut_pieces, module)?)?;
     module.add_class::<counting::WordCounts>()?;
     module.add_class::<counting::CountFiles>()?;

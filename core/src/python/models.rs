@@ -6,13 +6,13 @@ use pyo3::types::{PyByteArray, PyTuple};
 use super::buffers::{as_bytes, Borrowed};
 use super::encoding::{byte_ids, Tokens};
 use super::loading::MergeList;
-use super::pipeline::stages;
+use super::pipeline::{stages, Segmenter};
 use super::progress::Callback;
 use crate::encode::{
-    AffixBpe, CharacterBpe, Encoder, Model, ModelEncoder as Inner, Unigram, Unknown, WordLevel,
-    WordPiece,
+    AffixBpe, CharacterBpe, Documents, Encoder, Model, ModelEncoder as Inner, Unigram, Unknown,
+    WordLevel, WordPiece,
 };
-use crate::progress::Ticker;
+use crate::pipeline::Segments;
 
 type Specs<'py> = Vec<Bound<'py, PyTuple>>;
 
@@ -148,32 +148,22 @@ impl ModelEncoder {
         behind(specs, Model::WordLevel(WordLevel::new(tokens.iter(), unk_id)?))
     }
 
-    #[pyo3(signature = (data, *, at_start=true))]
-    fn encode<'py>(
-        &self,
-        py: Python<'py>,
-        data: Borrowed<u8>,
-        at_start: bool,
-    ) -> PyResult<Bound<'py, PyByteArray>> {
-        let data = data.as_slice();
-        let ids = Callback::new(None).run(py, |progress| {
-            let mut ticker = Ticker::new(progress, "encode", data.len() as u64);
-            let mut ids = Vec::new();
-            self.0.encode(data, at_start, &mut |done| ticker.tick(done), &mut ids)?;
-            Ok(ids)
-        })?;
-        Ok(PyByteArray::new(py, as_bytes(&ids)))
-    }
-
+    #[pyo3(signature = (texts, threads, *, segmenter=None, counts=None))]
     fn encode_batch<'py>(
         &self,
         py: Python<'py>,
-        texts: Vec<(Borrowed<u8>, bool)>,
+        texts: Vec<Borrowed<u8>>,
         threads: usize,
+        segmenter: Option<&Segmenter>,
+        counts: Option<&[u8]>,
     ) -> PyResult<(Bound<'py, PyByteArray>, Bound<'py, PyByteArray>)> {
-        let texts: Vec<_> = texts.iter().map(|(text, first)| (text.as_slice(), *first)).collect();
+        let texts: Vec<&[u8]> = texts.iter().map(Borrowed::as_slice).collect();
+        let nothing = Segments::default();
+        let counts: Vec<bool> = counts.unwrap_or_default().iter().map(|&count| count > 0).collect();
+        let segments = segmenter.map_or(&nothing, |segmenter| &segmenter.0);
+        let documents = Documents { texts: &texts, segments, counts: &counts };
         let (ids, bounds) = Callback::new(None)
-            .run(py, |progress| self.0.encode_batch(&texts, threads, progress))?;
+            .run(py, |progress| self.0.encode_batch(documents, threads, progress))?;
         Ok((PyByteArray::new(py, as_bytes(&ids)), PyByteArray::new(py, as_bytes(&bounds))))
     }
 }

@@ -7,6 +7,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::buffers::Borrowed;
 use super::encoding::stage_of;
+use crate::encode::TextMatch;
 use crate::error::{Error, Message};
 use crate::pipeline::{
     self, Behavior, Bert, Charsmap, Flag, Form, Metaspace, Pattern, Prepend, SentencePiece, Split,
@@ -86,9 +87,8 @@ fn sentence_piece(spec: &Bound<'_, PyTuple>) -> PyResult<SentencePiece> {
     let charsmap: &[u8] = item.extract()?;
     let flag = |index: usize| spec.get_item(index)?.extract();
     let texts: Vec<String> = spec.get_item(6)?.extract()?;
-    let mut user_defined: Vec<Box<[u8]>> =
-        texts.into_iter().map(|text| text.into_bytes().into()).collect();
-    user_defined.sort_by_key(|text| std::cmp::Reverse(text.len()));
+    let texts = texts.iter().map(String::as_bytes);
+    let user_defined = if texts.len() > 0 { Some(TextMatch::new(texts)?) } else { None };
     Ok(SentencePiece {
         charsmap: if charsmap.is_empty() { None } else { Some(Charsmap::new(charsmap)?) },
         add_dummy_prefix: flag(2)?,
@@ -169,6 +169,33 @@ fn prepend(name: &str) -> Result<Prepend, Error> {
 fn unknown(what: &str, name: &str) -> Error {
     let problem = format!("the engine has no {what} {name:?}");
     Error::UnknownName(Message::new(problem, "use one of its documented names"))
+}
+
+/// Finds added tokens and normalises what lies between.
+#[pyclass(module = "tokforge._core", frozen)]
+pub struct Segmenter(pub pipeline::Segments);
+
+/// Text, id, whether it is found in normalised text, lstrip, rstrip, single_word.
+type AddedToken = (Vec<u8>, u32, bool, bool, bool, bool);
+
+#[pymethods]
+impl Segmenter {
+    #[new]
+    fn new(steps: Vec<Bound<'_, PyTuple>>, tokens: Vec<AddedToken>) -> PyResult<Self> {
+        let (mut raw, mut normalized) = (Vec::new(), Vec::new());
+        for (place, (text, id, in_normalized, lstrip, rstrip, single_word)) in
+            tokens.into_iter().enumerate()
+        {
+            let token = pipeline::Added { id, place, lstrip, rstrip, single_word };
+            if in_normalized { &mut normalized } else { &mut raw }.push((text, token));
+        }
+        let steps = steps.iter().map(step).collect::<Result<_, _>>()?;
+        Ok(Self(pipeline::Segments {
+            raw: pipeline::Pass::new(&raw)?,
+            normalizer: pipeline::Normalizer::new(steps),
+            normalized: pipeline::Pass::new(&normalized)?,
+        }))
+    }
 }
 
 /// Finds fixed texts.

@@ -22,7 +22,7 @@ def trained(tmp_path_factory):
 def test_the_size_is_a_multiple_and_what_fills_it_is_counted(trained):
     tokenizer = trained.tokenizer
     assert tokenizer.vocab_size % 64 == 0
-    learned = 260 + len(trained.counts)
+    learned = 260 + trained.character_tokens + len(trained.counts)
     assert trained.reserved_tokens == tokenizer.vocab_size - learned == trained.as_dict()["reserved_tokens"]
     assert [token.text for token in tokenizer.added_tokens[:4]] == ["[PAD]", "[CLS]", "[SEP]", "[MASK]"]
     assert all(token.id >= learned for token in tokenizer.added_tokens[4:])

@@ -9,6 +9,7 @@ import pytest
 from tokforge import ConfigError, Tokenizer, UnknownNameError, train_bpe
 from tokforge.bpe import BpeConfig, SamplingConfig, train
 from tokforge.bpe._reference import learn_merges_slow
+from tokforge.tokenizer import Pipeline, initial_bytes
 from tokforge.tokenizer.edit import pad
 from tokforge.tokenizer.edit.pretokens import count_pretokens
 
@@ -112,3 +113,18 @@ def test_unknown_options_and_weights_get_a_guess(old: Tokenizer, tmp_path: Path)
 def test_the_map_is_of_what_was_extended(old: Tokenizer, tmp_path: Path) -> None:
     result = train([tmp_path / "new.txt"], BpeConfig(vocab_size=300, preset="text"), extend=old)
     assert json.loads(result.id_map.to_json())["new_vocab_size"] == 300  # type: ignore[union-attr]
+
+
+def test_a_merge_may_make_a_token_that_stood_below_its_neighbours(tmp_path: Path) -> None:
+    # "cd" has an id and no merge; "ab", beside which it is made, has a higher one.
+    tokens = [*initial_bytes(), b"cd", *(b"q%d" % at for at in range(40)), b"ab"]
+    ids = {token: at for at, token in enumerate(tokens)}
+    old = Tokenizer.from_parts(
+        tokens=tokens,
+        merges=[(ids[b"a"], ids[b"b"], ids[b"ab"])],
+        pipeline=Pipeline(kind="text", pretokenizers=("gpt2",)),
+    )
+    (tmp_path / "new.txt").write_text("abcd cdab abcdab " * 50)
+    new = train_bpe(tmp_path / "new.txt", vocab_size=len(tokens) + 2, extend=old)
+    assert (ids[b"c"], ids[b"d"], ids[b"cd"]) in list(new.merges)
+    assert new.encode("cdab").tolist()[-1] >= ids[b"ab"]

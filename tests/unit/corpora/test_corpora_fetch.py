@@ -7,7 +7,7 @@ import sys
 import threading
 
 import pytest
-from tokforge_corpora import _fetch, fetch, is_fetched, stats
+from tokforge_corpora import _fetch, exported, fetch, is_fetched, stats
 from tokforge_corpora._cache import _default_cache
 
 from tokforge.errors import InputError, IntegrityError, OutputError, UnknownNameError
@@ -263,3 +263,15 @@ def test_binaries_small_is_what_it_was(tmp_path):
     assert corpus.stats.sha256 == "7a1b52d470a7794969bbeec466778df0e676dbc99e6d13804efae6ad6c8d856c"
     assert corpus.stats.bytes == 65_997_350
     assert len(corpus.stats.groups) == 5
+
+
+def test_the_exported_folder_is_written_once_and_needs_a_fetched_corpus(tiny, client, tmp_path):
+    cache = tmp_path / "cache"
+    with pytest.raises(InputError, match="corpora fetch"):
+        exported(tiny, cache=cache)
+    fetch(tiny, cache=cache)
+    folder = exported(tiny, cache=cache)
+    assert files(folder) == {f"{group}/{name}": data for group, name, data in DOCUMENTS}
+    before = folder.stat().st_mtime_ns
+    assert exported(tiny, cache=cache) == folder
+    assert folder.stat().st_mtime_ns == before

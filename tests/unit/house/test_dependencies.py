@@ -14,7 +14,8 @@ ALLOWED = {
     "tokforge.options": {"errors"},
     "tokforge.inputs": {"errors", "options"},
     "tokforge.tokenizer": {"_core", "errors", "outputs", "threads"},
-    "tokforge.encoding": {"errors", "options", "outputs", "threads", "tokenizer"},
+    "tokforge.binaries": {"errors", "inputs", "metrics", "options", "tokenizer"},
+    "tokforge.encoding": {"errors", "inputs", "options", "outputs", "threads", "tokenizer"},
     "tokforge.metrics": {"errors", "inputs", "threads", "tokenizer"},
     "tokforge.merging": {"lazy", "errors", "inputs", "tokenizer"},
     "tokforge.masking": {"lazy", "_core", "errors"},
@@ -33,7 +34,7 @@ ALLOWED = {
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
     "tokforge.supertokens": {"lazy", "_core", "bpe", "errors", "inputs", "options", "tokenizer"},
     "tokforge.transplant": {"errors", "inputs", "options", "outputs", "tokenizer"},
-    "tokforge.audit": {"lint", "metrics", "mixture", "tokenizer"},
+    "tokforge.audit": {"errors", "lint", "metrics", "mixture", "tokenizer", "transplant"},
     "tokforge.advice": {"bpe", "errors", "inputs", "outputs", "report", "tokenizer"},
     "tokforge.bpe": {"lazy", "_core", "errors", "inputs", "options", "outputs", "threads", "tokenizer"},
 }
@@ -44,6 +45,7 @@ A new part needs a line. A capability's line names `bpe` at most, and no other c
 NO_LOGIC = {
     "advice",
     "audit",
+    "binaries",
     "bpe",
     "encoding",
     "errors",
@@ -58,7 +60,7 @@ NO_LOGIC = {
     "transplant",
 }
 """What the command line may import of the library: never the engine, never the readers."""
-CAPABILITIES = {"supertokens", "transplant", "merging", "mixture", "masking"}
+CAPABILITIES = {"binaries", "supertokens", "transplant", "merging", "mixture", "masking"}
 
 
 def part_of(name):

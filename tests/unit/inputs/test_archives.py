@@ -4,8 +4,10 @@ import bz2
 import gzip
 import io
 import lzma
+import struct
 import tarfile
 import zipfile
+import zlib
 from collections import Counter
 
 import pytest
@@ -146,3 +148,45 @@ def test_without_the_option_an_archive_is_its_bytes(tmp_path):
     (tmp_path / "a.zip").write_bytes(data)
     (source,) = open_sources([tmp_path / "a.zip"])
     assert [bytes(one.data) for one in documents([source])] == [data]
+
+
+def zip_crypto(name, data, password):
+    """Returns a stored member under the traditional encryption (PKWARE's APPNOTE, 6.1), which zipfile only reads."""
+    table = [_crc_of(n) for n in range(256)]
+    keys = [0x12345678, 0x23456789, 0x34567890]
+
+    def crc(value, byte):
+        return (value >> 8) ^ table[(value ^ byte) & 0xFF]
+
+    def update(byte):
+        keys[0] = crc(keys[0], byte)
+        keys[1] = ((keys[1] + (keys[0] & 0xFF)) * 134775813 + 1) & 0xFFFFFFFF
+        keys[2] = crc(keys[2], keys[1] >> 24)
+
+    for byte in password:
+        update(byte)
+    sealed = bytearray()
+    for byte in bytes(11) + bytes([zlib.crc32(data) >> 24]) + data:
+        low = (keys[2] | 2) & 0xFFFF
+        sealed.append(byte ^ ((low * (low ^ 1)) >> 8 & 0xFF))
+        update(byte)
+    fields = struct.pack("<5H3I2H", 20, 1, 0, 0, 33, zlib.crc32(data), len(sealed), len(data), len(name), 0)
+    local = b"PK\3\4" + fields + name + sealed
+    central = b"PK\1\2" + struct.pack("<H", 20) + fields + struct.pack("<3H2I", 0, 0, 0, 0, 0) + name
+    end = b"PK\5\6" + struct.pack("<4H2IH", 0, 0, 1, 1, len(central), len(local), 0)
+    return local + central + end
+
+
+def _crc_of(value):
+    for _ in range(8):
+        value = (value >> 1) ^ (0xEDB88320 if value & 1 else 0)
+    return value
+
+
+def test_members_under_the_traditional_encryption():
+    data = zip_crypto(b"a", b"secret" * 9, b"infected")
+    assert read(data, password=b"infected") == {"a": b"secret" * 9}
+    with pytest.raises(ConfigError, match=r"a\.zip: a is encrypted; give the archives' password"):
+        read(data, "a.zip")
+    with pytest.raises(ConfigError, match="give another password"):
+        read(data, password=b"wrong")

@@ -115,3 +115,25 @@ def test_a_plain_loop_resumes_from_the_collators_state(byte_level, features):
     again = WholeWordMaskingCollator(byte_level, mask_probability=schedule)
     again.load_state_dict(state)
     assert all((again(features)["labels"] == one).all() for one in expected)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"segmenter_version": "rjieba 0.0.1"}, "masked with segmenter_version rjieba 0.0.1"),
+        ({"seed": 1}, "masked with seed 1"),
+        ({"config": None}, "masked with config None"),
+    ],
+)
+def test_a_state_made_under_other_options_is_refused(byte_level, change, message):
+    collator = WholeWordMaskingCollator(byte_level)
+    with pytest.raises(ConfigError, match=message):
+        collator.load_state_dict(collator.state_dict() | change)
+
+
+def test_a_state_that_lacks_a_field_is_refused(byte_level):
+    collator = WholeWordMaskingCollator(byte_level)
+    with pytest.raises(ConfigError, match="lacks schedule, seed"):
+        collator.load_state_dict(
+            {"epoch": 1, "step": 2, "config": {}, "segmenter": 1, "segmenter_version": 1}
+        )

@@ -107,3 +107,15 @@ def test_a_malformed_header_gives_no_error(cut):
     assert isinstance(sections(data[:cut] + b"\xff" * 40 + data[cut + 40 :]), list)
     assert isinstance(sections(b"MZ" + data[:cut]), list)
     assert isinstance(sections(b"\xcf\xfa\xed\xfe" + data[:cut] + b"\xff" * 99), list)
+
+
+def test_a_text_of_one_document_takes_the_intervals_and_leaves_the_test(trained, tmp_path):
+    import tokforge
+
+    (tmp_path / "one.txt").write_text("the then")
+    (tmp_path / "many").mkdir()
+    for number in range(30):
+        (tmp_path / "many" / f"{number}.txt").write_text("the then the " * (number + 1))
+    tokenizers = {"bytes": trained(), "words": trained(b"th", b"the", b" t", b" th", b" the")}
+    (pair,) = tokforge.compare(tokenizers, [tmp_path / "one.txt", tmp_path / "many"]).pairs
+    assert pair.interval is None and pair.p_value < 0.05 and not pair.close

@@ -10,6 +10,7 @@ from tokforge.errors import ConfigError, FormatError, InputError, OutputError, U
 from tokforge.transplant import METHODS, Checkpoint, Vocabulary, align, transplant
 
 FREE = [name for name, method in METHODS.items() if not method.needs]
+ROWS = "model.embed_tokens.weight"
 CHECKS = {"checks": "full", "device": "cpu"}
 
 
@@ -52,6 +53,54 @@ def test_permuted_ids_permute_the_rows(llama, tokenizers_of, tmp_path):
     transplant(llama, tmp_path / "permuted.json", tmp_path / "out", method="mean", **CHECKS)
     rows = weights(tmp_path / "out")["model.embed_tokens.weight"]
     assert np.array_equal(rows[ids.new_of_old], weights(llama)["model.embed_tokens.weight"][: old.vocab_size])
+
+
+@pytest.mark.parametrize("kind", ["prune", "extend", "reorder"])
+def test_an_id_map_moves_rows_bit_for_bit(kind, llama, tokenizers_of, tmp_path):
+    import tokforge
+    from tokforge.tokenizer import edit
+
+    old = tokforge.Tokenizer.load(tokenizers_of["old"])
+    if kind == "prune":
+        after, ids = edit.remove(old, [old.vocab_size - 1, old.vocab_size - 3])
+    elif kind == "extend":
+        after, ids = edit.pad(old, old.vocab_size + 6)
+    else:
+        after, ids = edit.reorder(old, edit.ORDERS["tiktoken"](old), name="tiktoken")
+    after.save(tmp_path / "after.json")
+    ids.save(tmp_path / "ids.json")
+    options = {"id_map": str(tmp_path / "ids.json"), "method": "mean", **CHECKS}
+    assert not transplant(llama, tmp_path / "after.json", tmp_path / "out", **options).failed
+    rows, before = weights(tmp_path / "out")[ROWS], weights(llama)[ROWS]
+    kept = np.flatnonzero(ids.new_of_old >= 0)
+    assert np.array_equal(rows[ids.new_of_old[kept]], before[kept])
+    with pytest.raises(ConfigError, match="id map goes from"):
+        transplant(llama, tokenizers_of["new"], tmp_path / "no", **options)
+
+
+def test_a_fine_tune_takes_the_rows_of_its_bases_transplant(llama, tokenizers_of, tmp_path):
+    import shutil
+
+    from safetensors.numpy import save_file
+
+    transplant(llama, tokenizers_of["new"], tmp_path / "base", method="length-weighted", **CHECKS)
+    shutil.copytree(llama, tmp_path / "tuned")
+    tensors = weights(llama)
+    noise = np.random.default_rng(0).normal(0, 0.02, tensors[ROWS].shape).astype(np.float32)
+    save_file(
+        {**tensors, ROWS: tensors[ROWS] + noise}, tmp_path / "tuned" / "model.safetensors", {"format": "pt"}
+    )
+    options = {"donor": str(tmp_path / "base"), **CHECKS}
+    transplant(tmp_path / "tuned", tokenizers_of["new"], tmp_path / "out", method="from-base", **options)
+    transplant(tmp_path / "tuned", tokenizers_of["new"], tmp_path / "own", method="length-weighted", **CHECKS)
+    rows, own = weights(tmp_path / "out")[ROWS], weights(tmp_path / "own")[ROWS]
+    found = align(Vocabulary.load(llama), Vocabulary.load(tokenizers_of["new"]), len(tensors[ROWS]))
+    known = set(found.shared[:, 1].tolist())
+    whole = [i for i in found.composed.tolist() if found.pieces[i] and set(found.pieces[i]) <= known]
+    assert whole and np.allclose(rows[whole], own[whole], atol=1e-5)
+    assert np.array_equal(rows[found.copied], own[found.copied])
+    with pytest.raises(ConfigError, match="is not the new one"):
+        transplant(tmp_path / "tuned", llama, tmp_path / "no", method="from-base", **options)
 
 
 def test_the_target_tokenizer_and_settings_are_written(llama, tokenizers_of, tmp_path):

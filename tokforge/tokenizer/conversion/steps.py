@@ -152,7 +152,9 @@ def _probes(tokenizer: Tokenizer, config: ConvertConfig) -> list[bytes]:
     extra = [
         piece
         for path in config.probe_files
-        for piece in chunks(read_file(Path(path)), text=tokenizer.kind == "text")
+        for piece in chunks(
+            read_file(Path(path), "name a file of text to compare on"), text=tokenizer.kind == "text"
+        )
     ]
     return conversion_probes(tokenizer, extra)
 

@@ -16,14 +16,24 @@ from tokforge.tokenizer.tokenizer import Tokenizer
 __all__ = ["pad", "reserved_names"]
 
 
+_MOST_IDS = 2**24
+"""Sixty times the largest vocabulary in use: more is a slip of the keyboard, and would take all memory."""
+
+
 def pad(tokenizer: Tokenizer, multiple_of: int) -> Edited:
     """Returns the tokenizer with ``<|reserved_N|>`` tokens up to the next multiple; none if it is one.
 
-    Raises ConfigError unless ``multiple_of`` is 1 or more.
+    Raises ConfigError unless ``multiple_of`` is 1 or more, and for a multiple above 16,777,216 ids.
     """
     if multiple_of < 1:
         raise ConfigError(f"multiple_of is {multiple_of}", "use 1 or more, such as 64")
     missing = -tokenizer.vocab_size % multiple_of
+    if tokenizer.vocab_size + missing > _MOST_IDS:
+        raise ConfigError(
+            f"multiple_of is {multiple_of}, which makes {tokenizer.vocab_size + missing} ids of "
+            f"{tokenizer.vocab_size}",
+            "use a small one, such as 64",
+        )
     if not missing:
         return Edited(tokenizer, IdMap.identity(tokenizer.vocab_size))
     taken = (token.text for token in tokenizer.added_tokens)

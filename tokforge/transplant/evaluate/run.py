@@ -1,6 +1,5 @@
 """`evaluate`: one model, or one beside its original, on the same windows."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ from tokforge.transplant.evaluate.bits import WindowBits, window_bits
 from tokforge.transplant.evaluate.figures import Interval, bits_per_byte, perplexity, token_ratio
 from tokforge.transplant.evaluate.windows import Window, cut_windows
 from tokforge.transplant.models import pick_device
-from tokforge.transplant.record import RECORD
+from tokforge.transplant.record import made_ids
 
 __all__ = ["DTYPES", "EvaluateConfig", "Evaluation", "evaluate"]
 
@@ -102,22 +101,18 @@ def evaluate(
 
     def measure(folder: str | Path) -> tuple[WindowBits, ...]:
         found = window_bits(
-            folder, windows, new_ids=_made(Path(folder)), device=device, dtype=config.dtype, progress=progress
+            folder,
+            windows,
+            new_ids=made_ids(Path(folder)),
+            device=device,
+            dtype=config.dtype,
+            progress=progress,
         )
         return tuple(found)
 
     return Evaluation(
         windows=tuple(windows), bits=measure(model), against=None if against is None else measure(against)
     )
-
-
-def _made(folder: Path) -> frozenset[int]:
-    """Returns the ids whose rows a transplant made; none where the folder has no record of one."""
-    path = folder / RECORD
-    if not path.is_file():
-        return frozenset()
-    classes = json.loads(path.read_bytes()).get("rows_by_id", {}).get("classes", [])
-    return frozenset(i for i, kind in enumerate(classes) if kind in ("composed", "unmatched", "padded"))
 
 
 def _interval(found: Interval) -> dict[str, float]:

@@ -11,7 +11,7 @@ use super::super::merge_reference::merge_ids_slow;
 use super::super::unigram::{Lattice, Unigram};
 use super::super::unknown::Unknown;
 use super::super::word_piece::WordPiece;
-use super::super::Merge;
+use super::super::{Merge, WordCache};
 
 const ALPHABET: [&str; 5] = ["a", "b", "é", "中", "?"];
 const UNK: u32 = 0;
@@ -129,13 +129,59 @@ proptest! {
         let given = tokens.iter().enumerate().map(|(id, token)| (id > 0).then_some(token.as_bytes()));
         let model = CharacterBpe::new(given, &merges, Some(&ranks), false, &[], unknown(fuse)).unwrap();
         let mut ids = Vec::new();
-        model.encode_piece(text.concat().as_bytes(), &mut ids);
+        model.encode_piece(text.concat().as_bytes(), &mut WordCache::default(), &mut ids);
         let mut atoms: Vec<u32> =
             text.iter().map(|c| tokens.iter().position(|token| token == c).unwrap_or(0) as u32).collect();
         if fuse {
             atoms.dedup_by(|a, b| *a == UNK && *b == UNK);
         }
         prop_assert_eq!(ids, merge_ids_slow(&merges, Some(&ranks), atoms));
+    }
+}
+
+/// Characters, marks among them, and merges of them; every byte has a token behind the others.
+fn marked() -> impl Strategy<Value = (Vec<String>, Vec<Merge>)> {
+    vec((any::<u32>(), any::<u32>()), 0..24).prop_map(|picks| {
+        let mut tokens: Vec<String> = ["\u{2581}", "a", "1", ";", "é"].map(String::from).to_vec();
+        let mut merges: Vec<Merge> = Vec::new();
+        for (left, right) in picks {
+            let pick = |n: u32| n % tokens.len() as u32;
+            let (left, right) = (pick(left), pick(right));
+            let product = format!("{}{}", tokens[left as usize], tokens[right as usize]);
+            let id = tokens.iter().position(|token| *token == product).unwrap_or(tokens.len());
+            if id == tokens.len() {
+                tokens.push(product);
+            }
+            if !merges.iter().any(|&(l, r, _)| (l, r) == (left, right)) {
+                merges.push((left, right, id as u32));
+            }
+        }
+        (tokens, merges)
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn words_of_a_run_change_no_id(
+        (tokens, merges) in marked(), texts in vec(vec(0..6usize, 0..30), 1..6),
+    ) {
+        let byte_ids = std::array::from_fn(|byte| (tokens.len() + byte) as u32);
+        let unknown = Unknown { byte_ids: Some(Box::new(byte_ids)), unk_id: None, fuse_unk: true };
+        let given = tokens.iter().map(|token| Some(token.as_bytes())).chain([None; 256]);
+        let model = CharacterBpe::new(given, &merges, None, false, &[], unknown).unwrap();
+        let mut cache = WordCache::new(1 << 10);
+        for text in &texts {
+            let text: Vec<&str> = text.iter().map(|&c| ["\u{2581}", "a", "1", ";", "é", "中"][c]).collect();
+            let mut ids = Vec::new();
+            model.encode_piece(text.concat().as_bytes(), &mut cache, &mut ids);
+            let atoms = text.iter().flat_map(|c| match tokens.iter().position(|token| token == c) {
+                Some(id) => vec![id as u32],
+                None => c.bytes().map(|byte| byte_ids[usize::from(byte)]).collect(),
+            });
+            prop_assert_eq!(ids, merge_ids_slow(&merges, None, atoms.collect()));
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-"""`audit`: what a stranger's tokenizer gives away about itself, without its model or its texts.
+"""`audit`: what a stranger's tokenizer gives away about itself, without its texts.
 
 Lineage by merges shared with known tokenizers; tokens that nothing produces, or that are cut inside a
 character; and what a training corpus leaves verbatim in a vocabulary: long strings, addresses, and what
@@ -13,6 +13,8 @@ from math import log2
 from pathlib import Path
 from typing import Any
 
+from tokforge.audit.complete import load_complete
+from tokforge.audit.undertrained import UnderTrained, under_trained
 from tokforge.lint import Finding, lint
 from tokforge.metrics.kinship import Kinship, kinships
 from tokforge.metrics.reach import digit_grouping, never_split_to, unreachable
@@ -29,6 +31,7 @@ LONG_CHARACTERS = 24
 """A token of this many characters and at least `DISTINCT` different bytes is a verbatim string."""
 DISTINCT = 8
 LISTED = 200
+_MISSING = "{} bytes have no token; for this audit they stand behind the last id"
 SHOWN = 3
 
 SECRETS: dict[str, re.Pattern[bytes]] = {
@@ -75,6 +78,9 @@ class Audit:
     """What `tokforge.lint` finds in the files."""
     mixture: dict[str, Any] | None = None
     """What `tokforge.infer_mixture` reads out of the merges, if there were references."""
+    under_trained: UnderTrained | None = None
+    """Tokens that the model has hardly seen, if a model was given."""
+    warnings: tuple[str, ...] = ()
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the fields as JSON values."""
@@ -90,7 +96,16 @@ class Audit:
             for finding, count in self.counts.items()
         ]
         prefixes = [(f"merges of {name}", f"{count:,}", "") for name, count in self.known_prefixes.items()]
+        if self.under_trained is not None:
+            listed.append(_row(self.under_trained))
         return table_html(["finding", "tokens", "for example"], [*prefixes, *listed])
+
+
+def _row(found: UnderTrained) -> tuple[str, str, str]:
+    """Line of a table: how many tokens are as low as rows never used, else how many are candidates."""
+    kind = "as_unused" if found.counts["as_unused"] else "candidates"
+    shown = ", ".join(one.text for one in found.tokens["candidates"][:SHOWN])
+    return f"under-trained, {kind.replace('_', ' ')}", str(found.counts[kind]), shown
 
 
 def audit(
@@ -98,20 +113,33 @@ def audit(
     known: Sequence[str | Path] = (),
     *,
     categories: str | Path | None = None,
+    model: str | Path | None = None,
+    unused: Sequence[int] = (),
     progress: Callable[[str, int, int], object] | None = None,
 ) -> Audit:
     """Audits the tokenizer at ``path``, and its files by `tokforge.lint`.
 
-    ``known`` are its possible ancestors; ``categories`` a folder of references to infer its mixture from.
-    Raises InputError, FormatError as `Tokenizer.load`, and what `infer_mixture` does.
+    ``known`` are its possible ancestors; ``categories`` a folder of references to infer its mixture from;
+    ``model`` a model trained with it, whose ids in ``unused`` no text held. Raises InputError, FormatError
+    as `Tokenizer.load`, and what `infer_mixture` and `under_trained` do.
     """
-    others = {str(other): Tokenizer.load(other) for other in known}
-    tokenizer = Tokenizer.load(path)
+    others = {str(other): load_complete(other)[0] for other in known}
+    tokenizer, missing = load_complete(path)
     found = audit_tokenizer(str(path), tokenizer, others)
+    size = found.vocab_size - missing
+    vocabulary = Vocabulary(str(path), tokenizer)
+    trained = under_trained(vocabulary, model, size=size, unused=unused) if model else None
     mixture = None
     if categories is not None:
         mixture = infer_mixture(tokenizer, categories, progress=progress).as_dict()
-    return replace(found, lint=lint(path).findings, mixture=mixture)
+    return replace(
+        found,
+        vocab_size=size,
+        lint=lint(path).findings,
+        mixture=mixture,
+        under_trained=trained,
+        warnings=(_MISSING.format(missing),) if missing else (),
+    )
 
 
 def audit_tokenizer(name: str, tokenizer: Tokenizer, known: Mapping[str, Tokenizer] | None = None) -> Audit:
