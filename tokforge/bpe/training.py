@@ -166,16 +166,9 @@ def train(
     preset, reason = choose_preset(config, sources, extend)
     config = config.resolved(preset)
     start = base or Start.fresh(config, checked_stages(config))
-    corpus: Corpus
     curation = Curation(sources, config.curation, progress=progress)
     journal = Journal(checkpoint, config, start) if checkpoint else None
-    if config.engine == "ray":
-        corpus, mixture = _counted_by_ray(sources, start, config, journal, progress)
-    else:
-        chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
-        texts: Iterable[ByteView] = (data for _, data in chosen)
-        corpus = _collect(model_texts(extend, texts) if extend else texts, start, config, sources, journal)
-        mixture = chosen.mixture
+    corpus, mixture = _gathered(sources, curation, start, config, journal, progress)
     base_size = len(start.tokens)
     start = with_covered(start, corpus, config)
     training = learn(corpus, start, config, progress, journal)
@@ -267,6 +260,24 @@ def choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokenize
         return "binary", "as the tokenizer that is extended"
     detection = detect_sources(sources)
     return detection.kind, detection.reason
+
+
+def _gathered(
+    sources: Sequence[Source],
+    curation: Curation,
+    start: Start,
+    config: BpeConfig,
+    journal: Journal | None,
+    progress: Progress | None,
+) -> "tuple[Corpus, Mixture]":
+    """Reads the sources, here or on workers; returns the corpus and what each source gave."""
+    if config.engine == "ray":
+        return _counted_by_ray(sources, start, config, journal, progress)
+    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
+    texts: Iterable[ByteView] = (data for _, data in chosen)
+    texts = model_texts(start.extends, texts) if start.extends else texts
+    corpus = _collect(texts, start, config, sources, journal)
+    return corpus, chosen.mixture
 
 
 def _collect(
