@@ -130,6 +130,14 @@ class Segmenter:
 def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes]:
     """Cuts ``text`` by stages that may rewrite it."""
 
+def cut_spans(spec: Spec, text: bytes, at_start: bool) -> list[tuple[int, int]]:
+    """Cuts ``text`` by one stage that rewrites none: the (start, end) of each piece. Raises ConfigError."""
+
+def normalizer_changes(spec: Spec, text: str) -> list[tuple[str, int]] | None:
+    """Returns the characters that one step makes of ``text``, each with its change as Hugging Face counts: 0
+    replaces a character, 1 comes behind one, -n replaces one and n after it; None but for Unicode forms and
+    charsmaps."""
+
 class ModelEncoder:
     """Any model behind any stages: text to ids. Immutable and thread-safe.
 
@@ -250,10 +258,10 @@ class CountFiles:
     def __new__(cls, sources: Sequence[str | bytes], folder: str | PathLike[str] | None = None) -> CountFiles:
         """More than 128 are merged in groups first, in ``folder`` or the system's for temporary files."""
     def headers(self) -> list[bytes]: ...
-    def characters(self) -> list[tuple[str, int]]:
-        """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
     def items(self) -> list[tuple[bytes, int]]:
         """Words with the sums of their counts, in ascending order of their bytes."""
+    def characters(self) -> list[tuple[str, int]]:
+        """Occurrences of each character, most frequent first, ties by code point; invalid UTF-8 left out."""
     def save(self, path: str | PathLike[str], header: bytes, progress: Progress | None = None) -> int:
         """Writes one file with all words; returns how many there are. Raises InputError, OutputError."""
 

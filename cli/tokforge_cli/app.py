@@ -28,6 +28,7 @@ from tokforge_cli import (
     merge_subtokens,
     simulate_mixture,
     train_bpe,
+    train_hypernet,
     transplant,
 )
 from tokforge_cli._command import Command, Group, ListCommand
@@ -61,6 +62,7 @@ app.command("simulate-mixture", cls=Command, epilog=simulate_mixture.EXAMPLES)(
 )
 app.command("merge-subtokens", cls=Command, epilog=merge_subtokens.EXAMPLES)(merge_subtokens.merge_subtokens)
 app.command("transplant", cls=ListCommand, epilog=transplant.EXAMPLES)(transplant.transplant)
+app.command("train-hypernet", cls=ListCommand, epilog=train_hypernet.EXAMPLES)(train_hypernet.train_hypernet)
 app.command("import-gguf", cls=Command, epilog=transplant.GGUF_EXAMPLES)(transplant.import_gguf)
 app.command("evaluate", cls=ListCommand, epilog=evaluate.EXAMPLES)(evaluate.evaluate)
 app.command("heal", cls=ListCommand, epilog=heal.EXAMPLES)(heal.heal)

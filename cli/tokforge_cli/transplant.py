@@ -62,6 +62,10 @@ def transplant(
         Path | None,
         typer.Option(metavar="DIR", help="A model that has the new tokenizer.", rich_help_panel=METHOD),
     ] = None,
+    hypernet: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="A network of train-hypernet.", rich_help_panel=METHOD),
+    ] = None,
     text: Annotated[
         list[str] | None,
         typer.Option(
@@ -137,6 +141,7 @@ def transplant(
         chat_template=chat_template,
         embedder=str(embedder) if embedder else None,
         donor=str(donor) if donor else None,
+        hypernet=str(hypernet) if hypernet else None,
         text=tuple(text or ()),
         text_field=field,
         device=device,

@@ -158,6 +158,34 @@ def test_bad_input_is_one_typed_error_and_no_file(
     assert set(tmp_path.iterdir()) == before
 
 
+def test_inspect_binaries_fits_its_schema(tokforge: Tokforge, tmp_path: Path) -> None:
+    crafted = pytest.importorskip("crafted_executables")
+    pytest.importorskip("lief")
+    (tmp_path / "a.so").write_bytes(crafted.elf())
+    (tmp_path / "b.dll").write_bytes(crafted.pe())
+    found = valid(tokforge("inspect-binaries binary-4k a.so b.dll a.txt --json"), "inspect-binaries")
+    assert {row["platform"] for row in found["sections"]} == {"ELF X86_64", "PE AMD64", "unparsed"}
+    assert [row["platform"] for row in found["boundaries"]] == ["ELF X86_64", "PE AMD64"]
+    shown = tokforge("inspect-binaries binary-4k a.so a.txt --quiet")
+    assert shown.code == 0
+    assert all(part in shown.out for part in ("ELF X86_64", "zero padding", "instructions (at random)"))
+
+
+def test_encode_reads_members_of_archives(tokforge: Tokforge, tmp_path: Path) -> None:
+    import zipfile
+
+    with zipfile.ZipFile(tmp_path / "both.zip", "w") as made:
+        made.write(tmp_path / "a.txt", "a.txt")
+        made.write(tmp_path / "b.bin", "b.bin")
+    packed = valid(tokforge("encode binary-4k both.zip -o packed.npy --archives --json"), "encode")
+    valid(tokforge("encode binary-4k a.txt b.bin -o plain.npy --json"), "encode")
+    assert [one["path"] for one in packed["files"]] == ["both.zip!a.txt", "both.zip!b.bin"]
+    for name in ("{}.npy", "{}.boundaries.npy"):
+        assert np.array_equal(np.load(name.format("packed")), np.load(name.format("plain")))
+    one = valid(tokforge("encode binary-4k a.txt both.zip --archives --json"), "encode")
+    assert one["bytes"] == len(TEXT) * 2 + 256 * 20
+
+
 def test_count_merge_and_train_on_counts(tokforge: Tokforge, tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_bytes(TEXT[::-1])
     made = [
@@ -187,31 +215,3 @@ def test_what_scale_cannot_do_is_told_in_one_line(line: str, tokforge: Tokforge,
     ran = tokforge(line)
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert not (tmp_path / "t.json").exists()
-
-
-def test_inspect_binaries_fits_its_schema(tokforge: Tokforge, tmp_path: Path) -> None:
-    crafted = pytest.importorskip("crafted_executables")
-    pytest.importorskip("lief")
-    (tmp_path / "a.so").write_bytes(crafted.elf())
-    (tmp_path / "b.dll").write_bytes(crafted.pe())
-    found = valid(tokforge("inspect-binaries binary-4k a.so b.dll a.txt --json"), "inspect-binaries")
-    assert {row["platform"] for row in found["sections"]} == {"ELF X86_64", "PE AMD64", "unparsed"}
-    assert [row["platform"] for row in found["boundaries"]] == ["ELF X86_64", "PE AMD64"]
-    shown = tokforge("inspect-binaries binary-4k a.so a.txt --quiet")
-    assert shown.code == 0
-    assert all(part in shown.out for part in ("ELF X86_64", "zero padding", "instructions (at random)"))
-
-
-def test_encode_reads_members_of_archives(tokforge: Tokforge, tmp_path: Path) -> None:
-    import zipfile
-
-    with zipfile.ZipFile(tmp_path / "both.zip", "w") as made:
-        made.write(tmp_path / "a.txt", "a.txt")
-        made.write(tmp_path / "b.bin", "b.bin")
-    packed = valid(tokforge("encode binary-4k both.zip -o packed.npy --archives --json"), "encode")
-    valid(tokforge("encode binary-4k a.txt b.bin -o plain.npy --json"), "encode")
-    assert [one["path"] for one in packed["files"]] == ["both.zip!a.txt", "both.zip!b.bin"]
-    for name in ("{}.npy", "{}.boundaries.npy"):
-        assert np.array_equal(np.load(name.format("packed")), np.load(name.format("plain")))
-    one = valid(tokforge("encode binary-4k a.txt both.zip --archives --json"), "encode")
-    assert one["bytes"] == len(TEXT) * 2 + 256 * 20

@@ -47,6 +47,7 @@ WITH_ENGINE = {
     "merge-counts",
     "merge-subtokens",
     "simulate-mixture",
+    "train-hypernet",
     "transplant",
     *EDITS,
 }

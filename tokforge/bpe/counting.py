@@ -149,11 +149,10 @@ def train_from_files(
     abouts = _abouts(paths)
     about = _summed(abouts, paths)
     config = _as_counted(config, about)
-    start = Start.fresh(config, about["stages"])
-    corpus = _core.CountFiles([str(path) for path in paths])
-    base_size = len(start.tokens)
-    start = with_covered(start, corpus, config)
-    training = learn(corpus, start, config, progress)
+    words = _core.CountFiles([str(path) for path in paths])
+    fresh = Start.fresh(config, about["stages"])
+    start = with_covered(fresh, words, config)
+    training = learn(words, start, config, progress)
     total = about["bytes"]
     seen = [(one["documents"], one["bytes"]) for one in abouts]
     mixture = Mixture.of(config.sampling, [str(path) for path in paths], seen)
@@ -175,7 +174,7 @@ def train_from_files(
         curation=CurationReport(documents=0, bytes=0),
         skipped=(),
         warnings=(),
-        character_tokens=len(start.tokens) - base_size,
+        character_tokens=len(start.tokens) - len(fresh.tokens),
         reserved_tokens=len(tokenizer.added_tokens) - len(start.added_tokens),
     )
 

@@ -300,6 +300,19 @@ def _collect(
     )
 
 
+def with_covered(start: Start, corpus: "Corpus", config: BpeConfig) -> Start:
+    """Returns ``start`` with the characters that the options ask for; ConfigError where there are none."""
+    from tokforge import _core
+
+    if not config.character_coverage:
+        return start
+    if start.extends or isinstance(corpus, _core.ByteCorpus):
+        what = "the tokenizer to extend has its own" if start.extends else "unsplit bytes have none"
+        raise ConfigError(f"character_coverage chooses characters, and {what}", "leave it out")
+    characters = covering_characters(corpus.characters(), config.character_coverage, config.min_frequency)
+    return with_characters(start, characters, config.table_size)
+
+
 def _counted_by_ray(
     sources: Sequence[Source],
     start: Start,
@@ -319,19 +332,6 @@ def _counted_by_ray(
         )
     counts, seen = count_on_workers(sources, start.pipeline, workers=config.workers, progress=progress)
     return counts, Mixture.of(config.sampling, [source.name for source in sources], seen)
-
-
-def with_covered(start: Start, corpus: "Corpus", config: BpeConfig) -> Start:
-    """Returns ``start`` with the characters that ``config.character_coverage`` asks for."""
-    from tokforge import _core
-
-    if not config.character_coverage:
-        return start
-    if start.extends or isinstance(corpus, _core.ByteCorpus):
-        what = "the tokenizer to extend has its own" if start.extends else "unsplit bytes have none"
-        raise ConfigError(f"character_coverage chooses characters, and {what}", "leave it out")
-    characters = covering_characters(corpus.characters(), config.character_coverage, config.min_frequency)
-    return with_characters(start, characters, config.table_size)
 
 
 def learn(

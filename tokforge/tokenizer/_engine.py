@@ -35,6 +35,8 @@ __all__ = [
     "make_normalizer",
     "make_segmenter",
     "make_splitter",
+    "make_stage_spec",
+    "make_step_spec",
     "spelled_tokens",
     "stage_specs",
 ]
@@ -192,7 +194,7 @@ def make_normalizer(pipeline: Pipeline) -> "Normalizer | None":
     from tokforge import _core
 
     return (
-        _core.Normalizer([_step_spec(step) for step in pipeline.normalizers])
+        _core.Normalizer([make_step_spec(step) for step in pipeline.normalizers])
         if pipeline.normalizers
         else None
     )
@@ -209,7 +211,7 @@ def make_segmenter(pipeline: Pipeline, tokens: Iterable[tuple[bytes, AddedToken]
     """Builds the engine's search for added tokens, each with the text that is looked for, and normaliser."""
     from tokforge import _core
 
-    steps = [_step_spec(step) for step in pipeline.normalizers]
+    steps = [make_step_spec(step) for step in pipeline.normalizers]
     flags = [
         (text, token.id, token.normalized, token.lstrip, token.rstrip, token.single_word)
         for text, token in tokens
@@ -219,10 +221,11 @@ def make_segmenter(pipeline: Pipeline, tokens: Iterable[tuple[bytes, AddedToken]
 
 def stage_specs(pretokenizers: Sequence[stages.Stage]) -> "list[Spec]":
     """Returns the stages as the engine takes them."""
-    return [_stage_spec(stage) for stage in pretokenizers]
+    return [make_stage_spec(stage) for stage in pretokenizers]
 
 
-def _stage_spec(stage: stages.Stage) -> "Spec":
+def make_stage_spec(stage: stages.Stage) -> "Spec":
+    """Returns one stage as the engine takes it."""
     match stage:
         case str():
             return ("splitter", stage)
@@ -244,7 +247,8 @@ def _stage_spec(stage: stages.Stage) -> "Spec":
             return ("class", "numeric", "isolated" if stage.individual_digits else "contiguous")
 
 
-def _step_spec(step: normalizers.Normalizer) -> "Spec":
+def make_step_spec(step: normalizers.Normalizer) -> "Spec":
+    """Returns one normaliser as the engine takes it."""
     match step:
         case str():
             return (step,)

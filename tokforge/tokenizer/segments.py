@@ -20,6 +20,7 @@ from tokforge.tokenizer.model import AddedToken, Pipeline
 if TYPE_CHECKING:
     from tokforge._core import Finder
     from tokforge._core import Segmenter as EngineSegmenter
+    from tokforge.tokenizer.aligned import Aligned
 
 __all__ = ["AllowedSpecial", "Data", "Segment", "Segmenter"]
 
@@ -76,6 +77,26 @@ class Segmenter:
                 segments.append(outer)
         return segments
 
+    def cut_aligned(self, text: str, allowed: AllowedSpecial) -> "Iterator[tuple[int | None, Aligned, bool]]":
+        """Yields id (None for text), the text with its places, and whether it begins the document.
+
+        Raises ConfigError where the normaliser's alignment cannot be known.
+        """
+        from tokforge.tokenizer.aligned import Aligned, byte_to_character, normalize_aligned
+
+        texts, places = self._allowed(allowed), byte_to_character(text)
+        whole = Aligned(text, [(at, at + 1) for at in range(len(text))])
+        for outer in _search(self._raw, Segment(None, 0, text.encode()), texts):
+            found = whole.part(places[outer.start], places[outer.start + len(outer.data)])
+            if outer.id is not None:
+                yield outer.id, found, False
+                continue
+            gap = normalize_aligned(self._pipeline, found)
+            inside = byte_to_character(gap.text)
+            for inner in _search(self._normalized, Segment(None, 0, gap.text.encode()), texts):
+                part = gap.part(inside[inner.start], inside[inner.start + len(inner.data)])
+                yield inner.id, part, outer.start == inner.start == 0
+
     @cached_property
     def engine(self) -> "EngineSegmenter":
         """The engine's form of it, whose tokens are those of the first pass, then those of the second."""
@@ -97,12 +118,16 @@ class Segmenter:
     def _tokens(self) -> tuple[AddedToken, ...]:
         return (*self._raw.tokens, *self._normalized.tokens)
 
+    def changes(self, data: Data) -> bool:
+        """Tells whether normalisation changes this text."""
+        return bool(self._normalizer) and self._normal(bytes(data)) != data
+
     def require_offsets(self, data: Data) -> None:
         """Raises ConfigError where normalisation moves bytes, so that offsets would point elsewhere."""
-        if self._normalizer and self._normal(bytes(data)) != data:
+        if self.changes(data):
             names = self._pipeline.normalizers
             forms = "+".join(step if isinstance(step, str) else type(step).__name__ for step in names)
-            raise ConfigError(f"{forms} changes this text, so offsets would not fit it", "normalise it first")
+            raise ConfigError(f"{forms} changes this text, so its tokens do not tile it", "use encode_spans")
 
     def _normal(self, data: bytes) -> bytes:
         return self._normalizer.apply(data) if self._normalizer else data

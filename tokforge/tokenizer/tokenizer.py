@@ -31,6 +31,7 @@ from tokforge.tokenizer.segments import AllowedSpecial, Segment, Segmenter
 if TYPE_CHECKING:
     from tokforge._core import Encoder, ModelEncoder
     from tokforge.tokenizer.spans import Unit
+    from tokforge.tokenizer.walking import Walker
 
 __all__ = ["Tokenizer", "as_bytes"]
 
@@ -233,7 +234,8 @@ class Tokenizer:
     ) -> tuple[Ids, Offsets]:
         """Returns ids and each token's first byte in ``data``, (tokens,) uint32 and uint64.
 
-        Raises ConfigError where normalisation changes the text, or the pipeline may rewrite it.
+        These tokens lie end to end. Raises ConfigError where they need not, as normalisation changes the
+        text, or the pipeline may rewrite it; `encode_spans` takes these, too.
         """
         raw = as_bytes(data, errors)
         self._segmenter.require_offsets(raw)
@@ -255,12 +257,17 @@ class Tokenizer:
         """Returns ids and the (start, end) of each token in ``data``, (tokens,) uint32, (tokens, 2) uint64.
 
         ``unit`` is ``bytes`` or ``characters``. A token covers every character of which it holds a byte,
-        as in Hugging Face, so tokens that share a character overlap in it. Raises ConfigError where
-        normalisation changes the text, InputError for characters of what is no UTF-8.
+        as in Hugging Face, so tokens that share a character overlap in it. Where text is rewritten, bytes
+        are those of these characters, and what is dropped lies between tokens. Raises InputError for what is
+        no UTF-8, unless bytes are asked for and none is rewritten; ConfigError where a normaliser cannot tell
+        what came from where (sentencepiece's own, or another Unicode version).
         """
+        from tokforge.tokenizer.aligned_spans import encode_aligned, tiles
         from tokforge.tokenizer.spans import spans_of
 
         raw = as_bytes(data, errors)
+        if not tiles(self, raw):
+            return encode_aligned(self, bytes(raw), unit, allowed_special)
         ids, starts = self.encode_with_offsets(raw, allowed_special=allowed_special)
         return ids, spans_of(raw, starts, unit)
 
@@ -361,11 +368,23 @@ class Tokenizer:
 
         return tokenizer_html(self)
 
+    @cached_property
+    def _piece_encoder(self) -> "Encoder | ModelEncoder":
+        return make_encoder(self.definition, split=False)
+
+    @cached_property
+    def _walker(self) -> "Walker":
+        from tokforge.tokenizer.walking import Walker
+
+        return Walker(self.definition)
+
     def _offsets(self, part: Segment) -> tuple[Ids, bytearray]:
         from tokforge import _core
 
         if not isinstance(self._encoder, _core.Encoder):
-            raise ConfigError("this pipeline rewrites text, so its tokens have no offsets", "use encode")
+            raise ConfigError(
+                "this pipeline may rewrite text, so its tokens need not tile it", "use encode_spans"
+            )
         ids, starts = self._encoder.encode_offsets(part.data)
         return np.frombuffer(ids, np.uint32), starts
 

@@ -36,6 +36,8 @@ class TransplantConfig:
     """Folder of a sentence-transformers model; None takes the model's own rows."""
     donor: str | None = None
     """Folder of a model that has the new tokenizer."""
+    hypernet: str | None = None
+    """Folder of a hypernetwork that ``train-hypernet`` wrote."""
     text: tuple[str, ...] = ()
     """Files or folders of sample text: for the plan's figures, and for methods that learn from text."""
     text_field: str | None = None
@@ -50,7 +52,7 @@ class TransplantConfig:
         pick("checks", self.checks, dict.fromkeys(CHECKS))
         if not 1 <= self.multiple_of <= 65536:
             raise ConfigError(f"multiple_of is {self.multiple_of}", "use 1 to 65536")
-        for name in ("embedder", "donor"):
+        for name in ("embedder", "donor", "hypernet"):
             given = getattr(self, name)
             if given is not None and not Path(given).is_dir():
                 raise ConfigError(f"{name} is {given!r}, which is no folder", "give a model's folder", given)

@@ -43,6 +43,8 @@ class Dense:
     size: int
     make: Callable[[int, int], Floats]
     base: Mix | None = None
+    bias: "Dense | None" = None
+    """The bias' numbers, where the method makes them itself."""
 
     def __len__(self) -> int:
         return self.size
@@ -64,6 +66,8 @@ class Resources:
     """Folder of a sentence-transformers model; None takes the model's own rows."""
     donor: str | None = None
     """Folder of a model that has the new tokenizer."""
+    hypernet: str | None = None
+    """Folder of a trained hypernetwork."""
     text: tuple[str, ...] = ()
     """Files or folders of text."""
     text_field: str | None = None
@@ -128,7 +132,7 @@ class Method:
     options: Mapping[str, Option] = field(default_factory=dict)
     """Option -> default."""
     needs: tuple[str, ...] = ()
-    """Of ``donor``, ``text``: what cannot be left out."""
+    """Of ``donor``, ``hypernet``, ``text``: what cannot be left out."""
     compares: bool = False
     """Whether it compares tokens by an embedder, which its label then names."""
 

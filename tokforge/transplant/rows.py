@@ -21,10 +21,12 @@ __all__ = ["RowWriter", "bias_recipe"]
 _BLOCK = 1 << 22
 
 
-def bias_recipe(recipe: Recipe, alignment: Alignment) -> Mix:
-    """Returns how a bias follows from its matrix' recipe: the same mix; without one, the mean of the
-    pieces.
+def bias_recipe(recipe: Recipe, alignment: Alignment) -> Recipe:
+    """Returns how a bias follows from its matrix' recipe: the method's own, the same mix, or without one the
+    mean of the pieces.
     """
+    if isinstance(recipe, Dense) and recipe.bias is not None:
+        return recipe.bias
     base = recipe.base if isinstance(recipe, Dense) else recipe
     if isinstance(base, Mix):
         return base

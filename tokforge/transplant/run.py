@@ -145,6 +145,7 @@ def _resources(checkpoint: Checkpoint, config: TransplantConfig, progress: Progr
         model=str(checkpoint.folder),
         embedder=config.embedder,
         donor=config.donor,
+        hypernet=config.hypernet,
         text=config.text,
         text_field=config.text_field,
         device=pick_device(config.device),

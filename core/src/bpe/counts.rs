@@ -1,6 +1,5 @@
 //! Counting distinct words: one flat table a thread, merged at the end.
 
-use std::collections::HashMap;
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
@@ -132,38 +131,8 @@ impl WordCounts {
         Ok(())
     }
 
-    /// Occurrences of each character, most frequent first, ties by code point; bytes that are no UTF-8 are
-    /// left out. O(bytes of distinct words).
-    pub fn characters(&self) -> Result<Vec<(char, u64)>, Error> {
-        let mut characters = Characters::default();
-        self.iter().try_for_each(|(word, count)| characters.add(word, count))?;
-        Ok(characters.sorted())
-    }
-
     fn bytes(&self, word: &Word) -> &[u8] {
         &self.arena[word.start..word.start + word.len as usize]
-    }
-}
-
-/// Occurrences of characters.
-#[derive(Default)]
-pub struct Characters(HashMap<char, u64>);
-
-impl Characters {
-    /// Adds those of a word; bytes that are no UTF-8 are left out.
-    pub fn add(&mut self, word: &[u8], count: u64) -> Result<(), Error> {
-        for character in word.utf8_chunks().flat_map(|chunk| chunk.valid().chars()) {
-            let total = self.0.entry(character).or_default();
-            *total = total.checked_add(count).ok_or_else(too_many)?;
-        }
-        Ok(())
-    }
-
-    /// The most frequent first, ties by code point.
-    pub fn sorted(self) -> Vec<(char, u64)> {
-        let mut found: Vec<_> = self.0.into_iter().collect();
-        found.sort_unstable_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
-        found
     }
 }
 
@@ -231,7 +200,7 @@ fn spread(hash: u32) -> u64 {
     u64::from(hash).wrapping_mul(0x9E37_79B9_7F4A_7C15) & 0xFFFF_FFFF_0000_0000 | u64::from(hash)
 }
 
-fn too_many() -> Error {
+pub(super) fn too_many() -> Error {
     Error::Config(Message::new(
         "the counts exceed 64 bits, or the distinct words 32 bits",
         "train on a sample",

@@ -18,6 +18,7 @@
 //! The order is Hugging Face's: count descending, then (left id, right id) ascending, with counts of
 //! 64 bits. The result depends on the multiset of documents alone, never on threads or their order.
 
+pub mod characters;
 mod compact;
 pub mod corpus;
 pub mod count_file;

@@ -96,29 +96,47 @@ impl Charsmap {
     /// Replaces each short grapheme that has a replacement, else each of its characters that has one.
     pub(super) fn by_grapheme(&self, text: &str) -> Option<String> {
         let mut changed = String::with_capacity(text.len());
+        self.for_each_part(text, |part, new| changed.push_str(new.unwrap_or(part)));
+        Some(changed)
+    }
+
+    /// The characters of [`Self::by_grapheme`] with their changes: see [`super::Step::changes`].
+    pub(super) fn changes(&self, text: &str) -> Vec<(char, isize)> {
+        let mut changes: Vec<(char, isize)> = Vec::with_capacity(text.len());
+        self.for_each_part(text, |part, new| {
+            let new = new.unwrap_or(part);
+            let (old_count, new_count) = (part.chars().count(), new.chars().count());
+            changes
+                .extend(new.chars().enumerate().map(|(at, c)| (c, isize::from(at >= old_count))));
+            if let Some((_, change)) = changes.last_mut().filter(|_| new_count < old_count) {
+                *change -= (old_count - new_count) as isize;
+            }
+        });
+        changes
+    }
+
+    /// Calls `f` with each part of the text and what replaces it.
+    fn for_each_part<'c>(&'c self, text: &str, mut f: impl FnMut(&str, Option<&'c str>)) {
         for (run, is_plain) in ascii_runs(text) {
             if is_plain {
-                for c in run.chars() {
-                    self.push(c.encode_utf8(&mut [0; 4]), &mut changed);
-                }
+                self.for_each_character(run, &mut f);
                 continue;
             }
             for grapheme in run.graphemes(true) {
                 match self.shortest(grapheme).filter(|_| grapheme.len() < LONGEST_GRAPHEME) {
-                    Some(replacement) => changed.push_str(replacement),
-                    None => {
-                        for c in grapheme.chars() {
-                            self.push(c.encode_utf8(&mut [0; 4]), &mut changed);
-                        }
-                    }
+                    Some(replacement) => f(grapheme, Some(replacement)),
+                    None => self.for_each_character(grapheme, &mut f),
                 }
             }
         }
-        Some(changed)
     }
 
-    fn push(&self, character: &str, changed: &mut String) {
-        changed.push_str(self.shortest(character).unwrap_or(character));
+    fn for_each_character<'c>(&'c self, text: &str, f: &mut impl FnMut(&str, Option<&'c str>)) {
+        for c in text.chars() {
+            let mut room = [0; 4];
+            let character = c.encode_utf8(&mut room);
+            f(character, self.shortest(character));
+        }
     }
 }
 

@@ -58,7 +58,7 @@ pub enum Step {
     /// A charsmap, grapheme by grapheme.
     Precompiled(Charsmap),
     /// sentencepiece's own normaliser.
-    SentencePiece(SentencePiece),
+    SentencePiece(Box<SentencePiece>),
 }
 
 /// Steps in turn. Immutable; threads may share it.
@@ -91,6 +91,20 @@ impl Normalizer {
 }
 
 impl Step {
+    /// What the step makes of `text`, character by character, each with its change as Hugging Face counts: 0
+    /// replaces a character, 1 comes behind one, -n replaces one and n after it. None for a step whose
+    /// characters tell that by themselves.
+    pub fn changes(&self, text: &str) -> Option<Vec<(char, isize)>> {
+        Some(match self {
+            Step::Form(Form::Nfc) => text.nfc().collect(),
+            Step::Form(Form::Nfd) => text.nfd().collect(),
+            Step::Form(Form::Nfkc) => text.nfkc().collect(),
+            Step::Form(Form::Nfkd) => text.nfkd().collect(),
+            Step::Precompiled(charsmap) => charsmap.changes(text),
+            _ => return None,
+        })
+    }
+
     /// The text after this step; borrowed where it is the same, or a part of the same.
     fn apply<'t>(&self, text: &'t [u8]) -> Result<Cow<'t, [u8]>, Error> {
         Ok(match self {

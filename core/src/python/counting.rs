@@ -12,6 +12,7 @@ use super::encoding::Splitter;
 use super::errors::ConfigError;
 use super::progress::Callback;
 use super::training::CONSUMED;
+use crate::bpe::characters::Characters;
 use crate::bpe::count_file::write::{cannot_write, CountWriter};
 use crate::bpe::spill::{self, Spill};
 use crate::bpe::{self, Corpus, Source};
@@ -120,10 +121,13 @@ impl WordCounts {
     }
 
     fn characters(&mut self) -> PyResult<Vec<(char, u64)>> {
-        match self.spill {
-            Some(_) => Ok(characters(&self.files(&Silent)?)?),
-            None => Ok(self.merged()?.characters()?),
+        let mut found = Characters::default();
+        if self.spill.is_some() {
+            self.files(&Silent)?.for_each(&Silent, |word, count| found.add(word, count))?;
+        } else {
+            self.merged()?.iter().try_for_each(|(word, count)| found.add(word, count))?;
         }
+        Ok(found.sorted())
     }
 
     /// Writes what the tables hold as runs, and returns how many there are.
@@ -201,7 +205,9 @@ impl CountFiles {
     }
 
     fn characters(&self) -> PyResult<Vec<(char, u64)>> {
-        Ok(characters(&self.0)?)
+        let mut found = Characters::default();
+        self.0.for_each(&Silent, |word, count| found.add(word, count))?;
+        Ok(found.sorted())
     }
 
     #[pyo3(signature = (path, header, progress=None))]
@@ -229,10 +235,4 @@ fn write(
         let out = File::create(path).map_err(|error| cannot_write(&error, &place))?;
         files.write(out, &place, header, progress)
     })
-}
-
-fn characters(files: &bpe::CountFiles) -> Result<Vec<(char, u64)>, Error> {
-    let mut characters = bpe::counts::Characters::default();
-    files.for_each(&Silent, |word, count| characters.add(word, count))?;
-    Ok(characters.sorted())
 }

@@ -34,6 +34,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(pipeline::cut_pieces, module)?)?;
     module.add_class::<counting::WordCounts>()?;
     module.add_class::<counting::CountFiles>()?;
+    module.add_function(wrap_pyfunction!(pipeline::cut_spans, module)?)?;
+    module.add_function(wrap_pyfunction!(pipeline::normalizer_changes, module)?)?;
     module.add_class::<training::ByteCorpus>()?;
     module.add_class::<training::Training>()?;
     module.add_class::<masking::Masker>()?;

@@ -56,6 +56,35 @@ pub fn cut_pieces<'py>(
     Ok(pieces)
 }
 
+/// Cuts `text` by one stage that keeps or drops text, and rewrites none: the (start, end) of each piece.
+#[pyfunction]
+pub fn cut_spans(
+    spec: &Bound<'_, PyTuple>,
+    text: &[u8],
+    at_start: bool,
+) -> PyResult<Vec<(usize, usize)>> {
+    let mut spans = Vec::new();
+    pipeline::Stages::new(vec![stage(spec)?]).for_each_piece(text, at_start, &mut |piece| {
+        // A piece is a part of the text, so that its address tells its place; one that is not lies outside.
+        let start = (piece.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
+        if start >= text.len() {
+            return Err(Error::Config(Message::new("this stage rewrites text", "cut its pieces")));
+        }
+        spans.push((start, start + piece.len()));
+        Ok(())
+    })?;
+    Ok(spans)
+}
+
+/// What one step makes of `text`: see [`Step::changes`].
+#[pyfunction]
+pub fn normalizer_changes(
+    spec: &Bound<'_, PyTuple>,
+    text: &str,
+) -> PyResult<Option<Vec<(char, isize)>>> {
+    Ok(step(spec)?.changes(text))
+}
+
 fn step(spec: &Bound<'_, PyTuple>) -> PyResult<Step> {
     let name: String = spec.get_item(0)?.extract()?;
     let at = |index: usize| spec.get_item(index);
@@ -77,7 +106,7 @@ fn step(spec: &Bound<'_, PyTuple>) -> PyResult<Step> {
             lowercase: at(4)?.extract()?,
         }),
         "precompiled" => Step::Precompiled(Charsmap::new(at(1)?.extract()?)?),
-        "sentencepiece" => Step::SentencePiece(sentence_piece(spec)?),
+        "sentencepiece" => Step::SentencePiece(Box::new(sentence_piece(spec)?)),
         _ => return Err(unknown("step", &name).into()),
     })
 }

@@ -1,6 +1,7 @@
 """Character coverage: whole characters come first, in any library, and nothing else changes."""
 
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer as HfTokenizer
 
 from tokforge import Tokenizer, train_bpe
-from tokforge.bpe import BpeConfig, train, train_from_counts
+from tokforge.bpe import BpeConfig, count, train, train_from_counts, train_from_files
 from tokforge.bpe.characters import covering_characters
 from tokforge.errors import ConfigError
 
@@ -55,6 +56,17 @@ def test_the_result_does_not_depend_on_threads(corpus: Path) -> None:
     assert list(one.merges) == list(many.merges)
 
 
+def test_words_on_disk_and_counts_files_give_the_same(corpus: Path, tmp_path: Path) -> None:
+    config = BpeConfig(vocab_size=400, preset="text", character_coverage=0.9)
+    expected = list(train([corpus], config).tokenizer.merges)
+    bounded = train([corpus], replace(config, memory_bytes=64_000_000))
+    assert list(bounded.tokenizer.merges) == expected
+    count([corpus], tmp_path / "words.counts", BpeConfig(preset="text"))
+    counted = train_from_files([tmp_path / "words.counts"], BpeConfig(vocab_size=400, character_coverage=0.9))
+    assert list(counted.tokenizer.merges) == expected
+    assert counted.character_tokens == bounded.character_tokens > 0
+
+
 def test_without_it_nothing_changes(corpus: Path) -> None:
     plain = train_bpe(corpus, vocab_size=400, preset="text")
     assert list(plain.merges) == list(
@@ -95,12 +107,12 @@ def test_the_engine_counts_characters_as_python_does(words: list[tuple[bytes, in
     from tokforge import _core
 
     table = _core.WordCounts(_core.Splitter(["gpt2"]), 2)
-    table.add_counts([word for word, _ in words], [count for _, count in words])
+    table.add_counts([word for word, _ in words], [times for _, times in words])
     expected: Counter[str] = Counter()
-    for word, count in words:
+    for word, times in words:
         for character in word.decode(errors="surrogateescape"):
             if not "\udc80" <= character <= "\udcff":
-                expected[character] += count
+                expected[character] += times
     assert table.characters() == sorted(expected.items(), key=lambda one: (-one[1], one[0]))
 
 

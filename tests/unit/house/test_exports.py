@@ -15,7 +15,13 @@ HEAVY = {
     *("matplotlib", "numpy", "pyarrow", "rich", "scipy", "tokenizers", "torch", "transformers"),
     *("tokforge._core", "yaml", "zstandard"),
 }
-OF_TORCH = ("tokforge.merging.models.",)
+OF_TORCH = (
+    "tokforge.merging.models.",
+    *(
+        f"tokforge.transplant.hypernet.{name}"
+        for name in ("host", "language", "network", "storage", "training")
+    ),
+)
 """Modules that define modules of torch, and so load it; nothing loads them before they are used."""
 WITHOUT_ALL = {"tokforge.lint.rules", "tokforge.merging.models", "tokforge.tokenizer.formats", "tokforge_cli"}
 """Packages that offer no names, only modules."""

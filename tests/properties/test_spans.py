@@ -1,0 +1,167 @@
+"""Spans of tokens of models and pipelines that rewrite text: Hugging Face's offsets are the oracle."""
+
+import base64
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from tokenizers import Regex, models, normalizers, pre_tokenizers
+from tokenizers import Tokenizer as HuggingFace
+
+from tokforge import Tokenizer, errors
+from tokforge.tokenizer.formats.sentencepiece_proto import read_proto
+
+LETTERS = "abehils tTE\u00e9\u0301\u0323\u212b\ufb01\u00bd\u2122\u0130\u6f22\u2581\n\u3000\u200b#."
+PROBES = (
+    "Hello  world, it's na\u00efve caf\u00e9!  ",
+    "\tdef f(x):\n    return x+1  # ok\n\n",
+    "\u65e5\u672c\u8a9e \u6f22\u5b57 and \u4e2d\u6587\U0001f600\U0001f600 x",
+    "e\u0301a\u0323\u0301 \uff26\uff55\uff4c\uff4c \ufb01ne \u00bd \u2122 \u01c5 \u0130stanbul \u0391\u03a3",
+    "a<unk>b </s> <s>x [MASK] [CLS]",
+    "",
+    "  ",
+    "\u00a0x\u200bz\u0000 \ufeffq",
+    "\ud55c\uad6d\uc5b4 \u1100\u1161\u11a8",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467 \U0001f1e9\U0001f1ea \u0928\u094d\u0926\u0940",
+)
+MODELS = {
+    "word piece": models.WordPiece(
+        {t: i for i, t in enumerate(["[UNK]", *"abehilst.#", "##e", "##l", "##s", "th", "##is", "##he"])},
+        unk_token="[UNK]",
+    ),
+    "word level": models.WordLevel({"[UNK]": 0, "a": 1, "this": 2, "\u2581a": 3}, unk_token="[UNK]"),
+    "unigram": models.Unigram(
+        [
+            ("<unk>", 0.0),
+            ("\u2581", -2.0),
+            *((c, -3.0) for c in "abehilst"),
+            ("\u2581th", -3.5),
+            ("is", -4.0),
+        ],
+        unk_id=0,
+    ),
+    "characters": models.BPE(
+        {t: i for i, t in enumerate(["<unk>", "\u2581", *"abehilst", "th", "is", "\u2581th"])},
+        [("t", "h"), ("i", "s"), ("\u2581", "th")],
+        unk_token="<unk>",
+        fuse_unk=True,
+    ),
+    "lone unknowns": models.BPE({"<unk>": 0, "a": 1, "b": 2, "ab": 3}, [("a", "b")], unk_token="<unk>"),
+    "byte fallback": models.BPE(
+        {t: i for i, t in enumerate([*(f"<0x{b:02X}>" for b in range(256)), *"abt", "ab"])},
+        [("a", "b")],
+        byte_fallback=True,
+    ),
+    "affixes": models.BPE(
+        {t: i for i, t in enumerate(["<unk>", *"abt", "##a", "##b", "a</w>", "##b</w>", "##t</w>", "ab"])},
+        [("a", "##b")],
+        unk_token="<unk>",
+        continuing_subword_prefix="##",
+        end_of_word_suffix="</w>",
+    ),
+}
+NORMALIZERS = {
+    "none": None,
+    **{form: getattr(normalizers, form)() for form in ("NFC", "NFD", "NFKC", "NFKD", "Nmt", "Lowercase")},
+    "bert": normalizers.BertNormalizer(),
+    "strip": normalizers.Sequence([normalizers.Strip(), normalizers.NFD(), normalizers.StripAccents()]),
+    "llama": normalizers.Sequence([normalizers.Prepend("\u2581"), normalizers.Replace(" ", "\u2581")]),
+    "replace": normalizers.Sequence(
+        [normalizers.Replace(Regex(" {2,}"), "a "), normalizers.Replace("ab", "")]
+    ),
+}
+STAGES = {
+    "none": None,
+    "bert": pre_tokenizers.BertPreTokenizer(),
+    "metaspace": pre_tokenizers.Metaspace(),
+    "first": pre_tokenizers.Metaspace(prepend_scheme="first", split=False),
+    "words": pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Punctuation()]),
+    "removed": pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), pre_tokenizers.Split("b", "removed")]),
+}
+
+
+def loaded(folder, model, normalizer, stage):
+    theirs = HuggingFace(MODELS[model])
+    if NORMALIZERS[normalizer] is not None:
+        theirs.normalizer = NORMALIZERS[normalizer]
+    if STAGES[stage] is not None:
+        theirs.pre_tokenizer = STAGES[stage]
+    theirs.add_tokens(["tte"])
+    theirs.add_special_tokens(["<s>"])
+    theirs.save(str(folder / "tokenizer.json"))
+    return Tokenizer.load(folder / "tokenizer.json"), theirs
+
+
+def agree(ours, theirs, text):
+    ids, spans = ours.encode_spans(text, unit="characters", allowed_special="all")
+    expected = theirs.encode(text, add_special_tokens=False)
+    assert ids.tolist() == expected.ids == ours.encode(text, allowed_special="all").tolist()
+    assert [tuple(span) for span in spans.tolist()] == expected.offsets
+    _, in_bytes = ours.encode_spans(text, allowed_special="all")
+    sizes = [(len(text[:a].encode()), len(text[:b].encode())) for a, b in expected.offsets]
+    assert [tuple(span) for span in in_bytes.tolist()] == sizes
+
+
+@pytest.mark.parametrize("model", MODELS)
+@settings(max_examples=40)
+@given(
+    text=st.text(LETTERS, max_size=20) | st.text(max_size=8),
+    normalizer=st.sampled_from([*NORMALIZERS]),
+    stage=st.sampled_from([*STAGES]),
+)
+@example(text="e\u0301 a\u0323\u0301\u00bd<s> tte", normalizer="NFKC", stage="metaspace")
+@example(text=" \u0301ab  ab\u6f22", normalizer="bert", stage="bert")
+def test_spans_of_small_tokenizers_are_hugging_faces(tmp_path_factory, model, text, normalizer, stage):
+    agree(*loaded(tmp_path_factory.mktemp("spans"), model, normalizer, stage), text)
+
+
+def test_lost_characters_lie_between_tokens(tmp_path):
+    HuggingFace(models.BPE({"a": 0, "b": 1, "ab": 2}, [("a", "b")])).save(str(tmp_path / "tokenizer.json"))
+    ids, spans = Tokenizer.load(tmp_path / "tokenizer.json").encode_spans("xa\u00e9ab", unit="characters")
+    assert ids.tolist() == [0, 2]
+    assert spans.tolist() == [[1, 2], [3, 5]]  # Hugging Face says 0-1 and 1-3
+
+
+def test_sentencepieces_charsmap(tmp_path):
+    trainer = pytest.importorskip("sentencepiece", reason="sentencepiece is not installed")
+    corpus, prefix = tmp_path / "corpus", tmp_path / "made"
+    corpus.write_text("this is a bet\n" * 50)
+    trainer.SentencePieceTrainer.train(
+        input=str(corpus), model_prefix=str(prefix), vocab_size=16, minloglevel=2, hard_vocab_limit=False
+    )
+    proto = read_proto((tmp_path / "made.model").read_bytes(), "made.model")
+    encoded = base64.b64encode(proto.normalizer.precompiled_charsmap).decode()
+    content = json.loads(HuggingFace(MODELS["unigram"]).to_str())
+    content["normalizer"] = {"type": "Precompiled", "precompiled_charsmap": encoded}
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    ours = Tokenizer.load(tmp_path / "tokenizer.json")
+    for text in PROBES:
+        agree(ours, HuggingFace.from_str(json.dumps(content)), text)
+    with pytest.raises(errors.ConfigError, match="SentencePiece has no alignment"):
+        Tokenizer.load(tmp_path / "made.model").encode_spans("a")
+
+
+def test_what_is_no_text_is_refused(tmp_path):
+    ours, _ = loaded(tmp_path, "word piece", "bert", "bert")
+    with pytest.raises(errors.InputError, match="byte 1 is not UTF-8"):
+        ours.encode_spans(b"a\xff")
+    with pytest.raises(errors.ConfigError, match="encode_spans"):
+        ours.encode_with_offsets("a")
+
+
+@pytest.mark.oracle
+def test_spans_of_real_tokenizers_are_hugging_faces():
+    folder = os.environ.get("TOKFORGE_TOKENIZERS")
+    if not folder:
+        pytest.skip("TOKFORGE_TOKENIZERS names no folder of tokenizer.json files")
+    files = sorted(Path(folder).rglob("tokenizer.json"))
+    assert files
+    for path in files:
+        content = json.loads(path.read_text())
+        content |= {"post_processor": None, "truncation": None, "padding": None}
+        theirs = HuggingFace.from_str(json.dumps(content))
+        for text in PROBES:
+            agree(Tokenizer.load(path), theirs, text)
