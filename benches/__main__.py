@@ -15,6 +15,7 @@ TABLES = {
     "compare": "benches.compare:compare_at_scale",
     "encode-binaries": "benches.encoding:encode_binaries",
     "encode-text": "benches.encoding:encode_text",
+    "explore": "benches.exploring:explore_round_trip",
     "hostile": "benches.hostile:hostile",
     "lint-real": "benches.linting:lint_real",
     "merge-checkpoints": "benches.merging:merge_checkpoints",

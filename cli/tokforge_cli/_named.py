@@ -7,7 +7,7 @@ an error that says how to fetch it.
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["corpus_or_path", "each_group"]
+__all__ = ["corpus_or_path", "each_group", "texts_among"]
 
 
 def corpus_or_path(path: str | Path) -> Path:
@@ -25,6 +25,13 @@ def each_group(paths: Iterable[str | Path]) -> list[Path]:
         folder = _folder(str(path))
         found += sorted(folder.iterdir()) if folder else [Path(path)]
     return found
+
+
+def texts_among(targets: Iterable[Path], texts: Iterable[Path]) -> list[Path]:
+    """Returns the targets that are of ``texts``, or below a folder of them: to write them destroys input."""
+    read = [path.resolve() for path in texts]
+    found = [path for path in targets if path.exists()]
+    return [path for path in found if {path.resolve(), *path.resolve().parents} & {*read}]
 
 
 def _folder(name: str) -> Path | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tokforge.outputs import check_output, write_files
-from tokforge_cli._named import each_group
+from tokforge_cli._named import each_group, texts_among
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads
 from tokforge_cli._output import cell, emit, note, table
 from tokforge_cli._progress import bars
@@ -139,7 +139,10 @@ def compare(
     )
     texts = each_group(text)
     files, charts = [*([html] if html else []), *(tables or [])], plot_files(plots)
-    check_output(*files, *charts, *([recipe_path(html)] if html else []), force=force)
+    targets = [*files, *charts, *([recipe_path(html)] if html else [])]
+    sources = [*tokenizers, *(path / "tokenizer.json" for path in tokenizers), *(words, morphemes)]
+    read = [*(path for path in sources if path), *texts_among(targets, texts)]
+    check_output(*targets, force=force, inputs=read)
     with bars(quiet=quiet) as progress:
         result = run(
             [str(path) for path in tokenizers], [str(path) for path in texts], options, progress=progress

@@ -9,7 +9,7 @@ import urllib.request
 from pathlib import Path
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-PATIENCE_SECONDS = 60
+PATIENCE_SECONDS = 180  # axe-core on a whole page of a program: 20 s where eight processes share two cores
 
 
 def find_chromium():

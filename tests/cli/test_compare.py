@@ -121,6 +121,30 @@ def test_bad_input_is_one_typed_error_and_no_file(line, code, tokforge, tmp_path
     assert set(tmp_path.iterdir()) == before
 
 
+ADVISE = "advise-vocab text --parameters 1000000 --hidden-size 64 --largest 512 --plot"
+
+
+@pytest.mark.parametrize(
+    ("line", "target"),
+    [
+        ("compare one.json --text text/a.txt --html", "text/a.txt"),
+        ("compare one.json --text text --html", "text/a.txt"),
+        ("compare one.json --text other --html", "one.json"),
+        ("compare folder --text other --html", "folder/tokenizer.json"),
+        ("compare one.json --text other --words words.csv --table", "words.csv"),
+        (ADVISE, "text/c.svg"),
+    ],
+)
+def test_no_output_replaces_an_input(line, target, tokforge, tmp_path):
+    (tmp_path / "folder").mkdir()
+    for copy in ("folder/tokenizer.json", "words.csv", "text/c.svg"):
+        (tmp_path / copy).write_bytes((tmp_path / "one.json").read_bytes())
+    before = (tmp_path / target).read_bytes()
+    ran = tokforge(f"{line} {target} --force")
+    assert (ran.code, "is an input of this run" in ran.err) == (2, True)
+    assert (tmp_path / target).read_bytes() == before
+
+
 def test_explore_answers_until_ctrl_c(tokforge, tmp_path):
     process = subprocess.Popen(
         [sys.executable, "-m", "tokforge_cli", "explore", "one.json", "--json"],
@@ -166,6 +190,28 @@ def test_audit(tokforge):
     ran = tokforge("audit two.json --known one.json")
     assert (ran.code, "first extends second" in ran.out) == (0, True)
     assert tokforge("audit two.json --known missing.json").code == 2
+
+
+def test_audit_of_a_model(tokforge, tmp_path):
+    numpy, safetensors = pytest.importorskip("numpy"), pytest.importorskip("safetensors.numpy")
+    pytest.importorskip("transformers", reason="the extra [transplant] is not installed")
+    size = figures(tokforge("audit two.json --json"), "audit")["vocab_size"]
+    rows = numpy.random.default_rng(0).normal(0, 1, (size + 4, 16)).astype(numpy.float32)
+    head = rows[::-1].copy()
+    rows[[size - 2, *range(size, size + 4)]] *= 0.01  # one token, and the padding
+    (tmp_path / "model").mkdir()
+    tensors = {"model.embed_tokens.weight": rows, "lm_head.weight": head}
+    safetensors.save_file(tensors, tmp_path / "model" / "model.safetensors")
+    config = {"architectures": ["LlamaForCausalLM"], "vocab_size": size + 4, "hidden_size": 16}
+    config |= {"num_hidden_layers": 0, "num_attention_heads": 1, "intermediate_size": 16}
+    (tmp_path / "model" / "config.json").write_text(json.dumps(config | {"tie_word_embeddings": False}))
+    found = figures(tokforge("audit two.json --model model --json"), "audit")["under_trained"]
+    assert found["tied"] is False
+    assert found["indicator"] == "input_length"
+    assert found["unused"]["rows beyond the vocabulary"] == 4
+    assert found["tokens"]["candidates"][0]["id"] == size - 2
+    ran = tokforge("audit two.json --model model")
+    assert (ran.code, "input length" in ran.out) == (0, True)
 
 
 def test_archives_are_read_by_member(tokforge, tmp_path):

@@ -168,6 +168,8 @@ def _vocabularies(tokenizers: Mapping[str, Tokenizer] | Sequence[str | Path]) ->
         tokenizers = {name: Tokenizer.load(name) for name in names}
     if not tokenizers:
         raise ConfigError("no tokenizer is named", "name at least one", "tokenizers")
+    for tokenizer in tokenizers.values():
+        tokenizer.encode(b"x")  # makes the engine now, so that the encoding speed is without it
     return [Vocabulary(name, tokenizer) for name, tokenizer in tokenizers.items()]
 
 

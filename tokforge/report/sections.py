@@ -76,11 +76,21 @@ def _metric_row(metric: Metric, values: Sequence[Values]) -> list[str]:
         "a",
         text_of(metric.title),
         href=f"#metric-{metric.name}",
-        title=f"{metric.definition} {metric.caveat}".strip(),
+        title=_tooltip(metric),
     )
     head = f"{label} {hint}" + element("small", text_of(metric.unit))
     best = best_of(metric, [one.overall for one in values])
     return [head, *(_value(metric, one, best) for one in values)]
+
+
+def _tooltip(metric: Metric) -> str:
+    """On a line each: definition, formula, unit and direction, source, and when not to believe it."""
+    lines = [metric.definition, metric.formula, f"{metric.unit}; {_direction(metric)}", metric.source]
+    return "\n".join([*lines, *([metric.caveat] if metric.caveat else [])])
+
+
+def _direction(metric: Metric) -> str:
+    return _ARROWS[metric.direction][1] or "describes, does not rank"
 
 
 def _value(metric: Metric, values: Values, best: float | None) -> str:
@@ -255,9 +265,10 @@ def definitions(metrics: Iterable[Metric]) -> str:
         ]
         if metric.caveat:
             facts.append(element("p", text_of(metric.caveat), class_="caveat"))
-        direction = _ARROWS[metric.direction][1] or "describes, does not rank"
         facts.append(
-            element("p", text_of(f"{metric.unit}; {direction}. Source: {metric.source}."), class_="note")
+            element(
+                "p", text_of(f"{metric.unit}; {_direction(metric)}. Source: {metric.source}."), class_="note"
+            )
         )
         items.append(element("dt", text_of(metric.title), id=f"metric-{metric.name}") + element("dd", *facts))
     symbols = "N tokens, B bytes, C characters, W words, V ids, c_t occurrences of token t, p_t = c_t / N."

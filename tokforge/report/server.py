@@ -98,7 +98,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(403)
             return
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > MAX_BODY_BYTES:
+        if not length.isdecimal() or int(length[:12]) > MAX_BODY_BYTES:
             self._refuse(413)
             return
         query = {name: values[0] for name, values in parse_qs(parts.query).items()}

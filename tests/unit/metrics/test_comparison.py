@@ -120,6 +120,19 @@ def test_batches_change_nothing(texts, tokenizers, monkeypatch):
     assert whole.pairs == parts.pairs
 
 
+def test_the_encoding_speed_is_without_the_making_of_the_engine(texts, tokenizers, monkeypatch):
+    made = []
+
+    def encode_batch(self, *arguments, original=tokforge.Tokenizer.encode_batch):
+        made.append("_encoder" in vars(self))
+        return original(self, *arguments)
+
+    monkeypatch.setattr(tokforge.Tokenizer, "encode_batch", encode_batch)
+    tokforge.compare(tokenizers, texts)
+    assert made
+    assert all(made)
+
+
 def test_a_notebook_shows_a_table(texts, tokenizers):
     shown = tokforge.compare({"<b>": tokenizers["small"]}, texts)._repr_html_()
     assert "&lt;b&gt;" in shown

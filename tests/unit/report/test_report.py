@@ -6,6 +6,7 @@ import json
 import re
 import zlib
 from base64 import b64decode
+from html import unescape
 from html.parser import HTMLParser
 
 import pytest
@@ -13,6 +14,7 @@ import pytest
 import tokforge
 from tokforge import AddedToken, Tokenizer
 from tokforge.errors import ConfigError
+from tokforge.metrics import METRICS
 from tokforge.report import csv_table, latex_table, markdown_table, report_files
 from tokforge.report.charts import Series, dot_plot, line_chart
 from tokforge.report.markup import element, text_of
@@ -71,6 +73,16 @@ def test_no_address_leaves_the_page(comparison):
     assert all(value.startswith(("#", "data:,")) for value in fetched)
     assert not re.findall(r"@import|url\(", text)
     assert "connect-src 'none'" in text
+
+
+def test_the_tooltip_of_every_metric_says_all_about_it(comparison):
+    links = re.findall(r'<a href="#metric-(\w+)" title="([^"]*)"', page(comparison))
+    assert [name for name, _ in links] == list(METRICS)
+    for name, title in links:
+        metric, lines = METRICS[name], unescape(title).split("\n")
+        meaning = {"none": "describes, does not rank"}.get(metric.direction, f"{metric.direction} is better")
+        told = [metric.definition, metric.formula, f"{metric.unit}; {meaning}", metric.source, metric.caveat]
+        assert lines == [line for line in told if line]
 
 
 def test_bidirectional_and_control_characters_are_spelled_out(comparison):

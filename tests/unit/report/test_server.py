@@ -71,6 +71,7 @@ def test_an_answer_is_not_for_other_origins(server):
         ({"X_Tokforge_Token": "SECRET", "Host": "evil.example"}, 403),
         ({"X_Tokforge_Token": "SECRET", "Content_Length": str(MAX_BODY_BYTES + 1)}, 413),
         ({"X_Tokforge_Token": "SECRET", "Content_Length": "-1"}, 413),
+        ({"X_Tokforge_Token": "SECRET", "Content_Length": "9" * 5000}, 413),
     ],
 )
 def test_others_are_refused(server, headers, status):

@@ -1,11 +1,13 @@
 
 const data = JSON.parse(byId("data").textContent);
 const SHOWN_BYTES = 1 << 20; // of a file that is dropped
+const MOST_BYTES = 4 << 20; // of a request, as the server has it
 const note = byId("drop-note").textContent;
 const MOST = 4000; // tokens that are drawn: a browser takes seconds for more
 frame();
 
 async function ask(path, body) {
+  if (body.length > MOST_BYTES) throw new Error("The text is above 4 MiB, the most that is encoded at once. Of a file that is dropped the first MiB is shown.");
   const answer = await fetch(path, { method: "POST", body, headers: { "X-Tokforge-Token": data.secret } });
   const found = await answer.json();
   if (!answer.ok) throw new Error(found.error.message);
@@ -39,7 +41,7 @@ function passage(number, found, bytes, binary) {
   const raw = found.bytes === null ? bytes : fromBase64(found.bytes);
   const end = found.starts.length > MOST ? found.starts[MOST] : raw.length;
   const made = new Passage({
-    bytes: raw.subarray(0, end), ids: found.ids.slice(0, MOST), starts: found.starts.slice(0, MOST), binary, sections: found.sections,
+    bytes: raw.subarray(0, end), ids: found.ids.slice(0, MOST), starts: found.starts.slice(0, MOST), binary, sections: found.sections, changed: found.bytes !== null,
     label: `The text as ${data.names[number]} cuts it`, onSelect: selected,
   });
   made.number = number;
@@ -50,11 +52,11 @@ function passage(number, found, bytes, binary) {
 function summary(found, bytes) {
   const tokens = found.ids.length;
   const each = tokens ? `, ${(bytes.length / tokens).toFixed(2)} bytes each` : "";
-  return `${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}${each}` + (tokens > MOST ? `; the first ${MOST.toLocaleString("en")} are shown` : "") + (found.bytes === null ? "" : "; normalised");
+  return `${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}${each}` + (tokens > MOST ? `; the first ${MOST.toLocaleString("en")} are shown` : "") + (found.bytes === null ? "" : "; normalised, so not compared");
 }
 function selected(one, at) {
   byId("inspector").textContent = describe(data.names[one.number], one, at);
-  for (const other of passages) if (other !== one) other.show(one.starts[at], one.end(at));
+  for (const other of passages) if (other !== one) other.follow(one, one.starts[at], one.end(at));
 }
 async function tree(one) {
   if (one.at < 0) return;

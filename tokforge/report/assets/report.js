@@ -9,11 +9,11 @@ function drawSample() {
   const sample = data.samples[Number(byId("sample").value)];
   const bytes = fromBase64(sample.bytes);
   passages = sample.tokens.map((tokens, number) => new Passage({
-    bytes: tokens.bytes === null ? bytes : fromBase64(tokens.bytes), ids: tokens.ids, starts: tokens.starts, binary: sample.binary, sections: sample.sections, base: sample.start,
+    bytes: tokens.bytes === null ? bytes : fromBase64(tokens.bytes), ids: tokens.ids, starts: tokens.starts, binary: sample.binary, sections: sample.sections, base: sample.start, changed: tokens.bytes !== null,
     label: `${sample.category} as ${data.names[number]} cuts it`, onSelect: selected,
   }));
   byId("samples").replaceChildren(...passages.map((passage, number) => el("article", { class: "sample" },
-    el("h3", {}, data.names[number], el("small", {}, `${passage.ids.length} tokens, ${(bytes.length / Math.max(1, passage.ids.length)).toFixed(2)} bytes each` + (sample.tokens[number].bytes === null ? "" : "; normalised, so places may differ"))),
+    el("h3", {}, data.names[number], el("small", {}, `${passage.ids.length} tokens, ${(bytes.length / Math.max(1, passage.ids.length)).toFixed(2)} bytes each` + (sample.tokens[number].bytes === null ? "" : "; normalised, so not compared"))),
     passage.root)));
   byId("inspector").textContent = "Nothing is selected.";
   markDifferences(passages, byId("reference").value);
@@ -21,7 +21,7 @@ function drawSample() {
 function selected(passage, at) {
   const number = passages.indexOf(passage);
   byId("inspector").textContent = describe(data.names[number], passage, at);
-  for (const other of passages) if (other !== passage) other.show(passage.starts[at], passage.end(at));
+  for (const other of passages) if (other !== passage) other.follow(passage, passage.starts[at], passage.end(at));
 }
 options(byId("sample"), data.samples.map((sample, number) => [number, sample.category]));
 options(byId("reference"), [["all", "any other"], ["none", "none"], ...data.names.map((name, number) => [number, name])]);

@@ -42,8 +42,8 @@ const colour = (id) => "k" + (Math.imul(id, 2654435761) >>> 29);
 
 /** One tokenizer's view of `bytes`: draws, moves with the arrow keys, and reports the token it is on. */
 class Passage {
-  constructor({ bytes, ids, starts, binary, sections, label, onSelect, base = 0 }) {
-    Object.assign(this, { bytes, ids, starts, onSelect, at: -1, base });
+  constructor({ bytes, ids, starts, binary, sections, label, onSelect, base = 0, changed = false }) {
+    Object.assign(this, { bytes, ids, starts, onSelect, at: -1, base, changed }); // changed: not the bytes of the text
     this.nodes = ids.map(() => []);
     this.root = el("div", { class: binary ? "hex" : "tokens", tabindex: "0", role: "group", "aria-label": label, dir: binary ? "ltr" : "auto" });
     if (binary) this.drawHex(sections || []); else this.drawText();
@@ -107,8 +107,9 @@ class Passage {
     if (tell) this.onSelect(this, at);
   }
   /** Highlights the tokens that hold any byte of start..end: the same place as another tokenizer cuts it. */
-  show(start, end) {
+  follow(one, start, end) {
     this.clear();
+    if (this.changed || one.changed) return;
     this.starts.forEach((from, at) => { if (from < end && this.end(at) > start) for (const node of this.nodes[at]) node.classList.add("here"); });
   }
   /** Underlines the tokens whose span is not among `spans`. */
@@ -123,11 +124,12 @@ function describe(name, passage, at) {
   const from = passage.starts[at];
   return `${name}: id ${passage.ids[at]}, ${part.length} byte${part.length === 1 ? "" : "s"} at ${passage.base + from}: ${hex(part.subarray(0, 48))}  “${plain(part)}”`;
 }
+// Only cuts of the same bytes are compared: where normalisation moves bytes, places say nothing.
 function markDifferences(passages, reference) {
   const spans = passages.map((passage) => passage.spans());
   passages.forEach((passage, number) => {
-    if (reference === "none" || passages.length < 2) return passage.differ(null);
-    const others = spans.filter((_, other) => (reference === "all" ? other !== number : String(other) === reference));
+    const others = spans.filter((_, other) => !passages[other].changed && (reference === "all" ? other !== number : String(other) === reference));
+    if (passage.changed || !others.length) return passage.differ(null);
     passage.differ(new Set([...spans[number]].filter((span) => others.every((one) => one.has(span)))));
   });
 }
