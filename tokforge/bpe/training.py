@@ -168,7 +168,7 @@ def train(
     start = base or Start.fresh(config, checked_stages(config))
     curation = Curation(sources, config.curation, progress=progress)
     journal = Journal(checkpoint, config, start) if checkpoint else None
-    corpus, mixture = _read(sources, start, config, curation, journal, progress)
+    corpus, mixture = _gathered(sources, curation, start, config, journal, progress)
     base_size = len(start.tokens)
     start = with_covered(start, corpus, config)
     training = learn(corpus, start, config, progress, journal)
@@ -262,6 +262,24 @@ def choose_preset(config: BpeConfig, sources: Sequence[Source], extend: Tokenize
     return detection.kind, detection.reason
 
 
+def _gathered(
+    sources: Sequence[Source],
+    curation: Curation,
+    start: Start,
+    config: BpeConfig,
+    journal: Journal | None,
+    progress: Progress | None,
+) -> "tuple[Corpus, Mixture]":
+    """Reads the sources, here or on workers; returns the corpus and what each source gave."""
+    if config.engine == "ray":
+        return _counted_by_ray(sources, start, config, journal, progress)
+    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
+    texts: Iterable[ByteView] = (data for _, data in chosen)
+    texts = model_texts(start.extends, texts) if start.extends else texts
+    corpus = _collect(texts, start, config, sources, journal)
+    return corpus, chosen.mixture
+
+
 def _collect(
     documents: Iterable[ByteView],
     start: Start,
@@ -293,25 +311,6 @@ def with_covered(start: Start, corpus: "Corpus", config: BpeConfig) -> Start:
         raise ConfigError(f"character_coverage chooses characters, and {what}", "leave it out")
     characters = covering_characters(corpus.characters(), config.character_coverage, config.min_frequency)
     return with_characters(start, characters, config.table_size)
-
-
-def _read(
-    sources: Sequence[Source],
-    start: Start,
-    config: BpeConfig,
-    curation: Curation,
-    journal: Journal | None,
-    progress: Progress | None,
-) -> "tuple[Corpus, Mixture]":
-    """Returns what the engine trains on, and what of each source is in it."""
-    if config.engine == "ray":
-        return _counted_by_ray(sources, start, config, journal, progress)
-    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
-    texts: Iterable[ByteView] = (data for _, data in chosen)
-    if start.extends:
-        texts = model_texts(start.extends, texts)
-    corpus = _collect(texts, start, config, sources, journal)
-    return corpus, chosen.mixture
 
 
 def _counted_by_ray(
