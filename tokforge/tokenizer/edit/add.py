@@ -9,11 +9,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-import numpy as np
-
 from tokforge.errors import ConfigError, pick
 from tokforge.tokenizer._engine import make_encoder, make_splitter
 from tokforge.tokenizer._reference import Ranks, merge_piece
+from tokforge.tokenizer.batch import encode_documents
 from tokforge.tokenizer.display import printable, quoted
 from tokforge.tokenizer.edit.id_map import IdMap
 from tokforge.tokenizer.edit.moving import Edited, edited, moved
@@ -220,7 +219,8 @@ def _check_reached(tokenizer: Tokenizer, tokens: Sequence[bytes]) -> None:
         return
     unsplit = make_encoder(tokenizer.definition, split=False)
     for token in tokens:
-        if np.frombuffer(unsplit.encode(token), np.uint32).tolist() != [tokenizer.id_of(token)]:
+        ids, _ = encode_documents(unsplit, [token], 1)
+        if ids.tolist() != [tokenizer.id_of(token)]:
             raise ConfigError(f"'{printable(token)}' cannot be reached by merges", "leave it out")
 
 
