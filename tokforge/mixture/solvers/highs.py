@@ -16,14 +16,24 @@ from tokforge.mixture.solvers._status import not_solved
 __all__ = ["HighsModel", "HighsRows"]
 
 
+class _SilentHighs(highspy.Highs):
+    """A HiGHS that never writes to standard output.
+
+    highspy 1.16 prints a banner when its constructor enables callbacks, before ``output_flag`` can be set.
+    """
+
+    def enableCallbacks(self) -> None:
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
 class HighsModel:
     """The growing programme inside one HiGHS instance."""
 
     def __init__(self, shares: int) -> None:
         self._n = shares
-        highs: Any = highspy.Highs()  # type: ignore[no-untyped-call]
+        highs: Any = _SilentHighs()  # type: ignore[no-untyped-call]
         self._highs = highs
-        highs.setOptionValue("output_flag", False)
         highs.setOptionValue("simplex_strategy", 1)  # else HiGHS may choose primal, and lose the warm start
         highs.setOptionValue("threads", 1)
         self._add_columns(np.zeros(shares))
