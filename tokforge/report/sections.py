@@ -49,8 +49,8 @@ def _margin(comparison: Comparison, best: str, next_best: str) -> str:
     pair = next(one for one in comparison.pairs if {one.first, one.second} == {best, next_best})
     more = comparison.totals[next_best].total / comparison.totals[best].total - 1
     said = f", and {_names(comparison)[next_best]}, the next, {more:.1%} more"
-    if pair.p_value is None:
-        return f"{said}, untested: there is one document"
+    if pair.undecided or pair.p_value is None:
+        return f"{said}, untested: {pair.undecided}"
     if pair.close:
         return f"{said}, which these documents do not tell apart from chance"
     return f"{said} (p {_p(pair.p_value)})"
