@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+import numpy as np
+
 from tokforge.errors import ConfigError
+from tokforge.metrics.offsets import encode_with_starts
 from tokforge.metrics.sections import code_section, sections
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
@@ -58,7 +61,9 @@ def sample_of(category: str, documents: Sequence[bytes], vocabularies: Sequence[
 def segmentation(tokenizer: Tokenizer, data: bytes) -> Segmentation:
     """Returns the tokens of ``data`` and where they begin."""
     try:
-        ids, starts = tokenizer.encode_with_offsets(data)
+        ids, starts = encode_with_starts(tokenizer, data)
+        if (np.diff(starts) == 0).any():  # a token of no byte could be neither seen nor chosen
+            raise ConfigError("a token holds no byte of the text", "show the normal form")
     except ConfigError:  # normalisation moves bytes
         found = tokenizer.encode(data).tolist()
         parts = [tokenizer.table.tokens[token_id] for token_id in found]

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError
+from tokforge.metrics.offsets import starts_of
 from tokforge.metrics.text import Spans, Text
 from tokforge.metrics.vocabulary import Vocabulary
+from tokforge.tokenizer import Tokenizer
 
 __all__ = ["SpanCount", "Tally", "tally", "token_marks"]
 
@@ -132,16 +134,20 @@ def token_marks(vocabulary: Vocabulary, text: Text, ids: Array, boundaries: Arra
         kept = np.repeat(aligned, np.diff(boundaries))
         marks[(sums[:-1] + shift)[kept]] = 1
         for number in np.flatnonzero(~aligned).tolist():
-            starts = _offsets(vocabulary, text.documents[number])
+            own = vocabulary.lengths[ids[boundaries[number] : boundaries[number + 1]]]
+            starts = _offsets(vocabulary.tokenizer, text.documents[number], own)
             if starts is not None:
                 marks[begins[number] + starts] = 1
                 aligned[number] = True
     return np.cumsum(marks, dtype=np.int32), aligned
 
 
-def _offsets(vocabulary: Vocabulary, document: bytes) -> Array | None:
+def _offsets(tokenizer: Tokenizer, document: bytes, lengths: Array) -> Array | None:
+    starts = starts_of(tokenizer, document, lengths)
+    if starts is not None:
+        return starts
     try:
-        return vocabulary.tokenizer.encode_with_offsets(document)[1].astype(np.int64)
+        return tokenizer.encode_with_offsets(document)[1].astype(np.int64)
     except ConfigError:  # its normaliser changes the text
         return None
 

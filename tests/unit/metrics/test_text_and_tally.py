@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 
+from tokforge.metrics.offsets import encode_with_starts
 from tokforge.metrics.tally import tally, token_marks
 from tokforge.metrics.text import analyse
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Pipeline
+from tokforge.tokenizer.normalizers import Prepend, Replace
 
 TEXTS = ["the other then", "中文。字", "กำลัง", "བོད་ཡིག", "né\u0301 x", ""]
 
@@ -41,6 +43,33 @@ def test_a_normalised_document_is_left_out(trained, order):
     assert found.unaligned == 1
     assert found.lexical.spans == 2
     assert found.lexical.tokens == 4
+
+
+SPACED = (Replace(" ", "\u2581"),)
+MARKED = [b"\xe2\x96", b"\xe2\x96\x81", b"th", b"the", b"\xe2\x96\x81the"]
+
+
+@pytest.mark.parametrize("normalizers", [SPACED, (Prepend("\u2581"), *SPACED)], ids=["gemma", "llama2"])
+@pytest.mark.parametrize(
+    "text", ["the then the", " the", "", "  ", "the\u2581the \u2581", "né 中文 the\n", "a \x00 b"]
+)
+def test_tokens_that_spell_spaces_lie_where_spans_say(trained, normalizers, text):
+    tokenizer = trained(*MARKED, pipeline=Pipeline("text", (), normalizers))
+    ids, starts = encode_with_starts(tokenizer, text.encode())
+    expected, spans = tokenizer.encode_spans(text)
+    assert ids.tolist() == expected.tolist()
+    # A span covers its whole first character; a token that begins inside one begins later.
+    assert all(
+        span <= start < span + 4 for start, span in zip(starts.tolist(), spans[:, 0].tolist(), strict=True)
+    )
+    assert not text.isascii() or starts.tolist() == spans[:, 0].tolist()
+
+
+@pytest.mark.parametrize("normalizers", [SPACED, (Prepend("\u2581"), *SPACED)], ids=["gemma", "llama2"])
+def test_words_of_tokenizers_that_spell_spaces_are_counted(trained, normalizers):
+    vocabulary = Vocabulary("t", trained(*MARKED, pipeline=Pipeline("text", (), normalizers)))
+    found = tally(vocabulary, analyse([b"x the then the"]))
+    assert (found.unaligned, found.lexical.spans, found.lexical.whole, found.lexical.tokens) == (0, 4, 3, 5)
 
 
 def test_word_counts_of_tokens():
