@@ -23,8 +23,8 @@ _WIDTH = len(_MARK.encode())
 def encode_with_starts(
     tokenizer: Tokenizer, data: bytes
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Returns the ids of ``data`` and the byte that each token begins with, (tokens,) each; a token that holds
-    no byte begins where the next one does. Raises ConfigError where a normaliser changes text in another way.
+    """Returns the ids of ``data`` and the byte that each token begins with, (tokens,) each; a token without
+    a byte begins where the next one does. Raises ConfigError where a normaliser changes text in another way.
     """
     try:
         ids, starts = tokenizer.encode_with_offsets(data)
@@ -50,4 +50,5 @@ def starts_of(
     if int(widths.sum()) + prefix != int(lengths.sum()):
         return None  # an unknown character, or a piece that an added token begins anew
     origin = np.concatenate([np.zeros(prefix, np.int64), np.repeat(np.arange(len(data)), widths)])
-    return origin[np.cumsum(lengths) - lengths]
+    starts: npt.NDArray[np.int64] = origin[np.cumsum(lengths) - lengths]
+    return starts
