@@ -335,6 +335,7 @@ def _warnings(found: _Gathered, totals: Mapping[str, Tally]) -> tuple[str, ...]:
     for name, total in totals.items():
         if total.unaligned:
             said.append(
-                f"{name} normalises {total.unaligned} documents; their words are left out of the split shares"
+                f"{name} normalises {total.unaligned} documents; their words are left out of the split "
+                "shares, which are not given where that is more than 5% of all words"
             )
     return tuple(said)

@@ -32,6 +32,8 @@ class SpanCount(NamedTuple):
     tokens: int = 0
     """Tokens that hold a byte of a span, one counted for each span it holds a byte of."""
     bytes: int = 0
+    left: int = 0
+    """Spans that are not counted: their document's tokens could not be laid on its bytes."""
 
     def __add__(self, other: object) -> "SpanCount":  # tuples would be laid end to end
         if not isinstance(other, SpanCount):
@@ -109,10 +111,14 @@ def _spans(
 ) -> tuple[SpanCount, SpanCount, SpanCount, int]:
     marks, aligned = token_marks(vocabulary, text, ids, boundaries)
     kinds = [text.lexical, text.identifiers, text.numbers]
+    all_spans = [len(spans.starts) for spans in kinds]
     if not aligned.all():
         ends = np.cumsum(text.bytes)
         kinds = [spans.chosen(aligned[np.searchsorted(ends, spans.starts, "right")]) for spans in kinds]
-    lexical, identifiers, numbers = (_span_count(marks, spans) for spans in kinds)
+    counts = (_span_count(marks, spans) for spans in kinds)
+    lexical, identifiers, numbers = (
+        count._replace(left=spans - count.spans) for count, spans in zip(counts, all_spans, strict=True)
+    )
     return lexical, identifiers, numbers, int((~aligned).sum())
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from tokforge.metrics import METRICS, Comparison, Metric
-from tokforge.metrics.measure import Values
+from tokforge.metrics.measure import PairTest, Values
 from tokforge.report.charts import Series, dot_plot, legend, line_chart
 from tokforge.report.markup import element, html_table, text_of
 from tokforge.report.tables import best_of, shown
@@ -225,7 +225,7 @@ def kin(comparison: Comparison) -> str:
     rows = []
     for test, one in zip(tests, comparison.kinships, strict=True):
         bounds = f"{test.interval[0]:+.2%} to {test.interval[1]:+.2%}" if test.interval else "–"
-        cells = [names[test.first], names[test.second], f"{test.difference:+.2%}", bounds, _p(test.p_value)]
+        cells = [names[test.first], names[test.second], f"{test.difference:+.2%}", bounds, _verdict(test)]
         cells += [f"{one.jaccard:.1%}", f"{one.common_merges:,}", one.relation]
         rows.append([text_of(cell) for cell in cells])
     head = [
@@ -240,7 +240,8 @@ def kin(comparison: Comparison) -> str:
     ]
     note = (
         "The test exchanges the two tokenizers of each document at random. "
-        "Shared tokens: those of both over those of either."
+        "Untested: no such test of these documents could show a difference (one alone, or fewer than six "
+        "that differ). Shared tokens: those of both over those of either."
     )
     return element(
         "section",
@@ -249,6 +250,10 @@ def kin(comparison: Comparison) -> str:
         html_table("Pairs of tokenizers", head, rows),
         id="section-pairs",
     )
+
+
+def _verdict(test: PairTest) -> str:
+    return "untested" if test.undecided else _p(test.p_value)
 
 
 def _p(value: float | None) -> str:

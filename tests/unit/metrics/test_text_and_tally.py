@@ -76,3 +76,18 @@ def test_word_counts_of_tokens():
     from tokforge.metrics.vocabulary import words_in
 
     assert [words_in(token) for token in (b" of the", b"the", b" ", b"a\nb\tc")] == [2, 1, 0, 3]
+
+
+def test_a_share_of_other_words_than_its_neighbours_is_not_given(trained):
+    from tokforge.metrics.pieces import METRICS
+
+    vocabulary = Vocabulary("t", trained(pipeline=Pipeline("text", ("gpt2",), ("NFC",))))
+    share = next(one for one in METRICS if one.name == "split_word_share").function
+    changed, plain = "e\u0301te".encode(), b"ab cd "
+    few, many = (
+        tally(vocabulary, analyse([changed, plain * 20])),
+        tally(vocabulary, analyse([changed, plain])),
+    )
+    assert (few.lexical.left, few.lexical.spans) == (1, 40)
+    assert share(few) == 1
+    assert (many.lexical.left, share(many)) == (1, None)
