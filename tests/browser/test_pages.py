@@ -163,7 +163,7 @@ def test_a_program_is_shown_in_hexadecimal(wide, report):
     wide.choose("#sample", 2)
     wide.wait("document.querySelector('.hex')")
     shown = wide.run("document.querySelector('.hex').textContent")
-    assert ".text begins at" in shown or "ELF" in shown
+    assert ".text (code) began at" in shown or ".text (code) begins at" in shown or "ELF" in shown
 
 
 def test_hostile_text_is_shown_as_it_is(wide, report):

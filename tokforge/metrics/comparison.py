@@ -329,9 +329,8 @@ def _warnings(found: _Gathered, totals: Mapping[str, Tally]) -> tuple[str, ...]:
     single = [name for name, text in found.texts.items() if text.documents < 2]
     said = []
     if single:
-        said.append(
-            f"no intervals: {', '.join(single)} is one document; --documents line makes each line one"
-        )
+        are = "is one document" if len(single) == 1 else "are one document each"
+        said.append(f"no intervals: {', '.join(single)} {are}; --documents line makes each line one")
     for name, total in totals.items():
         if total.unaligned:
             said.append(

@@ -40,7 +40,8 @@ class Sample:
     """Whether the passage is no UTF-8."""
     tokens: dict[str, Segmentation]
     sections: tuple[tuple[str, int], ...] = ()
-    """Name and first byte in the passage of each section of an executable that begins in it."""
+    """Name with kind, and first byte in the passage (below 0 where it began before), of each section of an
+    executable that has bytes in it."""
     start: int = 0
     """Where the passage begins in its document."""
 
@@ -53,7 +54,11 @@ def sample_of(category: str, documents: Sequence[bytes], vocabularies: Sequence[
     if not _is_text(data):
         start = max(0, code_section(document) - LEAD_BYTES)
         data = document[start : start + SAMPLE_BYTES]
-    named = [(name, at - start) for name, at, _ in sections(document) if start <= at < start + len(data)]
+    named = [
+        one.place(start)
+        for one in sections(document)
+        if one.start < start + len(data) and start < one.start + one.bytes
+    ]
     tokens = {v.name: segmentation(v.tokenizer, data) for v in vocabularies}
     return Sample(category, data, not _is_text(data), tokens, tuple(named), start)
 

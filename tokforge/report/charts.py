@@ -184,4 +184,5 @@ def _number(value: float) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 12 else name[:11] + "…"
+    # Its end, too: names of files and targets often begin alike.
+    return name if len(name) <= 12 else f"{name[:5]}…{name[-5:]}"

@@ -33,7 +33,7 @@ def encoded(tokenizer: Tokenizer, data: bytes) -> dict[str, Any]:
         "starts": found.starts[:MOST_TOKENS],
         "end": end,
         "bytes": None if found.changed is None else b64encode(whole[:end]).decode(),
-        "sections": [[name, start] for name, start, _ in sections(data)],
+        "sections": [list(one.place(0)) for one in sections(data)],
     }
 
 

@@ -89,13 +89,17 @@ def elf():
     )
     rows = [(0, 0, 0, 0), (1, 1, 300, 40), (0, 3, 256, len(names))]
     table = b"".join(
-        struct.pack("<IIQQQQIIQQ", n, kind, 0, 0, at, size, 0, 0, 0, 0) for n, kind, at, size in rows
+        struct.pack("<IIQQQQIIQQ", n, kind, 6 * n, 0, at, size, 0, 0, 0, 0) for n, kind, at, size in rows
     )
     return (header + table + names).ljust(400, b"\x90")
 
 
 def test_sections_of_an_executable():
-    assert sections(elf()) == [("", 256, 7), (".text", 300, 40)]
+    assert sections(elf()) == [("", 256, 7, "read-only data"), (".text", 300, 40, "code")]
+    assert [one.place(310) for one in sections(elf())] == [
+        ("unnamed (read-only data)", -54),
+        (".text (code)", -10),
+    ]
     assert code_section(elf()) == 300
     assert sections(b"plain text") == []
 
