@@ -1,7 +1,7 @@
 """``tokforge compare``: tokenizers side by side on the same texts."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -168,6 +168,7 @@ def summary(figures: Mapping[str, Any]) -> str:
     names = {path: one["name"] for path, one in figures["tokenizers"].items()}
     metrics = figures["metrics"]
     rows = [_row(_label(metrics[name]), metrics[name], None) for name in SHOWN]
+    rows += [_row(label, given, None) for label, given in _given(figures["tokenizers"])]
     by_text = [_row(text, metrics["bytes_per_token"], text) for text in figures["texts"]]
     parts = [_aligned(["", *names.values()], rows), "* best; more in --json and --html"]
     if len(by_text) > 1:
@@ -181,6 +182,18 @@ def summary(figures: Mapping[str, Any]) -> str:
             parts.append(f"{count} of {len(figures['pairs'])} pairs untested: {reason}")
     outputs = [figures["html"], *figures["tables"], *figures["plots"]]
     return "\n".join([*parts, *(f"wrote {path}" for path in outputs if path)])
+
+
+def _given(tokenizers: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yields what lists of words gave, where there were any, laid out as metrics are."""
+    titles = {
+        "Listed words kept whole": ("retention", "spaced"),
+        "Morpheme boundaries, F1": ("morphemes", "f1"),
+    }
+    for title, (part, field) in titles.items():
+        if all(one[part] for one in tokenizers.values()):
+            values = {path: {"overall": one[part][field]} for path, one in tokenizers.items()}
+            yield f"{title}, share ↑", {"direction": "higher", "values": values}
 
 
 def _label(metric: Mapping[str, Any]) -> str:

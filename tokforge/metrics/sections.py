@@ -8,7 +8,7 @@ PE format; Apple's mach-o/loader.h. Fat (universal) Mach-O files are not opened.
 import struct
 from typing import NamedTuple
 
-__all__ = ["SECTION_KINDS", "code_section", "section_kind", "sections"]
+__all__ = ["SECTION_KINDS", "Section", "code_section", "section_kind", "sections"]
 
 SECTION_KINDS = (
     *(
