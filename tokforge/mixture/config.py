@@ -7,9 +7,10 @@ from typing import Any
 from tokforge.errors import ConfigError, pick
 from tokforge.threads import thread_count
 
-__all__ = ["SOLVERS", "MixtureConfig"]
+__all__ = ["ESTIMATORS", "SOLVERS", "MixtureConfig"]
 
 SOLVERS = ("highs", "scipy", "pulp")
+ESTIMATORS = ("combined", "programme")
 WIDENING = 1.5
 """The bootstrap knows the references' noise, not the training sample's, which is taken to be about as large:
 1.46 made 90% intervals of 90% over ten simulated tokenizers (benches/results/mixture-simulated.json)."""
@@ -27,6 +28,8 @@ class MixtureConfig:
     """Merges at the start that are applied and not judged: those that another tokenizer bequeathed."""
     solver: str = "highs"
     """One of SOLVERS; all give the same optimum."""
+    estimator: str = "combined"
+    """One of ESTIMATORS: the programme's optimum, or its mean with the regression of `regression`."""
     shards: int = 20
     """Parts of each category's documents that are resampled for intervals."""
     resamples: int = 40
@@ -45,6 +48,7 @@ class MixtureConfig:
 
     def __post_init__(self) -> None:
         pick("solver", self.solver, dict.fromkeys(SOLVERS))
+        pick("estimator", self.estimator, dict.fromkeys(ESTIMATORS))
         bounds: Mapping[str, tuple[float | None, float, float]] = {
             "merges": (self.merges, 1, 10_000_000),
             "first": (self.first, 0, 10_000_000),
