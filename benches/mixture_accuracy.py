@@ -113,7 +113,10 @@ def _held(held: dict[str, float | None]) -> list[str]:
     if held["coverage"] is None:
         return ["-"] * 3
     spread = f" (se {held['coverage_se']:.0%})" if held["coverage_se"] else ""
-    return [f"{held['coverage']:.0%}{spread}", *(f"{held[key] * 100:.2f}" for key in ("mean_width", "winkler"))]  # type: ignore[operator]
+    return [
+        f"{held['coverage']:.0%}{spread}",
+        *(f"{held[key] * 100:.2f}" for key in ("mean_width", "winkler")),
+    ]  # type: ignore[operator]
 
 
 def _spread(values: Sequence[float]) -> str:

@@ -36,6 +36,8 @@ class MixtureConfig:
     """Bootstrap samples behind the intervals; 0 gives none."""
     level: float = 0.9
     """What part of intervals should hold the truth."""
+    identifiability: bool = True
+    """Whether to find the extremes of each share, which takes as long as the rest."""
     calibrate: bool = True
     """Whether to train and infer a tokenizer of known shares, which tells misfit from sampling noise."""
     tolerance: float = TOLERANCE_PPM

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -202,7 +202,7 @@ def infer_merges(
     if by_column is not None and config.resamples and len(solution.rows.steps):
         judged = _Judged(references, listed.first, history, solution, by_column, in_units["bytes"])
         sampled, bagged = judged.sampling(config, fit["shift"], progress)
-        best = judged.extremes()
+        best = judged.extremes() if config.identifiability else None
     clock.lap("intervals")
     return MixtureResult(
         names=references.names,
@@ -251,10 +251,8 @@ class _Judged:
         self, config: MixtureConfig, shift: float | None, progress: Progress | None
     ) -> tuple[Floats, Floats]:
         """Returns the sampling intervals (n, 2) and the mean resample (n,), of shares of bytes."""
-        chosen = early(self.solution.rows, self.first + MOST_STEPS)
-        rows = Rows(*(part[chosen] for part in astuple(self.solution.rows)))
         samples = bootstrap(
-            RowCounts(self.history, self.by_column, rows),
+            RowCounts(self.history, self.by_column, self._rows()),
             shards=self.references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
         )  # fmt: skip
         in_bytes = np.array(
@@ -263,11 +261,14 @@ class _Judged:
         widening = WIDENING * max(shift or 1.0, 1.0)
         return interval(in_bytes, self.estimate, config.level, widening), in_bytes.mean(0)
 
+    def _rows(self) -> Rows:
+        rows, chosen = self.solution.rows, early(self.solution.rows, self.first + MOST_STEPS)
+        return Rows(rows.steps[chosen], rows.pairs[chosen], rows.coefficients[chosen])
+
     def extremes(self) -> Floats:
         """(n, 2) - shares of bytes within 1 % of the best residual; the estimate is among them."""
         found = extremes_in_bytes(
-            identifiable(self.solution.rows, self.solution.objective),
-            self.solution.shares, self.history, self.references,
+            identifiable(self._rows()), self.solution.shares, self.history, self.references,
         )  # fmt: skip
         return np.stack([np.minimum(found[:, 0], self.estimate), np.maximum(found[:, 1], self.estimate)], 1)
 

@@ -65,9 +65,7 @@ def observe(by_column: History, category_of: npt.NDArray[np.int64]) -> Observed:
     shards = np.bincount(category_of)[category_of]
     expected = rates[:, category_of] * by_column.totals
     unbiased = np.sqrt(shards / np.maximum(shards - 1, 1))
-    return Observed(
-        rates * PPM, (counts - expected) / totals[category_of] * PPM * unbiased, category_of
-    )
+    return Observed(rates * PPM, (counts - expected) / totals[category_of] * PPM * unbiased, category_of)
 
 
 def regress(observed: Observed, start: Floats) -> Floats | None:

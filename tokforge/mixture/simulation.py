@@ -28,7 +28,15 @@ from tokforge.mixture.training import train_mixed
 from tokforge.mixture.units import pairs_from_bytes
 from tokforge.tokenizer import Pipeline, parse_pretokenizer
 
-__all__ = ["Simulated", "SimulationConfig", "coverage", "scores", "simulate", "simulate_folders", "simulate_one"]
+__all__ = [
+    "Simulated",
+    "SimulationConfig",
+    "coverage",
+    "scores",
+    "simulate",
+    "simulate_folders",
+    "simulate_one",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -175,7 +183,7 @@ def simulate_one(
         train, pairs_from_bytes(truth, _pairs(train), train.bytes.sum(1)), config.vocab_merges
     )
     seed = int(generator.integers(1 << 32))
-    result = infer_merges(listed, held, replace(options, seed=seed))
+    result = infer_merges(listed, held, replace(options, seed=seed, identifiability=False))
     history = replay(held, listed)
     return {
         "truth": truth,

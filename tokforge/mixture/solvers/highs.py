@@ -105,9 +105,11 @@ class HighsRows:
             self._model._highs.setBasis(basis)
         return self._shares()
 
-    def extremes(self, budget: float) -> Floats:
-        """Returns (n, 2): the least and the largest each share can be where all slacks sum to ``budget``."""
+    def extremes(self, times: float) -> Floats:
+        """Returns (n, 2): the least and the largest each share can be at ``times`` the optimum."""
+        budget = self._model.solve()[1] * times + 1e-6
         highs, n = self._model._highs, self._n
+        highs.setOptionValue("simplex_strategy", 4)  # primal: the optimum stays feasible, its costs change
         slacks = np.arange(n, n + self._slacks, dtype=np.int32)
         highs.addRow(-highspy.kHighsInf, budget, len(slacks), slacks, np.ones(len(slacks)))
         highs.changeColsCost(len(slacks), slacks, np.zeros(len(slacks)))
