@@ -17,7 +17,7 @@ from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
 from tokforge.mixture.intervals import MOST_STEPS, RowCounts, bootstrap, early, identifiable, interval
 from tokforge.mixture.known import inherited
-from tokforge.mixture.merge_list import MergeList, merge_list
+from tokforge.mixture.merge_list import MergeList, cut_of, merge_list
 from tokforge.mixture.programme import Rows, Solution, solve
 from tokforge.mixture.references import References
 from tokforge.mixture.regression import combined, observe, regress
@@ -154,10 +154,11 @@ def infer(
     counted_seconds: float = 0.0,
 ) -> MixtureResult:
     """Infers shares from counted references; raises as `infer_mixture` does."""
-    if references.pipeline.pretokenizers != tokenizer.pipeline.pretokenizers:
+    cut = cut_of(tokenizer)
+    if references.pipeline.pretokenizers != cut.pretokenizers:
         raise ConfigError(
             f"the references were cut by {_stages(references.pipeline.pretokenizers)}, "
-            f"the tokenizer cuts by {_stages(tokenizer.pipeline.pretokenizers)}",
+            f"the tokenizer cuts by {_stages(cut.pretokenizers)}",
             "count the references for this tokenizer",
         )
     listed = merge_list(tokenizer, config.merges, config.first)
@@ -186,7 +187,8 @@ def infer_merges(
     history = replay(references, listed, progress=progress)
     clock.lap("replay")
     make_model = solver_named(config.solver)
-    solution = solve(history, make_model, tolerance=config.tolerance, progress=progress)
+    barred = listed.barred(history.pairs) if listed.barred else None
+    solution = solve(history, make_model, tolerance=config.tolerance, barred=barred, progress=progress)
     clock.lap("solve")
     calibration = None
     if config.calibrate and solution.optimal:

@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.inputs import Progress
-from tokforge.mixture.history import Columns, Floats, History, Indices, Violations
+from tokforge.mixture.history import PPM, Columns, Floats, History, Indices, Violations
 
 __all__ = ["Model", "Rows", "Solution", "Solver", "lower_bound", "solve"]
 
@@ -107,6 +107,7 @@ def solve(
     *,
     tolerance: float,
     start: Floats | None = None,
+    barred: npt.NDArray[np.bool_] | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     """Solves the programme to optimality; after Ctrl-C, returns the best bound so far.
@@ -116,9 +117,10 @@ def solve(
         make_model: a solver of `tokforge.mixture.solvers`.
         tolerance: excess that is taken as none, in ppm.
         start: shares to sweep at first; equal ones if None. They do not change the optimum.
+        barred: (P,) - pairs that the trainer could never have merged, and that do not compete.
         progress: called with the phase "solve", steps settled so far and in all.
     """
-    growth = _Growth(history, make_model, tolerance, start)
+    growth = _Growth(history, make_model, tolerance, start, barred)
     interrupted = False
     try:
         while growth.grow():
@@ -134,12 +136,21 @@ def solve(
 class _Growth:
     """The programme as far as it is generated."""
 
-    def __init__(self, history: History, make_model: Solver, tolerance: float, start: Floats | None) -> None:
+    def __init__(
+        self,
+        history: History,
+        make_model: Solver,
+        tolerance: float,
+        start: Floats | None,
+        barred: npt.NDArray[np.bool_] | None,
+    ) -> None:
         n = history.categories
         self.history, self.tolerance = history, tolerance
         self.model = make_model(n)
         self.shares: Floats = np.full(n, 1 / n) if start is None else start
         self.step_slack, self.pair_slack = np.zeros(history.steps), np.zeros(len(history.pairs))
+        self.handicap = np.zeros(len(history.pairs)) if barred is None else np.where(barred, 4 * PPM, 0.0)
+        """(P,) - more than any pair's share, so that a barred one never outranks a merge."""
         self.step_column = np.full(history.steps, -1, np.int64)
         self.pair_column = np.full(len(history.pairs), -1, np.int64)
         self.columns, self.rounds, self.objective, self.settled = 0, 0, 0.0, 0
@@ -168,7 +179,7 @@ class _Growth:
     def _sweep(self, stride: int) -> Violations:
         """Finds what is violated and no row yet: what a solver leaves of a row is its own tolerance."""
         found = self.history.sweep(
-            self.shares, self.step_slack, self.pair_slack,
+            self.shares, self.step_slack, self.pair_slack + self.handicap,
             per_step=_PER_STEP, tolerance=self.tolerance, stride=stride,
         )  # fmt: skip
         new = ~np.isin(_keys(found.steps, found.pairs), self.keys)
@@ -235,7 +246,8 @@ class _Growth:
 
     def _upper_bound(self) -> float:
         """Pays for every violation at its step: the slacks of all steps, lifted by the worst excess."""
-        worst = self.history.sweep(self.shares, self.step_slack, self.pair_slack, per_step=1, tolerance=1e-9)
+        slack = self.pair_slack + self.handicap
+        worst = self.history.sweep(self.shares, self.step_slack, slack, per_step=1, tolerance=1e-9)
         return float(self.step_slack.sum() + self.pair_slack.sum() + worst.excess.sum())
 
 
