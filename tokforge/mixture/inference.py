@@ -188,7 +188,10 @@ def infer_merges(
     clock.lap("replay")
     make_model = solver_named(config.solver)
     barred = listed.barred(history.pairs) if listed.barred else None
-    solution = solve(history, make_model, tolerance=config.tolerance, barred=barred, progress=progress)
+    solution = solve(
+        history, make_model,
+        tolerance=config.tolerance, barred=barred, seconds=config.seconds, progress=progress,
+    )  # fmt: skip
     clock.lap("solve")
     calibration = None
     if config.calibrate and solution.optimal:

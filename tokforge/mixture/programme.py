@@ -18,8 +18,10 @@ can do only finitely often: with references that fit badly this is five times fa
 Source: arXiv 2407.16607, section 3; Kelley's cutting planes.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 import numpy as np
@@ -68,6 +70,9 @@ class Model(Protocol):
     def duals(self) -> Floats:
         """Returns the multiplier of each row, 0 or more."""
 
+    def stop_at(self, moment: float) -> None:
+        """Lets `solve` raise TimeoutError behind this ``time.monotonic()``, if the solver can be stopped."""
+
 
 Solver = Callable[[int], Model]
 """Makes the model of n shares, which sum to 1."""
@@ -108,6 +113,7 @@ def solve(
     tolerance: float,
     start: Floats | None = None,
     barred: npt.NDArray[np.bool_] | None = None,
+    seconds: float | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     """Solves the programme to optimality; after Ctrl-C, returns the best bound so far.
@@ -118,14 +124,21 @@ def solve(
         tolerance: excess that is taken as none, in ppm.
         start: shares to sweep at first; equal ones if None. They do not change the optimum.
         barred: (P,) - pairs that the trainer could never have merged, and that do not compete.
+        seconds: time after which the best bound so far is returned.
         progress: called with the phase "solve", steps settled so far and in all.
     """
     growth = _Growth(history, make_model, tolerance, start, barred)
+    end = inf if seconds is None else time.monotonic() + seconds
+    growth.model.stop_at(end)
     interrupted = False
     try:
         while growth.grow():
             if progress:
                 progress("solve", growth.settled, history.steps)
+            if time.monotonic() > end:
+                raise TimeoutError
+    except TimeoutError:
+        interrupted = True
     except KeyboardInterrupt:
         interrupted = True
         if not growth.rounds:
@@ -155,7 +168,7 @@ class _Growth:
         self.pair_column = np.full(len(history.pairs), -1, np.int64)
         self.columns, self.rounds, self.objective, self.settled = 0, 0, 0.0, 0
         self.stride = _FIRST_STRIDE if history.steps >= _LEAST_STRIDED else 1
-        self.rows = _no_rows(n)
+        self.rows, self.duals = _no_rows(n), np.empty(0)
         self.cleared_rows, self.cleared_objective = _FEW_ROWS, 0.0
         self.keys = np.empty(0, np.uint64)
         """The (step, pair) of every row, ascending."""
@@ -171,6 +184,7 @@ class _Growth:
         self.settled = int(found.steps[0])
         self._add(found)
         values, self.objective = self.model.solve()
+        self.duals = self.model.duals()
         self._read(values)
         self._clear()
         self.rounds += 1
@@ -222,19 +236,23 @@ class _Growth:
         if len(rows.steps) < 2 * self.cleared_rows or self.objective <= self.cleared_objective * _RISE:
             return
         slack = self.step_slack[rows.steps] + self.pair_slack[rows.pairs]
-        kept = (rows.coefficients @ self.shares + slack <= _SLACK) | (self.model.duals() > 0)
+        kept = (rows.coefficients @ self.shares + slack <= _SLACK) | (self.duals > 0)
         self.model.keep_rows(kept)
-        self.rows = Rows(rows.steps[kept], rows.pairs[kept], rows.coefficients[kept])
+        self.rows, self.duals = (
+            Rows(rows.steps[kept], rows.pairs[kept], rows.coefficients[kept]),
+            self.duals[kept],
+        )
         self.keys = np.unique(_keys(self.rows.steps, self.rows.pairs))
         self.cleared_rows, self.cleared_objective = max(len(self.keys), _FEW_ROWS), self.objective
 
     def solution(self, *, optimal: bool) -> Solution:
         rows = self.rows
-        duals = self.model.duals() if len(rows.steps) else np.empty(0)
+        duals = np.zeros(len(rows.steps))  # those of an interrupted round came without
+        duals[: len(self.duals)] = self.duals
         return Solution(
             shares=self.shares,
             objective=self.objective,
-            lower_bound=lower_bound(rows, duals[: len(rows.steps)]),
+            lower_bound=lower_bound(rows, duals),
             upper_bound=self._upper_bound(),
             step_slack=self.step_slack,
             pair_slack=self.pair_slack,
