@@ -13,6 +13,7 @@ Source: google/sentencepiece, bpe_model_trainer.cc and trainer_interface.cc (IsV
 """
 
 import unicodedata
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -29,6 +30,8 @@ SPACE = "\u2581"
 WORDS = r"regex: ?[^\s]+|\s"
 """What SentencePiece merges within: no piece crosses a space, no sentence holds a line end."""
 _BYTES = 256
+_RARE = 1e-4
+"""Part of the tokens below which a crossing is taken for one put in by hand."""
 
 Barred = Callable[[npt.NDArray[np.uint32]], npt.NDArray[np.bool_]]
 """(P, 2) pairs of ids -> (P,) whether the trainer could never merge each."""
@@ -112,7 +115,8 @@ class _Builder:
 
 def _barred(pieces: dict[int, str], made: Sequence[str], ids: int) -> Barred:
     """Judges pairs by what the tokens in ``made`` show to be possible."""
-    crossed = {(_kind(left), _kind(right)) for text in made for left, right in pairwise(text)}
+    met = Counter((_kind(left), _kind(right)) for text in made for left, right in pairwise(text))
+    crossed = {pair for pair, count in met.items() if count >= max(_RARE * len(made), 1)}
     kinds = sorted({_kind(text[at]) for text in pieces.values() for at in (0, -1)})
     number = {kind: at for at, kind in enumerate(kinds)}
     allowed = np.array([[(left, right) in crossed for right in kinds] for left in kinds])

@@ -10,7 +10,8 @@ part, and what each merge is worth follows from the references themselves:
 * a merge stands where it does because its count was high in the training sample, so its reference count is
   lower on average, the more so the noisier it is: Eddington's correction, `_SELECTION` relative variances.
 
-Shares of pairs are normalised at the end: fixing their sum while fitting would let a category that holds
+It starts from the programme's shares and stops after few rounds, which keeps it near them. Shares of
+pairs are normalised at the end: fixing their sum while fitting would let a category that holds
 none of the other merges explain them all as zero. The choice of constants: docs/mixture.md.
 Complexity: O(T k^2) a round, for k shards in all.
 Sources: Barlow and Brunk 1972 (isotonic regression); Huber 1964; Eddington 1913.

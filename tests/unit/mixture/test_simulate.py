@@ -12,7 +12,6 @@ from tokforge.mixture.intervals import interval
 from tokforge.mixture.known import inherited, known_prefixes, prefix_hashes
 from tokforge.mixture.references import subset
 
-
 OURS = ("merges", "programme")
 
 
