@@ -236,7 +236,7 @@ def _estimate(
     by_column = replay_by_column(references, listed, history, solution.rows)
     if config.estimator == "programme":
         return solution.shares, by_column
-    other = regress(observe(by_column, history.category_of), solution.shares)
+    other = regress(observe(history, by_column), solution.shares)
     return (solution.shares if other is None else combined(solution.shares, other)), by_column
 
 

@@ -57,9 +57,13 @@ def combined(programme: Floats, regression: Floats) -> Floats:
     return np.asarray((programme + regression) / 2)
 
 
-def observe(by_column: History, category_of: npt.NDArray[np.int64]) -> Observed:
-    """Reads a replay in which each column is a category of its own."""
-    counts = by_column.merge_counts[by_column.judged()].astype(float)
+def observe(history: History, by_column: History) -> Observed:
+    """Reads all judged merges of ``history`` out of a replay in which each column is a category of its own.
+
+    That replay may note some pairs alone, and call the others absent; its counts of merges are whole.
+    """
+    category_of = history.category_of
+    counts = by_column.merge_counts[history.judged()].astype(float)
     member = np.eye(int(category_of.max()) + 1)[category_of]
     totals = np.maximum(by_column.totals @ member, 1)
     rates = counts @ member / totals
