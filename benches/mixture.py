@@ -3,6 +3,7 @@
 import json
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tokforge import Tokenizer
@@ -54,4 +55,5 @@ def reach(tokenizer: str, categories: str, merges: int, seconds: float) -> None:
 
 if __name__ == "__main__":
     settings = json.loads(Path(sys.argv[2]).read_text())
-    {"known": known, "audit": audit, "reach": reach}[sys.argv[1]](**settings)
+    tables: dict[str, Callable[..., None]] = {"known": known, "audit": audit, "reach": reach}
+    tables[sys.argv[1]](**settings)

@@ -115,8 +115,8 @@ def _held(held: dict[str, float | None]) -> list[str]:
     spread = f" (se {held['coverage_se']:.0%})" if held["coverage_se"] else ""
     return [
         f"{held['coverage']:.0%}{spread}",
-        *(f"{held[key] * 100:.2f}" for key in ("mean_width", "winkler")),
-    ]  # type: ignore[operator]
+        *(f"{(held[key] or 0) * 100:.2f}" for key in ("mean_width", "winkler")),
+    ]
 
 
 def _spread(values: Sequence[float]) -> str:
