@@ -1,7 +1,9 @@
 """Tables of docs/mixture.md, one function each; see `python -m benches`."""
 
 import json
+import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from tokforge import Tokenizer
@@ -39,6 +41,19 @@ def audit(
         print(json.dumps({"tokenizer": name, **result}), flush=True)
 
 
+def reach(tokenizer: str, categories: str, merges: int, seconds: float) -> None:
+    """Solves a long list against the clock; prints bounds, phases and memory."""
+    config = MixtureConfig(
+        merges=merges, resamples=0, calibrate=False, estimator="programme", seconds=seconds
+    )
+    model = Tokenizer.load(tokenizer)
+    references, _ = gather_references(model, config, categories=categories)
+    result = infer(model, references, config).as_dict()
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+    print(json.dumps({**result["solution"], **result["seconds_by_phase"], "gigabytes": memory}))
+
+
 if __name__ == "__main__":
     settings = json.loads(Path(sys.argv[2]).read_text())
-    {"known": known, "audit": audit}[sys.argv[1]](**settings)
+    tables: dict[str, Callable[..., None]] = {"known": known, "audit": audit, "reach": reach}
+    tables[sys.argv[1]](**settings)

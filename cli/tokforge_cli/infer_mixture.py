@@ -108,6 +108,22 @@ def infer_mixture(
             metavar="FILE.mps", help="Write the programme for any other solver.", rich_help_panel=OUTPUTS
         ),
     ] = None,
+    time_limit: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            help="Stop solving after so long; the best bound is printed with its gap.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = None,
+    estimator: Annotated[
+        str,
+        typer.Option(
+            metavar="combined|programme",
+            help="The programme's shares, or their mean with a regression's.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = "combined",
     threads: Threads = None,
     config: Config = None,
     force: Force = False,
@@ -132,6 +148,8 @@ def infer_mixture(
         resamples=resamples,
         calibrate=calibrate,
         level=level,
+        seconds=time_limit,
+        estimator=estimator,
         seed=seed,
         threads=threads,
         field=field,

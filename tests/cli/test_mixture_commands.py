@@ -100,7 +100,7 @@ def test_simulate_mixture_prints_what_its_schema_says(tokforge: Tokforge) -> Non
     found = valid(tokforge(f"{line} --merges 30 --threads 1 --json"), "simulate-mixture")
     assert found["tokenizers"] == 2
     assert set(found["methods"]) == {
-        *("merges", "bagged", "uniform", "random", "token_classes", "encoding_efficiency"),
+        *("merges", "programme", "bagged", "uniform", "random", "token_classes", "encoding_efficiency"),
     }
     assert tokforge(f"{line} --merges 30").out.startswith("method")
 

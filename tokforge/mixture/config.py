@@ -7,9 +7,10 @@ from typing import Any
 from tokforge.errors import ConfigError, pick
 from tokforge.threads import thread_count
 
-__all__ = ["SOLVERS", "MixtureConfig"]
+__all__ = ["ESTIMATORS", "SOLVERS", "MixtureConfig"]
 
 SOLVERS = ("highs", "scipy", "pulp")
+ESTIMATORS = ("combined", "programme")
 WIDENING = 1.5
 """The bootstrap knows the references' noise, not the training sample's, which is taken to be about as large:
 1.46 made 90% intervals of 90% over ten simulated tokenizers (benches/results/mixture-simulated.json)."""
@@ -27,16 +28,22 @@ class MixtureConfig:
     """Merges at the start that are applied and not judged: those that another tokenizer bequeathed."""
     solver: str = "highs"
     """One of SOLVERS; all give the same optimum."""
+    estimator: str = "combined"
+    """One of ESTIMATORS: the programme's optimum, or its mean with the regression of `regression`."""
     shards: int = 20
     """Parts of each category's documents that are resampled for intervals."""
     resamples: int = 40
     """Bootstrap samples behind the intervals; 0 gives none."""
     level: float = 0.9
     """What part of intervals should hold the truth."""
+    identifiability: bool = True
+    """Whether to find the extremes of each share, which takes as long as the rest."""
     calibrate: bool = True
     """Whether to train and infer a tokenizer of known shares, which tells misfit from sampling noise."""
     tolerance: float = TOLERANCE_PPM
     """Excess of a pair over a merge that is taken as none, in parts per million of the pairs."""
+    seconds: float | None = None
+    """Time for solving, after which the best bound so far is the answer; None for as long as it takes."""
     seed: int = 0
     threads: int | None = None
     field: str | None = None
@@ -45,6 +52,7 @@ class MixtureConfig:
 
     def __post_init__(self) -> None:
         pick("solver", self.solver, dict.fromkeys(SOLVERS))
+        pick("estimator", self.estimator, dict.fromkeys(ESTIMATORS))
         bounds: Mapping[str, tuple[float | None, float, float]] = {
             "merges": (self.merges, 1, 10_000_000),
             "first": (self.first, 0, 10_000_000),
@@ -52,6 +60,7 @@ class MixtureConfig:
             "resamples": (self.resamples, 0, 10_000),
             "level": (self.level, 0.01, 0.999),
             "tolerance": (self.tolerance, 1e-9, 1e4),
+            "seconds": (self.seconds, 0.0, 1e9),
             "seed": (self.seed, 0, (1 << 64) - 1),
         }
         for name, (value, least, most) in bounds.items():

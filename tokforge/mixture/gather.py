@@ -8,7 +8,7 @@ from tokforge.errors import ConfigError
 from tokforge.inputs import Progress
 from tokforge.mixture.config import MixtureConfig
 from tokforge.mixture.counts_file import load_counts
-from tokforge.mixture.merge_list import merge_list
+from tokforge.mixture.merge_list import cut_of, merge_list
 from tokforge.mixture.references import References, category_paths, count_references, joined
 from tokforge.mixture.solvers import solver_named
 from tokforge.tokenizer import Tokenizer
@@ -38,7 +38,7 @@ def gather_references(
     parts = [load_counts(counts)] if counts else []
     if categories is not None:
         paths = _paths(categories)
-        parts.append(count_references(paths, tokenizer.pipeline, config, progress=progress))
+        parts.append(count_references(paths, cut_of(tokenizer), config, progress=progress))
     if not parts:
         raise ConfigError("there are no references", "name categories, or files of counts")
     return (joined(parts) if len(parts) > 1 else parts[0]), time.perf_counter() - started

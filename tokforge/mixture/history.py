@@ -55,14 +55,17 @@ class History:
     """First merge to judge: those before it are applied alone."""
 
     @classmethod
-    def of(cls, engine: "MixtureHistory", category_of: Sequence[int], first: int = 0) -> "History":
-        """Reads the engine's arrays."""
+    def of(
+        cls, engine: "MixtureHistory", category_of: Sequence[int], first: int = 0, built: int = 0
+    ) -> "History":
+        """Reads the engine's arrays; the ``built`` first merges only make the atoms, whose pairs count."""
         k = len(category_of)
+        merge_counts = np.frombuffer(engine.merge_counts(), np.int64).reshape(-1, k)
         return cls(
             engine=engine,
             category_of=np.asarray(category_of, np.int64),
-            totals=np.frombuffer(engine.totals(), np.int64),
-            merge_counts=np.frombuffer(engine.merge_counts(), np.int64).reshape(-1, k),
+            totals=np.frombuffer(engine.totals(), np.int64) - merge_counts[:built].sum(0),
+            merge_counts=merge_counts,
             merge_pairs=np.frombuffer(engine.merge_pairs(), np.uint32),
             pairs=np.frombuffer(engine.pairs(), np.uint32).reshape(-1, 2),
             first=first,

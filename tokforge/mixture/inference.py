@@ -17,9 +17,10 @@ from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
 from tokforge.mixture.intervals import MOST_STEPS, RowCounts, bootstrap, early, identifiable, interval
 from tokforge.mixture.known import inherited
-from tokforge.mixture.merge_list import MergeList, merge_list
+from tokforge.mixture.merge_list import MergeList, cut_of, merge_list
 from tokforge.mixture.programme import Rows, Solution, solve
 from tokforge.mixture.references import References
+from tokforge.mixture.regression import combined, observe, regress
 from tokforge.mixture.replay import replay, replay_by_column
 from tokforge.mixture.solvers import solver_named
 from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
@@ -37,6 +38,8 @@ class MixtureResult:
     names: tuple[str, ...]
     shares: Mapping[Unit, Floats]
     """(n,) each - shares 0 to 1 of the bytes, of the initial pairs and of the characters."""
+    programme: Floats
+    """(n,) - shares of bytes at the optimum of the programme, before they are combined."""
     intervals: Floats | None
     """(n, 2) - of the shares of bytes; None without resamples."""
     bagged: Floats | None
@@ -71,6 +74,7 @@ class MixtureResult:
             "level": self.level,
             "unit": "bytes",
             "proportions_by_unit": shares,
+            "programme": dict(zip(self.names, self.programme.tolist(), strict=True)),
             "merges": self.merges,
             "seconds": sum(self.seconds.values()),
             "seconds_by_phase": dict(self.seconds),
@@ -150,10 +154,11 @@ def infer(
     counted_seconds: float = 0.0,
 ) -> MixtureResult:
     """Infers shares from counted references; raises as `infer_mixture` does."""
-    if references.pipeline.pretokenizers != tokenizer.pipeline.pretokenizers:
+    cut = cut_of(tokenizer)
+    if references.pipeline.pretokenizers != cut.pretokenizers:
         raise ConfigError(
             f"the references were cut by {_stages(references.pipeline.pretokenizers)}, "
-            f"the tokenizer cuts by {_stages(tokenizer.pipeline.pretokenizers)}",
+            f"the tokenizer cuts by {_stages(cut.pretokenizers)}",
             "count the references for this tokenizer",
         )
     listed = merge_list(tokenizer, config.merges, config.first)
@@ -182,7 +187,11 @@ def infer_merges(
     history = replay(references, listed, progress=progress)
     clock.lap("replay")
     make_model = solver_named(config.solver)
-    solution = solve(history, make_model, tolerance=config.tolerance, progress=progress)
+    barred = listed.barred(history.pairs) if listed.barred else None
+    solution = solve(
+        history, make_model,
+        tolerance=config.tolerance, barred=barred, seconds=config.seconds, progress=progress,
+    )  # fmt: skip
     clock.lap("solve")
     calibration = None
     if config.calibrate and solution.optimal:
@@ -191,11 +200,19 @@ def infer_merges(
         )
     clock.lap("calibrate")
     fit = fit_figures(history, solution, listed, calibration)
-    sampled, bagged, best = _intervals(references, listed, history, solution, config, fit["shift"], progress)
+    shares, by_column = _estimate(references, listed, history, solution, config)
+    clock.lap("estimate")
+    in_units = shares_by_unit(shares, history, references)
+    sampled, bagged, best = None, None, None
+    if by_column is not None and config.resamples and len(solution.rows.steps):
+        judged = _Judged(references, listed.first, history, solution, by_column, in_units["bytes"])
+        sampled, bagged = judged.sampling(config, fit["shift"], progress)
+        best = judged.extremes() if config.identifiability else None
     clock.lap("intervals")
     return MixtureResult(
         names=references.names,
-        shares=shares_by_unit(solution.shares, history, references),
+        shares=in_units,
+        programme=shares_by_unit(solution.shares, history, references)["bytes"],
         intervals=sampled,
         bagged=bagged,
         identifiable=best,
@@ -209,30 +226,56 @@ def infer_merges(
     )
 
 
-def _intervals(
-    references: References,
-    listed: MergeList,
-    history: History,
-    solution: Solution,
-    config: MixtureConfig,
-    shift: float | None,
-    progress: Progress | None,
-) -> tuple[Floats | None, Floats | None, Floats | None]:
-    """Returns of the shares of bytes the sampling intervals, the mean resample and the extremes."""
-    if not (config.resamples and solution.optimal and len(solution.rows.steps)):
-        return None, None, None
-    chosen = early(solution.rows, listed.first + MOST_STEPS)
-    rows = Rows(solution.rows.steps[chosen], solution.rows.pairs[chosen], solution.rows.coefficients[chosen])
-    by_column = replay_by_column(references, listed, history, rows)
-    samples = bootstrap(
-        RowCounts(history, by_column, rows),
-        shards=references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
-    )  # fmt: skip
-    in_bytes = np.array([shares_by_unit(sample, history, references)["bytes"] for sample in samples])
-    estimate = shares_by_unit(solution.shares, history, references)["bytes"]
-    sampled = interval(in_bytes, estimate, config.level, WIDENING * max(shift or 1.0, 1.0))
-    best = identifiable(solution.rows, solution.objective)
-    return sampled, in_bytes.mean(0), extremes_in_bytes(best, solution.shares, history, references)
+def _estimate(
+    references: References, listed: MergeList, history: History, solution: Solution, config: MixtureConfig
+) -> tuple[Floats, History | None]:
+    """Returns the shares of pairs that are reported, and the counts by shard if they were needed."""
+    wanted = config.resamples > 0 or config.estimator == "combined"
+    if not (solution.optimal and wanted):
+        return solution.shares, None
+    by_column = replay_by_column(references, listed, history, solution.rows)
+    if config.estimator == "programme":
+        return solution.shares, by_column
+    other = regress(observe(history, by_column), solution.shares)
+    return (solution.shares if other is None else combined(solution.shares, other)), by_column
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """What intervals are made of."""
+
+    references: References
+    first: int
+    history: History
+    solution: Solution
+    by_column: History
+    estimate: Floats
+    """(n,) - shares of bytes."""
+
+    def sampling(
+        self, config: MixtureConfig, shift: float | None, progress: Progress | None
+    ) -> tuple[Floats, Floats]:
+        """Returns the sampling intervals (n, 2) and the mean resample (n,), of shares of bytes."""
+        samples = bootstrap(
+            RowCounts(self.history, self.by_column, self._rows()),
+            shards=self.references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
+        )  # fmt: skip
+        in_bytes = np.array(
+            [shares_by_unit(sample, self.history, self.references)["bytes"] for sample in samples]
+        )
+        widening = WIDENING * max(shift or 1.0, 1.0)
+        return interval(in_bytes, self.estimate, config.level, widening), in_bytes.mean(0)
+
+    def _rows(self) -> Rows:
+        rows, chosen = self.solution.rows, early(self.solution.rows, self.first + MOST_STEPS)
+        return Rows(rows.steps[chosen], rows.pairs[chosen], rows.coefficients[chosen])
+
+    def extremes(self) -> Floats:
+        """(n, 2) - shares of bytes within 1 % of the best residual; the estimate is among them."""
+        found = extremes_in_bytes(
+            identifiable(self._rows()), self.solution.shares, self.history, self.references,
+        )  # fmt: skip
+        return np.stack([np.minimum(found[:, 0], self.estimate), np.maximum(found[:, 1], self.estimate)], 1)
 
 
 def _stages(stages: Sequence[object]) -> str:

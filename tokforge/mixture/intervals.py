@@ -75,9 +75,9 @@ def bootstrap(
     return found
 
 
-def identifiable(rows: Rows, objective: float, slack: float = 0.01) -> Floats:
-    """Returns (n, 2): the least and the largest share of pairs within ``slack`` of the optimum."""
-    return _fixed(rows, rows.coefficients).extremes(objective * (1 + slack) + 1e-6)
+def identifiable(rows: Rows, slack: float = 0.01) -> Floats:
+    """Returns (n, 2): the least and the largest share of pairs within ``slack`` of the rows' optimum."""
+    return _fixed(rows, rows.coefficients).extremes(1 + slack)
 
 
 def _fixed(rows: Rows, coefficients: Floats) -> "HighsRows":

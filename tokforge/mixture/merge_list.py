@@ -1,6 +1,6 @@
 """Which merges of a tokenizer say something about its training data, in which order.
 
-A trained byte-level BPE lists its merges in the order they were made. Tokenizers that cannot answer are
+A trained BPE lists its merges in the order they were made. Tokenizers that cannot answer are
 refused with the reason; merges that another tokenizer bequeathed are applied but not judged.
 """
 
@@ -9,10 +9,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from tokforge.errors import ConfigError
-from tokforge.tokenizer import Tokenizer
+from tokforge.mixture.characters import WORDS, Barred, character_merges
+from tokforge.tokenizer import Pipeline, Tokenizer
 from tokforge.tokenizer.model import BpeModel, Merge
 
-__all__ = ["MergeList", "merge_list", "one_merge_a_token"]
+__all__ = ["MergeList", "cut_of", "merge_list", "one_merge_a_token"]
 
 _FEW_REPEATED = 0.01
 
@@ -30,6 +31,10 @@ class MergeList:
     """Those behind them too: what a known prefix is looked for in."""
     first: int = 0
     """First merge to judge."""
+    built: int = 0
+    """Merges at the start that make characters out of bytes."""
+    barred: Barred | None = None
+    """Which pairs the trainer could never have merged; None where it could all."""
     unrecoverable: tuple[bytes, ...] = ()
     """Tokens of a converted list whose merge is not known; they are left out."""
 
@@ -43,8 +48,12 @@ def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> Merg
 
     Raises ConfigError for a tokenizer without merges.
     """
-    _check_kind(tokenizer)
-    available, unrecoverable = one_merge_a_token(tokenizer.merges, tokenizer.table.tokens)
+    characters = _check_kind(tokenizer)
+    available, unrecoverable = one_merge_a_token(
+        tokenizer.merges, tokenizer.table.tokens, characters=characters
+    )
+    if characters:
+        return _of_characters(tokenizer, available, unrecoverable, merges, first)
     if first >= len(available):
         raise ConfigError(
             f"all {len(available)} merges are inherited", "there is nothing of its own to judge"
@@ -62,8 +71,42 @@ def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> Merg
     )
 
 
-def _check_kind(tokenizer: Tokenizer) -> None:
-    """Refuses what has no order of merges to read, and what is not byte-level."""
+def _of_characters(
+    tokenizer: Tokenizer,
+    available: tuple[Merge, ...],
+    unrecoverable: tuple[bytes, ...],
+    merges: int | None,
+    first: int,
+) -> MergeList:
+    found = character_merges(
+        available, tokenizer.table.tokens, (one for one in tokenizer.table.byte_ids() if one is not None)
+    )
+    own = len(found.merges) - found.built
+    if first >= own:
+        raise ConfigError(f"all {own} merges are inherited", "there is nothing of its own to judge")
+    stop = found.built + (own if merges is None else min(first + merges, own))
+    return MergeList(
+        merges=found.merges[:stop],
+        lens=found.lens,
+        byte_ids=found.byte_ids,
+        tokens=found.tokens,
+        all_merges=found.merges[found.built :],
+        first=found.built + first,
+        built=found.built,
+        barred=found.barred,
+        unrecoverable=unrecoverable,
+    )
+
+
+def cut_of(tokenizer: Tokenizer) -> Pipeline:
+    """Returns how the references of a tokenizer are cut into words."""
+    if not _check_kind(tokenizer):
+        return tokenizer.pipeline
+    return Pipeline(kind="text", pretokenizers=(WORDS,))
+
+
+def _check_kind(tokenizer: Tokenizer) -> bool:
+    """Returns whether it merges characters; refuses what has no order of merges to read."""
     model = tokenizer.definition.model
     if not isinstance(model, BpeModel) or not model.merges:
         kind = type(model).__name__.removesuffix("Model")
@@ -71,15 +114,17 @@ def _check_kind(tokenizer: Tokenizer) -> None:
             f"the tokenizer ({kind}) has no merges, and their order is what tells of its training data",
             "give a BPE tokenizer; Unigram and WordPiece do not record the order of their choices",
         )
-    if model.atoms != "bytes" or not all(isinstance(one, str) for one in tokenizer.pipeline.pretokenizers):
+    if model.atoms != "bytes":
+        return True
+    if not all(isinstance(one, str) for one in tokenizer.pipeline.pretokenizers):
         raise ConfigError(
-            "the tokenizer merges characters, as SentencePiece does; only byte-level BPE is judged so far",
-            "give a byte-level BPE tokenizer",
+            "the tokenizer cuts words by more than regexes", "give one whose pre-tokenizers are regexes"
         )
+    return False
 
 
 def one_merge_a_token(
-    merges: Sequence[Merge], tokens: Sequence[bytes]
+    merges: Sequence[Merge], tokens: Sequence[bytes], *, characters: bool = False
 ) -> tuple[tuple[Merge, ...], tuple[bytes, ...]]:
     """Returns the merges as a trainer made them, and the tokens whose merge cannot be recovered.
 
@@ -96,7 +141,7 @@ def one_merge_a_token(
     recovered: list[Merge] = []
     lost: list[bytes] = []
     for merged in sorted(products):
-        parts = _parts(tokens[merged], ranks, merged)
+        parts = _parts(_atoms(tokens[merged], characters), ranks, merged)
         if len(parts) == 2:
             recovered.append((ids[parts[0]], ids[parts[1]], merged))
         else:
@@ -104,9 +149,17 @@ def one_merge_a_token(
     return tuple(recovered), tuple(lost)
 
 
-def _parts(token: bytes, ranks: Mapping[bytes, int], below: int) -> list[bytes]:
-    """Merges the bytes of a token by the lowest rank, as long as it lies below ``below``."""
-    parts = [token[at : at + 1] for at in range(len(token))]
+def _atoms(token: bytes, characters: bool) -> list[bytes]:
+    if characters:
+        return [
+            character.encode("utf-8", "surrogateescape")
+            for character in token.decode(errors="surrogateescape")
+        ]
+    return [token[at : at + 1] for at in range(len(token))]
+
+
+def _parts(parts: list[bytes], ranks: Mapping[bytes, int], below: int) -> list[bytes]:
+    """Merges the atoms of a token by the lowest rank, as long as it lies below ``below``."""
     while len(parts) > 2:
         best, at = min(
             (ranks.get(left + right, below), at) for at, (left, right) in enumerate(pairwise(parts))

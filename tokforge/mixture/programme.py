@@ -18,15 +18,17 @@ can do only finitely often: with references that fit badly this is five times fa
 Source: arXiv 2407.16607, section 3; Kelley's cutting planes.
 """
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import inf
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from tokforge.inputs import Progress
-from tokforge.mixture.history import Columns, Floats, History, Indices, Violations
+from tokforge.mixture.history import PPM, Columns, Floats, History, Indices, Violations
 
 __all__ = ["Model", "Rows", "Solution", "Solver", "lower_bound", "solve"]
 
@@ -68,6 +70,9 @@ class Model(Protocol):
     def duals(self) -> Floats:
         """Returns the multiplier of each row, 0 or more."""
 
+    def stop_at(self, moment: float) -> None:
+        """Lets `solve` raise TimeoutError behind this ``time.monotonic()``, if the solver can be stopped."""
+
 
 Solver = Callable[[int], Model]
 """Makes the model of n shares, which sum to 1."""
@@ -107,6 +112,8 @@ def solve(
     *,
     tolerance: float,
     start: Floats | None = None,
+    barred: npt.NDArray[np.bool_] | None = None,
+    seconds: float | None = None,
     progress: Progress | None = None,
 ) -> Solution:
     """Solves the programme to optimality; after Ctrl-C, returns the best bound so far.
@@ -116,14 +123,22 @@ def solve(
         make_model: a solver of `tokforge.mixture.solvers`.
         tolerance: excess that is taken as none, in ppm.
         start: shares to sweep at first; equal ones if None. They do not change the optimum.
+        barred: (P,) - pairs that the trainer could never have merged, and that do not compete.
+        seconds: time after which the best bound so far is returned.
         progress: called with the phase "solve", steps settled so far and in all.
     """
-    growth = _Growth(history, make_model, tolerance, start)
+    growth = _Growth(history, make_model, tolerance, start, barred)
+    end = inf if seconds is None else time.monotonic() + seconds
+    growth.model.stop_at(end)
     interrupted = False
     try:
         while growth.grow():
             if progress:
                 progress("solve", growth.settled, history.steps)
+            if time.monotonic() > end:
+                raise TimeoutError
+    except TimeoutError:
+        interrupted = True
     except KeyboardInterrupt:
         interrupted = True
         if not growth.rounds:
@@ -134,17 +149,26 @@ def solve(
 class _Growth:
     """The programme as far as it is generated."""
 
-    def __init__(self, history: History, make_model: Solver, tolerance: float, start: Floats | None) -> None:
+    def __init__(
+        self,
+        history: History,
+        make_model: Solver,
+        tolerance: float,
+        start: Floats | None,
+        barred: npt.NDArray[np.bool_] | None,
+    ) -> None:
         n = history.categories
         self.history, self.tolerance = history, tolerance
         self.model = make_model(n)
         self.shares: Floats = np.full(n, 1 / n) if start is None else start
         self.step_slack, self.pair_slack = np.zeros(history.steps), np.zeros(len(history.pairs))
+        self.handicap = np.zeros(len(history.pairs)) if barred is None else np.where(barred, 4 * PPM, 0.0)
+        """(P,) - more than any pair's share, so that a barred one never outranks a merge."""
         self.step_column = np.full(history.steps, -1, np.int64)
         self.pair_column = np.full(len(history.pairs), -1, np.int64)
         self.columns, self.rounds, self.objective, self.settled = 0, 0, 0.0, 0
         self.stride = _FIRST_STRIDE if history.steps >= _LEAST_STRIDED else 1
-        self.rows = _no_rows(n)
+        self.rows, self.duals = _no_rows(n), np.empty(0)
         self.cleared_rows, self.cleared_objective = _FEW_ROWS, 0.0
         self.keys = np.empty(0, np.uint64)
         """The (step, pair) of every row, ascending."""
@@ -160,6 +184,7 @@ class _Growth:
         self.settled = int(found.steps[0])
         self._add(found)
         values, self.objective = self.model.solve()
+        self.duals = self.model.duals()
         self._read(values)
         self._clear()
         self.rounds += 1
@@ -168,7 +193,7 @@ class _Growth:
     def _sweep(self, stride: int) -> Violations:
         """Finds what is violated and no row yet: what a solver leaves of a row is its own tolerance."""
         found = self.history.sweep(
-            self.shares, self.step_slack, self.pair_slack,
+            self.shares, self.step_slack, self.pair_slack + self.handicap,
             per_step=_PER_STEP, tolerance=self.tolerance, stride=stride,
         )  # fmt: skip
         new = ~np.isin(_keys(found.steps, found.pairs), self.keys)
@@ -211,19 +236,23 @@ class _Growth:
         if len(rows.steps) < 2 * self.cleared_rows or self.objective <= self.cleared_objective * _RISE:
             return
         slack = self.step_slack[rows.steps] + self.pair_slack[rows.pairs]
-        kept = (rows.coefficients @ self.shares + slack <= _SLACK) | (self.model.duals() > 0)
+        kept = (rows.coefficients @ self.shares + slack <= _SLACK) | (self.duals > 0)
         self.model.keep_rows(kept)
-        self.rows = Rows(rows.steps[kept], rows.pairs[kept], rows.coefficients[kept])
+        self.rows, self.duals = (
+            Rows(rows.steps[kept], rows.pairs[kept], rows.coefficients[kept]),
+            self.duals[kept],
+        )
         self.keys = np.unique(_keys(self.rows.steps, self.rows.pairs))
         self.cleared_rows, self.cleared_objective = max(len(self.keys), _FEW_ROWS), self.objective
 
     def solution(self, *, optimal: bool) -> Solution:
         rows = self.rows
-        duals = self.model.duals() if len(rows.steps) else np.empty(0)
+        duals = np.zeros(len(rows.steps))  # those of an interrupted round came without
+        duals[: len(self.duals)] = self.duals
         return Solution(
             shares=self.shares,
             objective=self.objective,
-            lower_bound=lower_bound(rows, duals[: len(rows.steps)]),
+            lower_bound=lower_bound(rows, duals),
             upper_bound=self._upper_bound(),
             step_slack=self.step_slack,
             pair_slack=self.pair_slack,
@@ -235,7 +264,8 @@ class _Growth:
 
     def _upper_bound(self) -> float:
         """Pays for every violation at its step: the slacks of all steps, lifted by the worst excess."""
-        worst = self.history.sweep(self.shares, self.step_slack, self.pair_slack, per_step=1, tolerance=1e-9)
+        slack = self.pair_slack + self.handicap
+        worst = self.history.sweep(self.shares, self.step_slack, slack, per_step=1, tolerance=1e-9)
         return float(self.step_slack.sum() + self.pair_slack.sum() + worst.excess.sum())
 
 

@@ -17,7 +17,7 @@ def replay(references: References, listed: MergeList, *, progress: Progress | No
         listed.merges, lens=listed.lens, byte_ids=listed.byte_ids,
         category_of=references.category_of, progress=progress,
     )  # fmt: skip
-    return History.of(engine, references.category_of, listed.first)
+    return History.of(engine, references.category_of, listed.first, listed.built)
 
 
 def replay_by_column(references: References, listed: MergeList, history: History, rows: Rows) -> History:
@@ -27,4 +27,4 @@ def replay_by_column(references: References, listed: MergeList, history: History
     engine = references.table.replay(
         listed.merges, lens=listed.lens, byte_ids=listed.byte_ids, category_of=columns, only=named
     )
-    return History.of(engine, columns, listed.first)
+    return History.of(engine, columns, listed.first, listed.built)

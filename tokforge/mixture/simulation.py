@@ -28,7 +28,15 @@ from tokforge.mixture.training import train_mixed
 from tokforge.mixture.units import pairs_from_bytes
 from tokforge.tokenizer import Pipeline, parse_pretokenizer
 
-__all__ = ["Simulated", "SimulationConfig", "simulate", "simulate_folders"]
+__all__ = [
+    "Simulated",
+    "SimulationConfig",
+    "coverage",
+    "scores",
+    "simulate",
+    "simulate_folders",
+    "simulate_one",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,8 +83,8 @@ class Simulated:
         return {
             "categories": list(self.names),
             "tokenizers": len(self.truths),
-            "methods": {name: _scores(guess - self.truths) for name, guess in self.guesses.items()},
-            "intervals": _coverage(self.intervals, self.truths, self.level),
+            "methods": {name: scores(guess - self.truths) for name, guess in self.guesses.items()},
+            "intervals": coverage(self.intervals, self.truths, self.level),
             "shift": _spread(self.shifts),
             "truths": self.truths.tolist(),
             "inferred": self.guesses["merges"].tolist(),
@@ -105,7 +113,7 @@ def simulate(
     generator = np.random.default_rng(config.seed)
     runs = []
     for number in range(config.tokenizers):
-        runs.append(_run(references, shifted, options, config, generator))
+        runs.append(simulate_one(references, shifted, options, config, generator))
         if progress:
             progress("simulate", number + 1, config.tokenizers)
     truths = np.array([run["truth"] for run in runs])
@@ -113,6 +121,7 @@ def simulate(
     n = len(references.names)
     guesses = {
         "merges": np.array([run["inferred"] for run in runs]),
+        "programme": np.array([run["programme"] for run in runs]),
         "uniform": np.full_like(truths, 1 / n),
         "random": np.array([run["random"] for run in runs]),
         "token_classes": np.array([run["classes"] for run in runs]),
@@ -156,7 +165,7 @@ def simulate_folders(
     )
 
 
-def _run(
+def simulate_one(
     references: References,
     shifted: References | None,
     options: MixtureConfig,
@@ -174,13 +183,15 @@ def _run(
         train, pairs_from_bytes(truth, _pairs(train), train.bytes.sum(1)), config.vocab_merges
     )
     seed = int(generator.integers(1 << 32))
-    result = infer_merges(listed, held, replace(options, seed=seed))
+    result = infer_merges(listed, held, replace(options, seed=seed, identifiability=False))
     history = replay(held, listed)
     return {
         "truth": truth,
         "inferred": result.shares["bytes"],
+        "programme": result.programme,
         "bagged": result.shares["bytes"] if result.bagged is None else result.bagged,
         "intervals": np.full((n, 2), np.nan) if result.intervals is None else result.intervals,
+        "misfit": result.fit["misfit"],
         "shift": np.nan if result.fit["shift"] is None else result.fit["shift"],
         "random": generator.dirichlet(np.ones(n)),
         "classes": token_classes(history),
@@ -204,7 +215,7 @@ def _pairs(references: References) -> Floats:
     return np.asarray(totals.reshape(len(references.names), -1).sum(1))
 
 
-def _scores(errors: Floats) -> dict[str, float]:
+def scores(errors: Floats) -> dict[str, float]:
     """Scores (m, n) errors of shares, tokenizers counting alike."""
     mse = (errors**2).mean(1)
     log = np.log10(np.maximum(mse, 1e-16))
@@ -217,7 +228,7 @@ def _scores(errors: Floats) -> dict[str, float]:
     }
 
 
-def _coverage(intervals: Floats, truths: Floats, level: float) -> dict[str, float | None]:
+def coverage(intervals: Floats, truths: Floats, level: float) -> dict[str, float | None]:
     """Scores intervals: how many hold the truth, how wide they are, and both together."""
     low, high = intervals[..., 0], intervals[..., 1]
     known = ~np.isnan(low).any(1)

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tokforge.errors import ConfigError, InputError
+from tokforge.errors import ConfigError, FormatError, InputError
 from tokforge.mixture import (
     MixtureConfig,
     category_paths,
@@ -96,8 +96,6 @@ def test_counts_are_kept_and_added_up(world, quick, tmp_path):
 
 
 def test_damaged_counts_are_refused(world, quick, tmp_path):
-    from tokforge.errors import FormatError
-
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(FormatError):
         load_counts([tmp_path / "bad.npz"])
@@ -194,3 +192,10 @@ def test_interrupted_solving_gives_the_best_bound_so_far(world, quick):
     whole = infer(tokenizer, counted, replace(quick, resamples=0))
     assert result.solution.lower_bound <= whole.solution.objective * (1 + 1e-6)
     assert result.solution.upper_bound >= whole.solution.objective * (1 - 1e-6)
+
+
+def test_duplicate_merges_are_refused(world):
+    tokenizer, _ = world
+    merges = [*tokenizer.merges[:100], *tokenizer.merges[:5]]
+    with pytest.raises(FormatError, match="already"):
+        Tokenizer.from_parts(tokenizer.table.ordinary(), merges, pipeline=tokenizer.pipeline)

@@ -18,6 +18,9 @@ class Collected:
         self.first = np.empty(0, np.int64)
         self.second = np.empty(0, np.int64)
 
+    def stop_at(self, moment: float) -> None:
+        """These solvers run to their end."""
+
     def add_slacks(self, costs: Floats) -> None:
         """Adds non-negative variables with these costs."""
         self.costs = np.concatenate([self.costs, costs])

@@ -4,6 +4,12 @@ A new row comes with multiplier 0 and a new slack with reduced cost equal to its
 stays dual feasible, and each round restarts in phase 2. Source: HiGHS documentation, ERGO-Code/HiGHS#617.
 """
 
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from math import inf
 from typing import Any
 
 import highspy
@@ -34,10 +40,16 @@ class HighsModel:
         self._n = shares
         highs: Any = _SilentHighs()  # type: ignore[no-untyped-call]
         self._highs = highs
+        self._moment, self._cancelled = inf, False
+        highs.cbSimplexInterrupt += self._asked
         highs.setOptionValue("simplex_strategy", 1)  # else HiGHS may choose primal, and lose the warm start
         highs.setOptionValue("threads", 1)
         self._add_columns(np.zeros(shares))
         highs.addRow(1.0, 1.0, shares, np.arange(shares, dtype=np.int32), np.ones(shares))
+
+    def stop_at(self, moment: float) -> None:
+        """Lets `solve` raise TimeoutError behind this ``time.monotonic()``."""
+        self._moment = moment
 
     def add_slacks(self, costs: Floats) -> None:
         """Adds non-negative variables with these costs."""
@@ -65,15 +77,43 @@ class HighsModel:
 
     def solve(self) -> tuple[Floats, float]:
         """Returns the values of all variables and the optimum; raises ConfigError if the solver fails."""
-        self._highs.run()
-        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
-            self._highs.clearSolver()  # after many restarts a basis can fail: once more from nothing
+        with self._interruptible():
             self._highs.run()
+            status = self._highs.getModelStatus()
+            if status not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInterrupt):
+                self._highs.clearSolver()  # after many restarts a basis can fail: once more from nothing
+                self._highs.run()
         status = self._highs.getModelStatus()
         if status != highspy.HighsModelStatus.kOptimal:
             raise not_solved("HiGHS", self._highs.modelStatusToString(status))
         values = np.array(self._highs.getSolution().col_value)
         return values, float(self._highs.getInfo().objective_function_value)
+
+    def _asked(self, event: Any) -> None:
+        """HiGHS asks now and then whether to go on."""
+        if self._cancelled or time.monotonic() > self._moment:
+            event.interrupt()
+
+    @contextmanager
+    def _interruptible(self) -> Iterator[None]:
+        """Ctrl-C stops the solver at its next question and is raised then: no exception crosses HiGHS."""
+        main = threading.current_thread() is threading.main_thread()
+        handler = signal.getsignal(signal.SIGINT)
+        own = main and callable(handler)
+        if own:
+            signal.signal(signal.SIGINT, self._cancel)
+        try:
+            yield
+        finally:
+            if own:
+                signal.signal(signal.SIGINT, handler)
+        if self._cancelled:
+            raise KeyboardInterrupt
+        if self._highs.getModelStatus() == highspy.HighsModelStatus.kInterrupt:
+            raise TimeoutError
+
+    def _cancel(self, *_: object) -> None:
+        self._cancelled = True
 
     def duals(self) -> Floats:
         """Returns the multiplier of each row."""
@@ -105,9 +145,11 @@ class HighsRows:
             self._model._highs.setBasis(basis)
         return self._shares()
 
-    def extremes(self, budget: float) -> Floats:
-        """Returns (n, 2): the least and the largest each share can be where all slacks sum to ``budget``."""
+    def extremes(self, times: float) -> Floats:
+        """Returns (n, 2): the least and the largest each share can be at ``times`` the optimum."""
+        budget = self._model.solve()[1] * times + 1e-6
         highs, n = self._model._highs, self._n
+        highs.setOptionValue("simplex_strategy", 4)  # primal: the optimum stays feasible, its costs change
         slacks = np.arange(n, n + self._slacks, dtype=np.int32)
         highs.addRow(-highspy.kHighsInf, budget, len(slacks), slacks, np.ones(len(slacks)))
         highs.changeColsCost(len(slacks), slacks, np.zeros(len(slacks)))
