@@ -81,7 +81,7 @@ class Texts:
 def pretrain(texts: Texts, arm: str, seed: int, steps: int) -> tuple[Encoder, dict[str, float]]:
     torch.manual_seed(seed)
     model = Encoder(texts.tokenizer.vocab_size)
-    optimizer = torch.optim.AdamW(model.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     rates = damped_cosine_schedule(optimizer, steps, warmup_steps=steps // 20, cycles=2, least=0.02)
     curriculum = WarmupDecay(total_steps=steps, warmup_steps=steps // 20)
     schedule: Schedule = curriculum if arm == "curriculum" else Constant(0.3)
