@@ -15,6 +15,7 @@ import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,7 +89,8 @@ def pretrain(texts: Texts, arm: str, seed: int, steps: int) -> tuple[Encoder, di
     schedule: Schedule = curriculum if arm == "curriculum" else Constant(0.3)
     masker = TokenMasker(MASK, np.arange(4, texts.tokenizer.vocab_size))
     order = np.random.default_rng(seed)
-    masked, last = 0, []
+    masked = 0
+    last: list[float] = []
     for step in range(steps):
         rows = order.integers(len(texts.ids), size=ROWS)
         ids, labels = _masked_rows(texts, rows, masker, arm, schedule(step), (seed, step))
@@ -214,11 +216,11 @@ def _run(texts: Texts, arm: str, seed: int, steps: int) -> dict[str, object]:
     return {**about, **figures, **perplexities, "accuracy": accuracy, "training_seconds": trained}
 
 
-def _results(path: Path) -> list[dict[str, float]]:
+def _results(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _lines(path)] if path.exists() else []
 
 
-def table(results: Sequence[dict[str, float]], steps: int) -> str:
+def table(results: Sequence[dict[str, Any]], steps: int) -> str:
     """Mean and range over the seeds, by arm; then each arm less `token`, seed by seed."""
     by_run = {(one["arm"], one["seed"]): one for one in results if one["steps"] == steps}
     lines = [
@@ -245,7 +247,7 @@ def _spread(values: Sequence[float], shown: str) -> str:
 
 
 def _difference(pairs: Sequence[tuple[float, float]], name: str) -> str:
-    """Mean difference in points, or in percent of a perplexity, with Student's 95% interval over the seeds."""
+    """Mean difference in points, or percent of a perplexity, with Student's 95% interval over the seeds."""
     from scipy.stats import t
 
     differences = [

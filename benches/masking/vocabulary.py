@@ -9,6 +9,7 @@ Cantonese talk and sentences). Published vocabularies, which saw other data and 
 
 import argparse
 import json
+import statistics
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -165,10 +166,11 @@ def vocabulary(arguments: Sequence[str]) -> str:
     parser.add_argument("--beside", type=Path, nargs="*", default=[], help="published tokenizer.json files")
     options = parser.parse_args(arguments)
     options.work.mkdir(parents=True, exist_ok=True)
-    heads = (*HELD_OUT, "unknown")
+    heads = (*HELD_OUT, "mean", "unknown")
     lines = [f"| | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for row in rows(options.text, options.work, options.beside):
-        cells = (f"{row[name]:.3f}" if name in HELD_OUT else f"{row[name]:,}" for name in heads)
-        lines.append(f"| {row['contender']} | {' | '.join(cells)} |")
+        figures = [float(str(row[name])) for name in HELD_OUT]
+        cells = [f"{one:.3f}" for one in (*figures, statistics.mean(figures))]
+        lines.append(f"| {row['contender']} | {' | '.join(cells)} | {row['unknown']:,} |")
         print(json.dumps(row, ensure_ascii=False), flush=True)
     return "\n".join(lines)
