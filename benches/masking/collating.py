@@ -1,12 +1,14 @@
 """Collators side by side, and segmenters: `masking-collate`; a process each, on the same features.
 
 Timed is the call on a list of features as a dataset gives them, word spans cut in the call (and, apart, with
-word ids prepared). Theirs: `DataCollatorForLanguageModeling(whole_word_mask=True)`, which since transformers
-4.57 is what `DataCollatorForWholeWordMask` is.
+word ids prepared). Theirs: `DataCollatorForLanguageModeling(whole_word_mask=True)`; and, of a release before
+4.57 in a folder of its own (`pip install --no-deps --target`), `DataCollatorForWholeWordMask`, with the
+`chinese_ref` that it asks for prepared by jieba, untimed.
 """
 
 import argparse
 import json
+import os
 import resource
 import statistics
 import subprocess
@@ -17,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 CONTENDERS = ("ours", "ours, word ids prepared", "theirs")
+OLD = "DataCollatorForWholeWordMask"
 
 
 def features(tokenizer: Any, text: str, rows: int, length: int) -> list[dict[str, Any]]:
@@ -35,6 +38,7 @@ def features(tokenizer: Any, text: str, rows: int, length: int) -> list[dict[str
 
 
 def measure(contender: str, tokenizer_path: str, text_path: str, rows: int, length: int) -> dict[str, float]:
+    import transformers
     from transformers import DataCollatorForLanguageModeling, PreTrainedTokenizerFast
 
     from tokforge.masking import WholeWordMaskingCollator
@@ -54,6 +58,9 @@ def measure(contender: str, tokenizer_path: str, text_path: str, rows: int, leng
         made = [{name: value for name, value in one.items() if name != "text"} for one in made]
     if "prepared" in contender:
         made = [{"input_ids": one["input_ids"], **collator.prepare(one)} for one in made]
+    if contender == OLD:
+        made = [{"input_ids": one["input_ids"], "chinese_ref": _inside_words(collator, one)} for one in made]
+        collator = getattr(transformers, OLD)(tokenizer, mlm_probability=0.3)
     collator([dict(one) for one in made[:1]] if contender != "theirs" else [dict(made[0], **_short(made[0]))])
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     runs = []
@@ -64,6 +71,12 @@ def measure(contender: str, tokenizer_path: str, text_path: str, rows: int, leng
         runs.append(time.perf_counter() - started)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     return {"seconds": statistics.median(runs), "grown_megabytes": grown / 1024}
+
+
+def _inside_words(collator: Any, feature: dict[str, Any]) -> list[int]:
+    """Places of tokens that go on with a word."""
+    words = collator.prepare(feature)["word_ids"]
+    return [at for at in range(1, len(words)) if words[at] == words[at - 1]]
 
 
 def _short(feature: dict[str, Any]) -> dict[str, Any]:
@@ -93,6 +106,7 @@ def collate(arguments: Sequence[str]) -> str:
     parser.add_argument("--rows", type=int, default=16)
     parser.add_argument("--lengths", type=int, nargs="*", default=[8192, 16384, 32768])
     parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--older", type=Path, help=f"a folder with transformers before 4.57, for {OLD}")
     parser.add_argument("--one", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.one:
@@ -101,7 +115,8 @@ def collate(arguments: Sequence[str]) -> str:
         )
     lines = ["| collator | shape | seconds | memory grown by, MB |", "|---|---|---|---|"]
     for length in options.lengths:
-        for name in CONTENDERS if length == options.lengths[0] else CONTENDERS[:2]:
+        first = (*CONTENDERS, OLD) if options.older else CONTENDERS
+        for name in first if length == options.lengths[0] else CONTENDERS[:2]:
             found = [_child(name, length, options) for _ in range(options.runs)]
             seconds = statistics.median(one["seconds"] for one in found)
             grown = statistics.median(one["grown_megabytes"] for one in found)
@@ -113,6 +128,7 @@ def collate(arguments: Sequence[str]) -> str:
 def _child(name: str, length: int, options: argparse.Namespace) -> dict[str, float]:
     shape = ["--rows", str(options.rows), "--lengths", str(length), "--one", name]
     command = [sys.executable, "-m", "benches", "masking-collate", options.tokenizer, options.text, *shape]
-    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    environment = dict(os.environ, **({"PYTHONPATH": str(options.older)} if name == OLD else {}))
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     found: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
     return found

@@ -15,6 +15,7 @@ import random
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,6 +38,7 @@ REVIEW_LENGTH = 64
 PAD, CLS, SEP, MASK = range(4)  # the ids that the preset chinese-32k gives
 JUDGED_PASSAGES, FINE_TUNED, JUDGED_REVIEWS = 100, 2000, 2000
 ARMS = ("token", "word", "curriculum")
+MEASURES = {"accuracy": ".1%", "token_perplexity": ".1f", "word_perplexity": ".1f"}
 
 
 class Texts:
@@ -81,13 +83,14 @@ class Texts:
 def pretrain(texts: Texts, arm: str, seed: int, steps: int) -> tuple[Encoder, dict[str, float]]:
     torch.manual_seed(seed)
     model = Encoder(texts.tokenizer.vocab_size)
-    optimizer = torch.optim.AdamW(model.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(model.parameters(), RATE, betas=(0.9, 0.98), weight_decay=0.01, fused=True)
     rates = damped_cosine_schedule(optimizer, steps, warmup_steps=steps // 20, cycles=2, least=0.02)
     curriculum = WarmupDecay(total_steps=steps, warmup_steps=steps // 20)
     schedule: Schedule = curriculum if arm == "curriculum" else Constant(0.3)
     masker = TokenMasker(MASK, np.arange(4, texts.tokenizer.vocab_size))
     order = np.random.default_rng(seed)
-    masked, last = 0, []
+    masked = 0
+    last: list[float] = []
     for step in range(steps):
         rows = order.integers(len(texts.ids), size=ROWS)
         ids, labels = _masked_rows(texts, rows, masker, arm, schedule(step), (seed, step))
@@ -213,30 +216,42 @@ def _run(texts: Texts, arm: str, seed: int, steps: int) -> dict[str, object]:
     return {**about, **figures, **perplexities, "accuracy": accuracy, "training_seconds": trained}
 
 
-def _results(path: Path) -> list[dict[str, float]]:
+def _results(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in _lines(path)] if path.exists() else []
 
 
-def table(results: Sequence[dict[str, float]], steps: int) -> str:
-    """Mean and range over the seeds, by arm."""
+def table(results: Sequence[dict[str, Any]], steps: int) -> str:
+    """Mean and range over the seeds, by arm; then each arm less `token`, seed by seed."""
+    by_run = {(one["arm"], one["seed"]): one for one in results if one["steps"] == steps}
     lines = [
         "| arm | seeds | accuracy | token pseudo-perplexity | word pseudo-perplexity |",
         "|---|---|---|---|---|",
     ]
     for arm in ARMS:
-        rows = [one for one in results if one["arm"] == arm and one["steps"] == steps]
-        if rows:
-            figures = (
-                _spread([one[name] for one in rows], shown)
-                for name, shown in (
-                    ("accuracy", ".1%"),
-                    ("token_perplexity", ".1f"),
-                    ("word_perplexity", ".1f"),
-                )
-            )
-            lines.append(f"| {arm} | {len(rows)} | {' | '.join(figures)} |")
+        rows = [one for (of, _), one in by_run.items() if of == arm]
+        cells = (_spread([one[name] for one in rows], shown) for name, shown in MEASURES.items())
+        lines += [f"| {arm} | {len(rows)} | {' | '.join(cells)} |"] if rows else []
+    for arm in ARMS[1:]:
+        pairs = [
+            (one, by_run["token", seed])
+            for (of, seed), one in by_run.items()
+            if of == arm and ("token", seed) in by_run
+        ]
+        cells = (_difference([(one[name], other[name]) for one, other in pairs], name) for name in MEASURES)
+        lines += [f"| {arm} less token | {len(pairs)} | {' | '.join(cells)} |"] if len(pairs) > 1 else []
     return "\n".join(lines)
 
 
 def _spread(values: Sequence[float], shown: str) -> str:
     return f"{np.mean(values):{shown}} ({min(values):{shown}} to {max(values):{shown}})"
+
+
+def _difference(pairs: Sequence[tuple[float, float]], name: str) -> str:
+    """Mean difference in points, or percent of a perplexity, with Student's 95% interval over the seeds."""
+    from scipy.stats import t
+
+    differences = [
+        100 * (one - other if name == "accuracy" else math.log(one / other)) for one, other in pairs
+    ]
+    half = t.ppf(0.975, len(pairs) - 1) * np.std(differences, ddof=1) / math.sqrt(len(pairs))
+    return f"{np.mean(differences):+.1f} +- {half:.1f} {'points' if name == 'accuracy' else '%'}"

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError
-from tokforge.masking.segmenters import Spans
+from tokforge.masking.segmenters import Spans, as_spans
 
 __all__ = ["NO_UNIT", "WordAlignment", "align_words", "broken_at", "character_spans", "document_starts"]
 
@@ -53,12 +53,15 @@ def align_words(
     """
     from tokforge import _core
 
-    spans = np.asarray(offsets, dtype=np.uint32).reshape(-1, 2)
+    placed = as_spans(offsets, "token spans")
     is_special = np.asarray(special, dtype=np.uint8)
-    if len(words) == 1:
-        shifted, placed = np.ascontiguousarray(words[0]), np.ascontiguousarray(spans)
+    if len(placed) != len(is_special):
+        raise ConfigError(f"{len(placed)} tokens have {len(is_special)} special marks", "give each token one")
+    documents = [as_spans(one) for one in words]
+    if len(documents) == 1:
+        shifted = documents[0]
     else:
-        shifted, placed = _end_to_end(spans, is_special, words, lengths, starts)
+        shifted, placed = _end_to_end(placed, is_special, documents, lengths, starts)
     units, counts = _core.align_words(placed.ravel(), is_special, shifted.ravel())
     return WordAlignment(
         units=np.frombuffer(units, dtype=np.int64), words_per_unit=np.frombuffer(counts, dtype=np.uint32)
@@ -124,7 +127,8 @@ def broken_at(units: Units, starts: npt.NDArray[np.bool_]) -> Units:
 def character_spans(text: str, starts: npt.ArrayLike) -> Spans:
     """Returns the tokens' spans in characters from first bytes, as `Tokenizer.encode_with_offsets` gives.
 
-    A character that tokens share is in the span of each, which keeps them together.
+    A character that tokens share is in the span of each, which keeps them together. Raises ConfigError for
+    starts beyond the text.
 
     Example:
         >>> character_spans("a中", [0, 1, 2]).tolist()
@@ -133,5 +137,9 @@ def character_spans(text: str, starts: npt.ArrayLike) -> Spans:
     data = np.frombuffer(text.encode(), dtype=np.uint8)
     character = np.cumsum((data & 0xC0) != 0x80) - 1
     first = np.asarray(starts, dtype=np.int64)
-    last = np.concatenate([first[1:], [len(data)]]) - 1
+    if first.size and not 0 <= first.min() <= first.max() < len(data):
+        raise ConfigError(
+            f"token starts reach {first.max()} in a text of {len(data)} bytes", "give the text's own"
+        )
+    last = np.concatenate([first, [len(data)]])[1:] - 1
     return np.stack([character[first], character[last] + 1], axis=1).astype(np.uint32)

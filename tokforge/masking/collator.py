@@ -1,21 +1,32 @@
 """Features -> a batch for masked language modelling, as transformers' collators give it.
 
-Each example is masked by itself: its randomness is keyed by (seed, epoch, example), its rate by the step.
-So the batch is the same whichever worker makes it, and how many there are. O(length) time and memory.
+An example's randomness is keyed by (seed, epoch, example), its rate by the step, and the examples of a batch
+share its budget. So the batch is the same whichever worker makes it, and how many there are. O(length) time
+and memory.
 """
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from tokforge.errors import ConfigError
+from tokforge.errors import ConfigError, pick
 from tokforge.masking.alignment import NO_UNIT, align_words, broken_at, document_starts
+from tokforge.masking.budget import BatchBudget
 from tokforge.masking.clock import Clock
+from tokforge.masking.features import (
+    Feature,
+    attention_of,
+    example_key,
+    ids_of,
+    integers,
+    offsets_of,
+    whole,
+    words_of,
+)
 from tokforge.masking.schedules import Constant, Schedule, schedule_to_dict
-from tokforge.masking.segmenters import Segmenter, Spans, as_spans, segmenter_version, word_spans
+from tokforge.masking.segmenters import SEGMENTERS, Segmenter, segmenter_version
 from tokforge.masking.tokens import IGNORED, MaskedTokens, MaskingConfig, TokenMasker
 
 if TYPE_CHECKING:
@@ -23,7 +34,6 @@ if TYPE_CHECKING:
 
 __all__ = ["WholeWordMaskingCollator"]
 
-Feature = Mapping[str, Any]
 _CONSUMED = {
     *("input_ids", "labels", "offset_mapping", "special_tokens_mask", "text", "word_spans", "word_ids"),
     *("example_index", "document_ids", "attention_mask"),
@@ -39,7 +49,7 @@ class WholeWordMaskingCollator:
     A feature holds ``input_ids`` and one of: ``word_ids`` (prepared beforehand, None or -1 for special
     tokens; see :meth:`prepare`); ``offset_mapping`` and ``text``; ``offset_mapping`` and ``word_spans``. A
     packed feature holds a list of texts, or of spans, one a document. ``example_index`` keys its
-    randomness; without it, equal examples are masked alike within an epoch.
+    randomness; without it the example's ids do, so equal examples draw alike within an epoch.
 
     Args:
         tokenizer: any of transformers' tokenizers that has a mask token.
@@ -73,10 +83,16 @@ class WholeWordMaskingCollator:
             )
         if return_tensors not in ("pt", "np"):
             raise ConfigError(f"return_tensors is {return_tensors!r}", "use 'pt' or 'np'")
-        self.tokenizer, self.segmenter, self.seed = tokenizer, segmenter, seed
+        if not callable(segmenter):
+            pick("segmenter", str(segmenter), dict.fromkeys((*SEGMENTERS, TOKENS)))
+        self.tokenizer, self.segmenter, self.seed = tokenizer, segmenter, whole("seed", seed)
         self.schedule: Schedule = (
             mask_probability if callable(mask_probability) else Constant(mask_probability)
         )
+        if evaluation_probability is not None:
+            Constant(evaluation_probability)  # raises what a share of the training does
+        if pad_to_multiple_of is not None:
+            whole("pad_to_multiple_of", pad_to_multiple_of, least=1)
         self.config = config or MaskingConfig()
         self.evaluation_probability = evaluation_probability
         self.pad_to_multiple_of, self.return_tensors = pad_to_multiple_of, return_tensors
@@ -101,8 +117,7 @@ class WholeWordMaskingCollator:
 
         Shapes: each (examples, longest example), int64.
         """
-        epoch, probability = self._epoch_and_probability()
-        masked = [self._mask(feature, epoch, probability) for feature in features]
+        masked = self._masked(features)
         length = max((len(one.input_ids) for one in masked), default=0)
         if self.pad_to_multiple_of:
             length = -(-length // self.pad_to_multiple_of) * self.pad_to_multiple_of
@@ -114,23 +129,29 @@ class WholeWordMaskingCollator:
         batch = {
             "input_ids": self._padded([one.input_ids for one in masked], length, pad_id or 0),
             "labels": self._padded([one.labels for one in masked], length, IGNORED),
-            "attention_mask": self._padded([_attention(feature) for feature in features], length, 0),
+            "attention_mask": self._padded(
+                [attention_of(feature, len(feature["input_ids"])) for feature in features], length, 0
+            ),
             **self._others(features, length),
         }
         return batch if self.return_tensors == "np" else _as_tensors(batch)
 
     def units(self, feature: Feature) -> npt.NDArray[np.int64]:
         """Returns the unit of each token of a feature; -1 for special tokens and padding. (tokens,)"""
-        ids = np.asarray(feature["input_ids"], dtype=np.int64)
-        special = self._special[ids] | (np.asarray(_attention(feature)) == 0)
+        ids = ids_of(feature, len(self._special))
+        special = self._special[ids] | (attention_of(feature, len(ids)) == 0)
         if "special_tokens_mask" in feature:
-            special |= np.asarray(feature["special_tokens_mask"], dtype=bool)
-        starts = document_starts(feature.get("document_ids"), feature.get("position_ids"))
+            special |= integers(feature, "special_tokens_mask", len(ids)) != 0
         if self.segmenter == TOKENS:
             return np.where(special, NO_UNIT, np.arange(len(ids)))
+        of_documents = (
+            integers(feature, name, len(ids)) if name in feature else None
+            for name in ("document_ids", "position_ids")
+        )
+        starts = document_starts(*of_documents)
         if "word_ids" in feature:
-            given = [NO_UNIT if one is None else one for one in feature["word_ids"]]
-            units = np.where(special, NO_UNIT, np.asarray(given, dtype=np.int64))
+            given = {"word_ids": [NO_UNIT if one is None else one for one in feature["word_ids"]]}
+            units = np.where(special, NO_UNIT, integers(given, "word_ids", len(ids)))
         else:
             units = self._aligned(feature, special, starts)
         return units if starts is None else broken_at(units, starts)
@@ -148,7 +169,11 @@ class WholeWordMaskingCollator:
                 resume: the step that training goes on from, if the loader skips what was seen.
             batches_a_step: batches of gradient accumulation.
         """
-        self.clock.set(epoch, step, batches_a_step)
+        self.clock.set(
+            whole("epoch", epoch, below=1 << 63),
+            whole("step", step, below=1 << 63),
+            whole("batches_a_step", batches_a_step, least=1, below=1 << 63),
+        )
 
     def state_dict(self) -> dict[str, Any]:
         """Returns what masks depend on besides the examples, as JSON values."""
@@ -165,6 +190,8 @@ class WholeWordMaskingCollator:
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Goes on from a state; raises ConfigError if it was made under other options, or lacks one."""
         ours = self.state_dict()
+        if not isinstance(state, Mapping):
+            raise ConfigError("the collator's state is no mapping", "give what state_dict() returned")
         if missing := ours.keys() - state.keys():
             raise ConfigError(
                 f"the collator's state lacks {', '.join(sorted(missing))}", "take another checkpoint"
@@ -186,45 +213,37 @@ class WholeWordMaskingCollator:
             return 0, self.schedule(self.clock.first_step)
         return 0, self.evaluation_probability  # one epoch for all: losses are of the same masks
 
-    def _mask(self, feature: Feature, epoch: int, probability: float) -> MaskedTokens:
-        ids = np.asarray(feature["input_ids"], dtype=np.int64)
-        key = (self.seed, epoch, _example_key(feature, ids))
-        return self._masker.mask(ids, self.units(feature), probability=probability, key=key)
+    def _masked(self, features: Sequence[Feature]) -> list[MaskedTokens]:
+        """Masks the examples in turn, by a budget that they share."""
+        epoch, probability = self._epoch_and_probability()
+        budget = BatchBudget(probability)
+        masked = []
+        for feature in features:
+            units = self.units(feature)
+            ids = ids_of(feature, len(self._special))
+            tokens = int(np.count_nonzero(units >= 0))
+            share = budget.due(tokens) / max(tokens, 1)
+            key = (self.seed, epoch, example_key(feature, ids))
+            masked.append(self._masker.mask(ids, units, probability=share, key=key))
+            budget.spend(masked[-1].masked)
+        return masked
 
     def _aligned(
         self, feature: Feature, special: npt.NDArray[np.bool_], starts: npt.NDArray[np.bool_] | None
     ) -> npt.NDArray[np.int64]:
-        if "offset_mapping" not in feature or not {"text", "word_spans"} & feature.keys():
-            raise ConfigError(
-                f"a feature holds {', '.join(sorted(feature))}, from which no words follow",
-                "tokenize with return_offsets_mapping=True and keep the text, or add word_ids by `prepare`; "
-                "for a Trainer set remove_unused_columns=False",
-            )
-        words, lengths = self._words(feature)
-        return align_words(
-            feature["offset_mapping"], words, special=special, lengths=lengths, starts=starts
-        ).units
-
-    def _words(self, feature: Feature) -> tuple[list[Spans], list[int]]:
-        """Returns the words of each document, and the documents' lengths."""
-        if "word_spans" in feature:
-            given = feature["word_spans"]
-            packed = len(given) > 0 and np.ndim(given[0]) == 2
-            words = [as_spans(one) for one in given] if packed else [as_spans(given)]
-            ends = np.asarray(feature["offset_mapping"])[:, 1]
-            return words, [int(ends.max(initial=0))] * len(words)
-        texts = [feature["text"]] if isinstance(feature["text"], str) else list(feature["text"])
-        return [word_spans(text, self.segmenter) for text in texts], [len(text) for text in texts]
+        offsets = offsets_of(feature, len(special))
+        words, lengths = words_of(feature, offsets, self.segmenter)
+        return align_words(offsets, words, special=special, lengths=lengths, starts=starts).units
 
     def _others(self, features: Sequence[Feature], length: int) -> dict[str, npt.NDArray[Any]]:
         names = set().union(*features) - _CONSUMED if features else set()
+        lengths = [len(feature["input_ids"]) for feature in features]
         batch = {}
         for name in sorted(names):
-            rows = [np.asarray(feature[name]) for feature in features]
-            per_token = all(
-                row.ndim == 1 and len(row) == len(feature["input_ids"])
-                for row, feature in zip(rows, features, strict=True)
-            )
+            rows = _rows(features, name)
+            per_token = all(row.ndim == 1 and len(row) == one for row, one in zip(rows, lengths, strict=True))
+            if not per_token and len({row.shape for row in rows}) > 1:
+                raise ConfigError(f"features hold {name} of several lengths", "remove the column, or pad it")
             batch[name] = self._padded(rows, length, 0) if per_token else np.stack(rows)
         return batch
 
@@ -248,17 +267,17 @@ def _special_ids(tokenizer: "PreTrainedTokenizerBase") -> npt.NDArray[np.bool_]:
     return marks
 
 
-def _attention(feature: Feature) -> npt.ArrayLike:
-    if "attention_mask" in feature:
-        mask: npt.ArrayLike = feature["attention_mask"]
-        return mask
-    return np.ones(len(feature["input_ids"]), dtype=np.int64)
-
-
-def _example_key(feature: Feature, ids: npt.NDArray[np.int64]) -> int:
-    if "example_index" in feature:
-        return int(feature["example_index"])
-    return int.from_bytes(hashlib.blake2b(ids.tobytes(), digest_size=8).digest(), "little")
+def _rows(features: Sequence[Feature], name: str) -> list[npt.NDArray[Any]]:
+    """Returns a field that is passed on; raises ConfigError unless all hold it, as numbers."""
+    if not all(name in feature for feature in features):
+        raise ConfigError(f"some features hold {name}, others do not", "remove the column, or fill it")
+    try:
+        rows = [np.asarray(feature[name]) for feature in features]
+    except (TypeError, ValueError):
+        rows = []
+    if not rows or any(row.dtype.kind not in "biuf" for row in rows):
+        raise ConfigError(f"features hold {name}, which is no array of numbers", "remove the column")
+    return rows
 
 
 def _as_tensors(batch: Mapping[str, npt.NDArray[Any]]) -> dict[str, Any]:

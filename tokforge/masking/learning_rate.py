@@ -10,6 +10,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tokforge.errors import ConfigError
+from tokforge.masking.features import is_share, whole
 
 if TYPE_CHECKING:
     from torch.optim import Optimizer
@@ -36,16 +37,12 @@ class DampedCosine:
     def __init__(
         self, total_steps: int, warmup_steps: int, cycles: int, final_peak: float, least: float
     ) -> None:
-        if total_steps < 1 or not 0 <= warmup_steps < total_steps:
-            raise ConfigError(
-                f"total_steps is {total_steps} and warmup_steps {warmup_steps}",
-                "use 1 or more steps, and fewer of warm-up",
-            )
-        if cycles < 1:
-            raise ConfigError(f"cycles is {cycles}", "use 1 or more")
+        whole("total_steps", total_steps, least=1)
+        whole("warmup_steps", warmup_steps, below=total_steps)
+        whole("cycles", cycles, least=1)
         for name, share in (("final_peak", final_peak), ("least", least)):
-            if not 0 <= share <= 1:
-                raise ConfigError(f"{name} is {share}", "use a share of the highest rate, 0 to 1")
+            if not is_share(share):
+                raise ConfigError(f"{name} is {share!r}", "use a share of the highest rate, 0 to 1")
         self.total_steps, self.warmup_steps, self.cycles = total_steps, warmup_steps, cycles
         self.final_peak, self.least = final_peak, least
 

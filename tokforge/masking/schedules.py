@@ -7,6 +7,7 @@ Source of `WarmupDecay`: Chinese ModernBERT, arXiv 2510.12285, as two accounts o
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from numbers import Real
 from typing import Any, Protocol
 
 from tokforge.errors import ConfigError, pick
@@ -123,6 +124,8 @@ def schedule_from_dict(options: Mapping[str, Any]) -> Schedule:
 
     Raises UnknownNameError or ConfigError.
     """
+    if not isinstance(options, Mapping):
+        raise ConfigError(f"a schedule is {options!r}", "give its name and options as a mapping")
     kind = pick("schedule", options.get("schedule", ""), SCHEDULES)
     try:
         made: Schedule = kind(**{key: value for key, value in options.items() if key != "schedule"})
@@ -142,7 +145,8 @@ def _between(start: float, end: float, share: float) -> float:
 def _check(schedule: Any) -> None:
     for name in schedule.__slots__:
         value = getattr(schedule, name)
-        if name.endswith("_steps") and (value != int(value) or value < 0):
-            raise ConfigError(f"{name} is {value}", "use a whole number, 0 or more")
-        if not name.endswith("_steps") and not 0 <= value <= 1:
-            raise ConfigError(f"{name} is {value}", "use a share from 0 to 1")
+        is_number = isinstance(value, Real)
+        if name.endswith("_steps") and not (is_number and value >= 0 and value % 1 == 0):
+            raise ConfigError(f"{name} is {value!r}", "use a whole number, 0 or more")
+        if not name.endswith("_steps") and not (is_number and 0 <= value <= 1):
+            raise ConfigError(f"{name} is {value!r}", "use a share from 0 to 1")

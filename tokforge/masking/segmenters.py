@@ -8,6 +8,7 @@ text to its words' (start, end) spans. Spaces are in no word. O(length).
 
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,15 +28,24 @@ def word_spans(text: str, segmenter: Segmenter = "jieba") -> Spans:
     Raises:
         UnknownNameError: no segmenter has this name.
         MissingExtraError: ``jieba`` needs the package rjieba.
-        ConfigError: a segmenter of your own gave something else than spans.
+        ConfigError: the text is none, or a segmenter of your own gave something else than spans.
 
     Example:
         >>> word_spans("if x_1>=2", "code").tolist()
         [[0, 2], [3, 6], [6, 8], [8, 9]]
     """
-    if isinstance(segmenter, str):
-        return pick("segmenter", segmenter, SEGMENTERS)(text)
-    return as_spans(segmenter(text))
+    if not isinstance(text, str):
+        raise ConfigError(f"the text is a {type(text).__name__}", "give a str")
+    if callable(segmenter):
+        return as_spans(segmenter(text))
+    cut = pick("segmenter", segmenter, SEGMENTERS)
+    try:
+        return cut(text)
+    except UnicodeEncodeError as error:
+        raise ConfigError(
+            f"the text holds half a surrogate pair at character {error.start}",
+            "decode the file with errors='replace'",
+        ) from error
 
 
 def segmenter_version(segmenter: Segmenter) -> str | None:
@@ -52,16 +62,17 @@ def segmenter_version(segmenter: Segmenter) -> str | None:
         return None
 
 
-def as_spans(spans: object) -> Spans:
-    """Returns given spans as an array; raises ConfigError where they are none."""
+def as_spans(spans: Any, name: str = "word spans") -> Spans:
+    """Returns given spans as an array; raises ConfigError, which says ``name``, where they are none."""
+    hint = "give (start, end) of each, in characters from the text's start"
     try:
-        array = np.asarray(spans if isinstance(spans, np.ndarray) else list(spans), dtype=np.int64)  # type: ignore[call-overload]
-    except (TypeError, ValueError) as error:
-        raise ConfigError("word spans are no numbers", "give (start, end) of each word") from error
+        array = np.asarray(spans if hasattr(spans, "__array__") else list(spans), dtype=np.int64)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ConfigError(f"{name} are no numbers", hint) from error
     if array.size and (array.ndim != 2 or array.shape[1] != 2):
-        raise ConfigError(f"word spans have the shape {array.shape}", "give (start, end) of each word")
+        raise ConfigError(f"{name} have the shape {array.shape}", hint)
     if array.size and not 0 <= array.min() <= array.max() < 1 << 32:
-        raise ConfigError("a word span is negative or beyond 2**32", "count characters from the text's start")
+        raise ConfigError(f"{name} hold one that is negative or beyond 2**32", hint)
     return array.reshape(-1, 2).astype(np.uint32)
 
 

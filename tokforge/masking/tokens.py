@@ -7,11 +7,13 @@ depends on the key and the example alone.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError
+from tokforge.masking.features import is_share, whole
 
 __all__ = ["IGNORED", "MaskedTokens", "MaskingConfig", "TokenMasker"]
 
@@ -37,15 +39,16 @@ class MaskingConfig:
 
     def __post_init__(self) -> None:
         for name in ("mask_share", "random_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise ConfigError(f"{name} is {getattr(self, name)}", "use a share from 0 to 1")
+            if not is_share(getattr(self, name)):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}", "use a share from 0 to 1")
         if self.mask_share + self.random_share > 1 + 1e-9:
             raise ConfigError(
                 f"mask_share and random_share sum to {self.mask_share + self.random_share}",
                 "sum to 1 or less",
             )
         weights = self.span_weights
-        if not weights or min(weights) < 0 or not 0 < sum(weights) < float("inf"):
+        are_numbers = isinstance(weights, Sequence) and all(isinstance(one, Real) for one in weights)
+        if not are_numbers or min(weights, default=-1) < 0 or not 0 < sum(weights) < float("inf"):
             raise ConfigError(f"span_weights is {weights}", "give chances, not all 0, such as (0.5, 0.5)")
 
 
@@ -99,11 +102,12 @@ class TokenMasker:
         Args:
             key: numbers from 0 to 2**64 - 1, such as (seed, epoch, example); equal keys mask alike.
         """
-        if not 0 <= probability <= 1:
-            raise ConfigError(f"the mask probability is {probability}", "use a share from 0 to 1")
+        if not is_share(probability):
+            raise ConfigError(f"the mask probability is {probability!r}", "use a share from 0 to 1")
         ids = np.ascontiguousarray(input_ids, dtype=np.int64)
         runs = np.ascontiguousarray(units, dtype=np.int64)
-        masked, labels, maskable, budget = self._engine.mask(ids, runs, probability, list(key))
+        numbers = [whole("a number of the key", one) for one in key]
+        masked, labels, maskable, budget = self._engine.mask(ids, runs, probability, numbers)
         return MaskedTokens(
             input_ids=np.frombuffer(masked, dtype=np.int64),
             labels=np.frombuffer(labels, dtype=np.int64),
