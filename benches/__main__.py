@@ -26,6 +26,7 @@ TABLES = {
     "masking-proof": "benches.masking.proof:prove",
     "masking-text": "benches.masking.prepare:prepare",
     "masking-vocabulary": "benches.masking.vocabulary:vocabulary",
+    "oracle-llama": "benches.llama:oracle_llama",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "supertokens": "benches.supertokens:supertokens",
     "binary-model": "benches.binary_model.proof:binary_model",

@@ -81,10 +81,12 @@ def lint(
         return
     if tokenizer is None:
         raise UsageProblem("TOKENIZER is missing", "see tokforge lint --help", "lint")
+    if output is not None and not fix:
+        raise UsageProblem("--output is where --fix writes", "add --fix, or leave --output out", "lint")
     if sarif is not None:
         check_output(sarif, force=force)
     rules = (_words(select), _words(ignore))
-    fixed = _fixed(tokenizer, output, rules, force) if fix or output else None
+    fixed = _fixed(tokenizer, output, rules, force) if fix else None
     report = fixed.remaining if fixed else check(tokenizer, select=rules[0], ignore=rules[1])
     if sarif is not None:
         write_files({sarif: json.dumps(as_sarif(report), indent=2) + "\n"}, force=force)

@@ -57,10 +57,10 @@ def encode_aligned(
 def _parts(tokenizer: "Tokenizer", text: str, allowed: AllowedSpecial) -> Parts:
     """Returns added tokens (with their ids) and pieces, in order."""
     parts: Parts = []
-    for token_id, found, at_start in tokenizer._segmenter.cut_aligned(text, allowed):
+    for token_id, found in tokenizer._segmenter.cut_aligned(text, allowed):
         if token_id is None:
             stages = tokenizer.pipeline.pretokenizers
-            parts += [(None, piece) for piece in aligned_pieces(stages, found, at_start=at_start)]
+            parts += [(None, piece) for piece in aligned_pieces(stages, found)]
         else:
             parts.append((token_id, found))
     return parts
