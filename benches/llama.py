@@ -2,8 +2,8 @@
 
 llama.cpp is the shared library that npm's `@node-llama-cpp/linux-x64` ships (`npm pack` it and unpack: the
 folder with libllama*.so is LIBRARIES); nothing of it is built or installed. Special tokens are text on both
-sides, and nothing is put in front. Only the vocabulary is loaded, so the structure of model parameters must be
-that of the release named here: its defaults are checked before it is used.
+sides, and nothing is put in front. Only the vocabulary is loaded, which takes the structure of the release's
+model parameters: its defaults are checked before it is used.
 """
 
 import argparse

@@ -81,5 +81,5 @@ def test_an_unknown_token_would_take_its_place(tmp_path):
     content = json.loads(path.read_text())
     content["model"]["unk_token"] = "ab"
     path.write_text(json.dumps(content))
-    with pytest.raises(errors.FormatError, match="unk_token: .* 3 bytes have no token"):
+    with pytest.raises(errors.FormatError, match=r"unk_token: .* 3 bytes have no token"):
         Tokenizer.load(path)

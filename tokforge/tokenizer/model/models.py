@@ -26,8 +26,8 @@ class BpeModel:
     two tokens is a merge, and all of one product are equal in rank: `product_merges` makes both fields.
 
     ``atoms`` is what merging starts from. ``bytes``: the 256 byte tokens; a byte without
-    one is lost and its neighbours may merge, as in Hugging Face (not where ``ranks`` or affixes are given: there
-    all must be). ``characters``:
+    one is lost and its neighbours may merge, as in Hugging Face (with ``ranks`` or affixes none may lack).
+    ``characters``:
     the tokens of one character. One that is no token becomes its bytes' tokens (``byte_fallback``, and all
     its bytes have a token of kind ``byte``), else ``unk_id``, several in a row only one
     (``fuse_unk``), and is lost where that is None, as in Hugging Face.
