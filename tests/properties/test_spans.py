@@ -12,6 +12,7 @@ from tokenizers import Regex, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as HuggingFace
 
 from tokforge import Tokenizer, errors
+from tokforge.encoding import EncodeConfig, encode_files
 from tokforge.tokenizer.formats.sentencepiece_proto import read_proto
 
 LETTERS = "abehils tTE\u00e9\u0301\u0323\u212b\ufb01\u00bd\u2122\u0130\u6f22\u2581\n\u3000\u200b#."
@@ -196,6 +197,20 @@ def test_spans_of_sentencepiece_models_are_its_own(processor, text):
         if following.startswith("<0x") and 0x80 <= int(following[3:5], 16) < 0xC0:
             wanted[at] = (wanted[at][0], wanted[at + 1][1])
     assert [tuple(span) for span in spans.tolist()] == wanted
+
+
+def test_files_whose_text_is_rewritten_have_offsets(tmp_path):
+    ours, _ = loaded(tmp_path, "byte fallback", "NFKC", "metaspace")
+    text = "\ufb01ab  \u00bdb a<s>"
+    (tmp_path / "text").write_text(text)
+    found = encode_files(
+        ours, [tmp_path / "text"], EncodeConfig(offsets=True, characters=True, special="all")
+    )
+    for unit, column in (("bytes", found.offsets), ("characters", found.characters[:, 0])):
+        ids, spans = ours.encode_spans(text, unit=unit, allowed_special="all")
+        assert found.ids.tolist() == ids.tolist()
+        assert column.tolist() == spans[:, 0].tolist()
+    assert found.characters.tolist() == spans.tolist()
 
 
 def test_what_is_no_text_is_refused(tmp_path):

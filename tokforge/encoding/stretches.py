@@ -44,19 +44,15 @@ def encode_stretches(
     tokenizer: "Tokenizer", documents: Sequence[InputDocument], config: EncodeConfig
 ) -> Iterator[EncodedStretch]:
     """Yields all documents, each whole or in several stretches; memory is bounded where they can stream."""
-    whole = (config.offsets or config.characters) and _may_rewrite(tokenizer)
+    from tokforge.tokenizer.aligned_spans import may_rewrite
+
+    whole = (config.offsets or config.characters) and may_rewrite(tokenizer)
     for in_parts, group in groupby(documents, key=lambda document: document.is_long and not whole):
         if in_parts:
             for document in group:
                 yield from _stream(tokenizer, document, config)
         else:
             yield from _on_threads(tokenizer, list(group), config)
-
-
-def _may_rewrite(tokenizer: "Tokenizer") -> bool:
-    from tokforge._core import Encoder
-
-    return bool(tokenizer.pipeline.normalizers) or not isinstance(tokenizer._encoder, Encoder)
 
 
 def _on_threads(

@@ -19,11 +19,18 @@ from tokforge.tokenizer.spans import Unit
 if TYPE_CHECKING:
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["encode_aligned", "tiles"]
+__all__ = ["encode_aligned", "may_rewrite", "tiles"]
 
 Ids = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.uint64]
 Parts = list[tuple[int | None, Aligned]]
+
+
+def may_rewrite(tokenizer: "Tokenizer") -> bool:
+    """Tells whether there is text whose tokens do not lie end to end."""
+    from tokforge import _core
+
+    return bool(tokenizer.pipeline.normalizers) or not isinstance(tokenizer._encoder, _core.Encoder)
 
 
 def tiles(tokenizer: "Tokenizer", data: bytes | bytearray | memoryview) -> bool:

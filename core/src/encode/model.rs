@@ -7,11 +7,11 @@
 use super::affix_bpe::AffixBpe;
 use super::by_words::WordCache;
 use super::character_bpe::CharacterBpe;
+use super::merge_backtrack::Search;
 use super::unigram::{Lattice, Unigram};
 use super::whole_tokens::WholeTokens;
 use super::word_piece::WordPiece;
 use super::words::Words;
-use super::merge_backtrack::Search;
 use super::{character_len, table::TokenTable, Encoder};
 use crate::error::Error;
 use crate::pipeline::{Segment, Segments, Stages};

@@ -9,8 +9,8 @@ use super::loading::MergeList;
 use super::pipeline::{stages, Segmenter};
 use super::progress::Callback;
 use crate::encode::{
-    AffixBpe, CharacterBpe, Documents, Encoder, Model, ModelEncoder as Inner, SomeBytes, Unigram, Unknown,
-    WordLevel, WordPiece,
+    AffixBpe, CharacterBpe, Documents, Encoder, Model, ModelEncoder as Inner, SomeBytes, Unigram,
+    Unknown, WordLevel, WordPiece,
 };
 use crate::pipeline::Segments;
 
