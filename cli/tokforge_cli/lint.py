@@ -9,6 +9,7 @@ import typer
 
 from tokforge.outputs import check_output, write_files
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet
 from tokforge_cli._output import emit
 
@@ -84,7 +85,7 @@ def lint(
     if output is not None and not fix:
         raise UsageProblem("--output is where --fix writes", "add --fix, or leave --output out", "lint")
     if sarif is not None:
-        check_output(sarif, force=force)
+        check_output(sarif, force=force, inputs=[tokenizer, *tokenizer_files(tokenizer)])
     rules = (_words(select), _words(ignore))
     fixed = _fixed(tokenizer, output, rules, force) if fix else None
     report = fixed.remaining if fixed else check(tokenizer, select=rules[0], ignore=rules[1])
