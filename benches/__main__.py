@@ -27,6 +27,7 @@ TABLES = {
     "masking-text": "benches.masking.prepare:prepare",
     "masking-vocabulary": "benches.masking.vocabulary:vocabulary",
     "mixture-accuracy": "benches.mixture_accuracy:mixture_accuracy",
+    "oracle-llama": "benches.llama:oracle_llama",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "supertokens": "benches.supertokens:supertokens",
     "binary-model": "benches.binary_model.proof:binary_model",

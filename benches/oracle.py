@@ -38,7 +38,7 @@ def oracle_tokenizers(arguments: Sequence[str]) -> str:
 
 def _table(folder: Path, texts: Sequence[Path], megabytes: float, only: Sequence[str]) -> str:
     """Returns a Markdown table of the tokenizers below ``folder`` on ``megabytes`` of ``texts``."""
-    documents = list(_documents(texts, int(megabytes * 1e6)))
+    documents = list(text_documents(texts, int(megabytes * 1e6)))
     rows = []
     for path in sorted(path for name in FILES for path in folder.rglob(name)):
         name = str(path.relative_to(folder).parent)
@@ -48,7 +48,7 @@ def _table(folder: Path, texts: Sequence[Path], megabytes: float, only: Sequence
     return HEADER + RULE + "".join(rows)
 
 
-def _documents(paths: Sequence[Path], limit: int) -> Iterator[str]:
+def text_documents(paths: Sequence[Path], limit: int) -> Iterator[str]:
     """Yields files that are UTF-8, taken in turn from each path until there is enough of all."""
     walks = [sorted(file for file in path.rglob("*") if file.is_file()) for path in paths]
     share = limit / len(walks)

@@ -130,7 +130,10 @@ class Segmenter:
 def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes]:
     """Cuts ``text`` by stages that may rewrite it."""
 
-def cut_spans(spec: Spec, text: bytes, at_start: bool) -> list[tuple[int, int]]:
+def sentencepiece_places(spec: Spec, text: bytes) -> tuple[bytes, list[int]]:
+    """What the step ``spec`` of sentencepiece makes of ``text``; each byte's place in it, and the end's."""
+
+def cut_spans(spec: Spec, text: bytes) -> list[tuple[int, int]]:
     """Cuts ``text`` by one stage that rewrites none: the (start, end) of each piece. Raises ConfigError."""
 
 def normalizer_changes(spec: Spec, text: str) -> list[tuple[str, int]] | None:
@@ -152,6 +155,7 @@ class ModelEncoder:
         merges: Merges,
         *,
         byte_ids: Sequence[int],
+        lost: builtins.bytes,
         ranks: Sequence[int] | None = None,
         ignore_merges: bool = False,
     ) -> ModelEncoder: ...

@@ -85,7 +85,7 @@ def lint(
     if sarif is not None:
         check_output(sarif, force=force, inputs=[tokenizer, *tokenizer_files(tokenizer)])
     rules = (_words(select), _words(ignore))
-    fixed = _fixed(tokenizer, output, rules, force) if fix or output else None
+    fixed = _fixed(tokenizer, output, rules, force, fix=fix) if fix or output else None
     report = fixed.remaining if fixed else check(tokenizer, select=rules[0], ignore=rules[1])
     if sarif is not None:
         write_files({sarif: json.dumps(as_sarif(report), indent=2) + "\n"}, force=force)
@@ -95,12 +95,16 @@ def lint(
         raise typer.Exit(1)
 
 
-def _fixed(tokenizer: str, output: Path | None, rules: tuple[list[str], list[str]], force: bool) -> Any:
-    from tokforge.lint import fix
+def _fixed(
+    tokenizer: str, output: Path | None, rules: tuple[list[str], list[str]], force: bool, *, fix: bool
+) -> Any:
+    from tokforge.lint import fix as write_fixed
 
+    if not fix:
+        raise UsageProblem("--output is where --fix writes", "add --fix, or leave --output out", "lint")
     if output is None:
         raise UsageProblem("--fix needs a place for the copy", "name it with --output", "lint")
-    return fix(tokenizer, output, select=rules[0], ignore=rules[1], force=force)
+    return write_fixed(tokenizer, output, select=rules[0], ignore=rules[1], force=force)
 
 
 def _words(options: list[str] | None) -> list[str]:

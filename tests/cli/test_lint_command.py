@@ -19,6 +19,8 @@ def folder(tmp_path: Path, run: Run) -> Path:
     (tmp_path / "sound.json").write_text(json.dumps({"version": "1.0", "model": MODEL}))
     broken = {"version": "1.0", "model": {**MODEL, "merges": ["a b", "a c"]}}
     (tmp_path / "broken.json").write_text(json.dumps(broken))
+    (tmp_path / "open.json").write_text("[")
+    (tmp_path / "text.json").write_text("[1, 2]")
     (tmp_path / "cut.json").write_text(json.dumps({"model": MODEL, "truncation": {"max_length": 3}}))
     return tmp_path
 
@@ -69,6 +71,12 @@ def test_explain_prints_a_page_without_a_tokenizer(run: Run) -> None:
         "sound.json --select L99",
         "sound.json --ignore nonsense",
         "sound.json --fix",
+        "sound.json -o mended.json",
+        "pkg:not_there/x.json",
+        "pkg:json",
+        "hf:name",
+        "open.json",
+        "text.json",
         "sound.json --fix -o sound.json --force",
         "sound.json --sarif no/folder/x.sarif",
         "sound.json --sarif broken.json",
@@ -79,6 +87,20 @@ def test_bad_usage_is_exit_code_2_and_changes_nothing(line: str, run: Run, folde
     ran = run("lint", *line.split())
     assert (ran.code, ran.out, ran.err.count("\n")) == (2, "", 1)
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_empty_path_is_no_folder(run: Run) -> None:
+    ran = run("lint", "")
+    assert (ran.code, ran.out) == (2, "") and "the path is empty" in ran.err
+
+
+def test_a_packages_resource_is_linted(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    package = folder / "lint_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("raise SystemExit('imported')")
+    (package / "t.json").write_bytes((folder / "sound.json").read_bytes())
+    monkeypatch.syspath_prepend(str(folder))
+    assert run("lint", "pkg:lint_package/t.json").code == 0
 
 
 def test_sarif_is_written_beside_the_answer(run: Run, folder: Path) -> None:

@@ -44,8 +44,11 @@ def encode_stretches(
     tokenizer: "Tokenizer", documents: Sequence[InputDocument], config: EncodeConfig
 ) -> Iterator[EncodedStretch]:
     """Yields all documents, each whole or in several stretches; memory is bounded where they can stream."""
-    for is_long, group in groupby(documents, key=lambda document: document.is_long):
-        if is_long:
+    from tokforge.tokenizer.aligned_spans import may_rewrite
+
+    whole = (config.offsets or config.characters) and may_rewrite(tokenizer)
+    for in_parts, group in groupby(documents, key=lambda document: document.is_long and not whole):
+        if in_parts:
             for document in group:
                 yield from _stream(tokenizer, document, config)
         else:
@@ -74,10 +77,14 @@ def _on_threads(
 
 
 def _encode_whole(tokenizer: "Tokenizer", document: InputDocument, config: EncodeConfig) -> EncodedStretch:
+    from tokforge.tokenizer.aligned_spans import tiles
+
     data = document.read()
     started = perf_counter()
     offsets: Array | None = None
     if config.offsets or config.characters:
+        if not tiles(tokenizer, data):
+            return _encode_rewritten(tokenizer, document, data, config)
         ids, offsets = tokenizer.encode_with_offsets(data, allowed_special=config.special)
     else:
         ids = tokenizer.encode(data, allowed_special=config.special)
@@ -86,6 +93,22 @@ def _encode_whole(tokenizer: "Tokenizer", document: InputDocument, config: Encod
     counter.finish()
     seconds = perf_counter() - started
     return EncodedStretch(len(data), ids, offsets if config.offsets else None, characters, seconds, True)
+
+
+def _encode_rewritten(
+    tokenizer: "Tokenizer", document: InputDocument, data: bytes, config: EncodeConfig
+) -> EncodedStretch:
+    """Encodes text whose tokens need not lie end to end: an offset is that of a token's first character."""
+    started = perf_counter()
+    _Characters(document).check_all(data)
+    ids, spans = tokenizer.encode_spans(data, unit="characters", allowed_special=config.special)
+    begins = np.flatnonzero((np.frombuffer(data, np.uint8) & 0xC0) != 0x80).astype(np.uint64)
+    offsets = np.append(begins, np.uint64(len(data)))[spans[:, 0].astype(np.int64)]
+    seconds = perf_counter() - started
+    characters = spans if config.characters else None
+    return EncodedStretch(
+        len(data), ids, offsets if config.offsets else None, characters, seconds, is_last=True
+    )
 
 
 def _stream(
@@ -150,6 +173,9 @@ class _Characters:
         self._bytes += len(data)
         return spans
 
+    def check_all(self, data: bytes) -> None:
+        self._check(data, final=True)
+
     def finish(self) -> None:
         self._check(b"", final=True)
 
@@ -160,6 +186,6 @@ class _Characters:
         except UnicodeDecodeError as error:
             raise InputError(
                 f"byte {self._bytes - held + error.start} is not UTF-8, so it has no characters",
-                "leave out --char-spans; --offsets counts bytes",
+                "leave out --char-spans; --offsets counts bytes, where the pipeline rewrites none",
                 str(self._document.path),
             ) from error

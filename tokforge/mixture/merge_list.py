@@ -63,7 +63,7 @@ def merge_list(tokenizer: Tokenizer, merges: int | None, first: int = 0) -> Merg
     return MergeList(
         merges=available[:stop],
         lens=tuple(len(token or b"") for token in ordinary),
-        byte_ids=tuple(tokenizer.table.byte_ids()),
+        byte_ids=tuple(tokenizer.table.every_byte_id()),
         tokens=tokenizer.table.tokens,
         all_merges=available,
         first=first,

@@ -6,6 +6,7 @@ and normalises by itself.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import count
 from typing import TYPE_CHECKING, TypeAlias
 
 from tokforge.tokenizer import normalizers, stages
@@ -49,7 +50,7 @@ def make_encoder(definition: Definition, *, split: bool = True) -> "Engine":
     model, table = definition.model, definition.table
     names = [stage for stage in definition.pipeline.pretokenizers if isinstance(stage, str)]
     is_plain = not split or len(names) == len(definition.pipeline.pretokenizers)
-    if isinstance(model, BpeModel) and _of_bytes(model) and is_plain:
+    if isinstance(model, BpeModel) and _of_bytes(model) and is_plain and not table.missing_bytes():
         return _core.Encoder(
             table.ordinary(),
             merge_list(model.merges).flat,
@@ -128,11 +129,14 @@ def _bpe_encoder(table: TokenTable, model: BpeModel, specs: "list[Spec]") -> "Mo
             fuse_unk=model.fuse_unk,
         )
     if model.atoms == "bytes":
+        lost = table.missing_bytes()
+        filler = count(len(table))  # ids of the lost bytes, which the engine never gives out
         return ModelEncoder.bytes(
             specs,
-            table.ordinary(),
+            [*table.ordinary(), *(bytes((byte,)) for byte in lost)],
             merge_list(model.merges).flat,
-            byte_ids=table.byte_ids(),
+            byte_ids=[next(filler) if token_id < 0 else token_id for token_id in table.byte_ids()],
+            lost=lost,
             ranks=model.ranks,
             ignore_merges=model.ignore_merges,
         )

@@ -2,7 +2,8 @@
 
 Invariant: every character has a span (start, end) of original characters. The rules are Hugging Face's: what
 replaces a character takes its span, what is put behind one shares it, what is put in front of all text
-takes the first one's; a composed character keeps the span of its first part alone.
+takes the first one's; a composed character keeps the span of its first part alone. sentencepiece's own
+normaliser has sentencepiece's rule instead: a character's span ends where the next one's begins.
 The twin is the engine's normaliser, which gives the text: where the two differ there is no alignment, and
 ConfigError says so. Linear, in Python: for spans that are shown or stored, not for training runs.
 Source: huggingface/tokenizers, tokenizer/normalizer.rs (`transform_range`).
@@ -11,6 +12,7 @@ Source: huggingface/tokenizers, tokenizer/normalizer.rs (`transform_range`).
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from tokforge.errors import ConfigError
@@ -46,15 +48,14 @@ def byte_to_character(text: str) -> list[int]:
 def normalize_aligned(pipeline: Pipeline, text: Aligned) -> Aligned:
     """Applies the normalisers; raises ConfigError, by name, where an alignment cannot be known."""
     for step in pipeline.normalizers:
+        if isinstance(step, SentencePiece):
+            text = _sentencepieces(step, text)
+            continue
         engine = make_normalizer(replace(pipeline, normalizers=(step,)))
         expected = engine.apply(text.text.encode()).decode() if engine else text.text
-        name = step if isinstance(step, str) else type(step).__name__
-        if expected == text.text and not isinstance(step, SentencePiece):
+        if expected == text.text:
             continue
-        if isinstance(step, SentencePiece):
-            raise ConfigError(
-                f"the normaliser {name} has no alignment, so its tokens have no offsets", "use encode"
-            )
+        name = step if isinstance(step, str) else type(step).__name__
         text = _normalized(step, text)
         if text.text != expected:
             raise ConfigError(f"what {name} makes of this text cannot be aligned", "use encode")
@@ -77,6 +78,18 @@ def _normalized(step: Normalizer, text: Aligned) -> Aligned:
             return _changed(text, normalizer_changes(make_step_spec(step), text.text) or [])
         case _:
             return _by_character(step, text)
+
+
+def _sentencepieces(step: SentencePiece, text: Aligned) -> Aligned:
+    """sentencepiece's rule: what stands for a character reaches to where the next one comes from."""
+    from tokforge._core import sentencepiece_places
+
+    made, sources = sentencepiece_places(make_step_spec(step), text.text.encode())
+    found, characters = made.decode(), byte_to_character(text.text)
+    begins = [start for start, _ in text.spans] + [end for _, end in text.spans[-1:]]
+    firsts = [at for at, byte in enumerate(made) if byte & 0xC0 != 0x80]
+    places = [begins[characters[sources[at]]] for at in (*firsts, len(made))] if text.text else []
+    return Aligned(found, list(pairwise(places)))
 
 
 def _in_front(front: str, text: Aligned) -> Aligned:
@@ -123,35 +136,37 @@ def _by_character(step: Normalizer, text: Aligned) -> Aligned:
     return Aligned("".join(parts), spans)
 
 
-def aligned_pieces(stages: Iterable[Stage], text: Aligned, *, at_start: bool) -> list[Aligned]:
+def aligned_pieces(stages: Iterable[Stage], text: Aligned) -> list[Aligned]:
     """Cuts by every stage in turn, as the engine does; no piece is empty."""
-    pieces = [(text, at_start)]
+    pieces = [text]
     for stage in stages:
-        pieces = [piece for before, starts in pieces for piece in _cut(stage, before, starts)]
-    return [piece for piece, _ in pieces if piece.text]
+        pieces = [piece for before in pieces if before.text for piece in _cut(stage, before)]
+    return [piece for piece in pieces if piece.text]
 
 
-def _cut(stage: Stage, text: Aligned, at_start: bool) -> Iterator[tuple[Aligned, bool]]:
+def _cut(stage: Stage, text: Aligned) -> Iterator[Aligned]:
     if isinstance(stage, AddPrefixSpace):
-        yield (text if text.text.startswith(" ") else _in_front(" ", text)), at_start
+        yield text if text.text.startswith(" ") else _in_front(" ", text)
         return
     if isinstance(stage, Metaspace):
         mark = stage.replacement
         text = text._replace(text=text.text.replace(" ", mark))
-        wanted = stage.prepend_scheme == "always" or (stage.prepend_scheme == "first" and at_start)
+        wanted = stage.prepend_scheme == "always" or (
+            stage.prepend_scheme == "first" and text.spans[0][0] == 0
+        )
         if wanted and not text.text.startswith(mark):
             text = _in_front(mark, text)
         if not stage.split:
-            yield text, at_start
+            yield text
             return
         stage = Split(mark, "merged_with_next", regex=False)
     for start, end in _spans(stage, text.text):
-        yield text.part(start, end), at_start and start == 0
+        yield text.part(start, end)
 
 
 def _spans(stage: Stage, text: str) -> list[tuple[int, int]]:
     from tokforge._core import cut_spans
 
     places = byte_to_character(text)
-    found = cut_spans(make_stage_spec(stage), text.encode(), True)
+    found = cut_spans(make_stage_spec(stage), text.encode())
     return [(places[start], places[end]) for start, end in found]

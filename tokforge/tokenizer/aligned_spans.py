@@ -19,11 +19,18 @@ from tokforge.tokenizer.spans import Unit
 if TYPE_CHECKING:
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["encode_aligned", "tiles"]
+__all__ = ["encode_aligned", "may_rewrite", "tiles"]
 
 Ids = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.uint64]
 Parts = list[tuple[int | None, Aligned]]
+
+
+def may_rewrite(tokenizer: "Tokenizer") -> bool:
+    """Tells whether there is text whose tokens do not lie end to end."""
+    from tokforge import _core
+
+    return bool(tokenizer.pipeline.normalizers) or not isinstance(tokenizer._encoder, _core.Encoder)
 
 
 def tiles(tokenizer: "Tokenizer", data: bytes | bytearray | memoryview) -> bool:
@@ -57,10 +64,10 @@ def encode_aligned(
 def _parts(tokenizer: "Tokenizer", text: str, allowed: AllowedSpecial) -> Parts:
     """Returns added tokens (with their ids) and pieces, in order."""
     parts: Parts = []
-    for token_id, found, at_start in tokenizer._segmenter.cut_aligned(text, allowed):
+    for token_id, found in tokenizer._segmenter.cut_aligned(text, allowed):
         if token_id is None:
             stages = tokenizer.pipeline.pretokenizers
-            parts += [(None, piece) for piece in aligned_pieces(stages, found, at_start=at_start)]
+            parts += [(None, piece) for piece in aligned_pieces(stages, found)]
         else:
             parts.append((token_id, found))
     return parts

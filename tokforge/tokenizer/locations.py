@@ -26,10 +26,12 @@ HUB_FILES = (
 def locate(path: str | Path) -> Path:
     """Returns the local file or folder that ``path`` means; it need not exist.
 
-    Raises ConfigError for a malformed ``pkg:`` or ``hf:`` name, InputError where the package or the
-    repository has no such file, MissingExtraError without huggingface_hub.
+    Raises ConfigError for a malformed ``pkg:`` or ``hf:`` name, InputError for an empty one and where the
+    package or the repository has no such file, MissingExtraError without huggingface_hub.
     """
     text = str(path)
+    if not text:
+        raise InputError("the path is empty", "name a file or folder; . is this folder")
     if text.startswith(_PACKAGE):
         return _resource(text.removeprefix(_PACKAGE), text)
     if text.startswith(_HUB):

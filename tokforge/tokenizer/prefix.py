@@ -19,7 +19,7 @@ def prefix_definition(definition: Definition, vocab_size: int) -> Definition:
     if not isinstance(model, BpeModel) or not model.is_byte_level:
         raise ConfigError("only byte-level BPE has prefixes", "train the smaller vocabulary instead")
     merges = model.merges
-    smallest = 1 + max(max(table.byte_ids()), *(token.id for token in definition.added_tokens), 0)
+    smallest = 1 + max(max(table.every_byte_id()), *(token.id for token in definition.added_tokens), 0)
     if not smallest <= vocab_size <= len(table):
         raise ConfigError(
             f"no prefix of {vocab_size} ids: this vocabulary has {len(table)}, bytes and added tokens end at "

@@ -77,8 +77,8 @@ class Segmenter:
                 segments.append(outer)
         return segments
 
-    def cut_aligned(self, text: str, allowed: AllowedSpecial) -> "Iterator[tuple[int | None, Aligned, bool]]":
-        """Yields id (None for text), the text with its places, and whether it begins the document.
+    def cut_aligned(self, text: str, allowed: AllowedSpecial) -> "Iterator[tuple[int | None, Aligned]]":
+        """Yields id (None for text), and the text with its places.
 
         Raises ConfigError where the normaliser's alignment cannot be known.
         """
@@ -89,13 +89,13 @@ class Segmenter:
         for outer in _search(self._raw, Segment(None, 0, text.encode()), texts):
             found = whole.part(places[outer.start], places[outer.start + len(outer.data)])
             if outer.id is not None:
-                yield outer.id, found, False
+                yield outer.id, found
                 continue
             gap = normalize_aligned(self._pipeline, found)
             inside = byte_to_character(gap.text)
             for inner in _search(self._normalized, Segment(None, 0, gap.text.encode()), texts):
                 part = gap.part(inside[inner.start], inside[inner.start + len(inner.data)])
-                yield inner.id, part, outer.start == inner.start == 0
+                yield inner.id, part
 
     @cached_property
     def engine(self) -> "EngineSegmenter":

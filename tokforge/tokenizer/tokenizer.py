@@ -260,7 +260,7 @@ class Tokenizer:
         as in Hugging Face, so tokens that share a character overlap in it. Where text is rewritten, bytes
         are those of these characters, and what is dropped lies between tokens. Raises InputError for what is
         no UTF-8, unless bytes are asked for and none is rewritten; ConfigError where a normaliser cannot tell
-        what came from where (sentencepiece's own, or another Unicode version).
+        what came from where (another Unicode version).
         """
         from tokforge.tokenizer.aligned_spans import encode_aligned, tiles
         from tokforge.tokenizer.spans import spans_of

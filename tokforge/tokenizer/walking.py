@@ -9,6 +9,7 @@ characters had not been there.
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 from tokforge.errors import ConfigError
 from tokforge.tokenizer._engine import spelled_tokens
@@ -43,12 +44,14 @@ class Walker:
         return spans
 
     def _end_to_end(self, data: bytes, ids: list[int]) -> list[tuple[int, int]]:
-        spans, at = list[tuple[int, int]](), 0
-        for token_id in ids:
-            spans.append((at, at := at + len(self.definition.table.tokens[token_id])))
-        if at != len(data):
+        tokens, lost = self.definition.table.tokens, self._lost_bytes
+        if lost and [tokens[token_id] for token_id in ids] == [data]:
+            return [(0, len(data))]  # a whole piece may be a token that holds such a byte
+        kept = [at for at, byte in enumerate(data) if byte not in lost]
+        ends = [*accumulate(len(tokens[token_id]) for token_id in ids)]
+        if (ends or [0])[-1] != len(kept):
             raise self._refusal
-        return spans
+        return [(kept[start], kept[end - 1] + 1) for start, end in pairwise([0, *ends])]
 
     def _end(self, data: bytes, at: int, token_id: int, following: int | None) -> int:
         length = self._length(data, at, token_id)
@@ -90,6 +93,10 @@ class Walker:
             while at < len(data) and not self._is_known(data, at):
                 at += _character_length(data, at)
         return at
+
+    @cached_property
+    def _lost_bytes(self) -> bytes:
+        return self.definition.table.missing_bytes()
 
     @cached_property
     def _affixes(self) -> tuple[bytes, bytes]:

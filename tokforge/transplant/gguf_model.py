@@ -19,10 +19,10 @@ import numpy as np
 
 from tokforge.errors import FormatError, InputError, MissingExtraError, pick
 from tokforge.outputs import StrPath, output_error, write_together
-from tokforge.tokenizer.files import read_file
+from tokforge.tokenizer.files import read_file, read_tokenizer
 from tokforge.tokenizer.formats.gguf_metadata import read_metadata
-from tokforge.tokenizer.formats.gguf_vocabulary import PRETOKENIZERS
-from tokforge.tokenizer.formats.hf_pretokenizers import byte_level, write_pretokenizers
+from tokforge.tokenizer.formats.hf_config import write_config
+from tokforge.tokenizer.formats.hf_json import write_definition
 from tokforge.transplant.tensor_file import Array, as_dtype
 
 __all__ = ["import_gguf", "unpermute"]
@@ -42,8 +42,6 @@ _TENSORS = {
     "ffn_down": "mlp.down_proj",
 }
 _IGNORED = ("rope_freqs.weight",)
-_CONTROL, _USER_DEFINED, _UNUSED = (2, 3), 4, 5
-_ROLES = {"bos": "bos", "eos": "eos", "unknown": "unk", "padding": "pad"}
 
 
 def import_gguf(
@@ -54,7 +52,7 @@ def import_gguf(
     ``dtype``: ``BF16``, ``F16`` or ``F32``; what quantisation lost is not restored. The folder is made if
     only its
     last part is missing. Raises MissingExtraError without `gguf`, FormatError for another architecture,
-    tensors it does not know or a vocabulary that is not byte-level BPE, OutputError as `write_together`.
+    tensors or a vocabulary that it does not know, OutputError as `write_together`.
     """
     if find_spec("gguf") is None:
         raise MissingExtraError(
@@ -71,7 +69,7 @@ def import_gguf(
         )
     tensors = _tensors(source, metadata)
     tied = "lm_head.weight" not in tensors
-    tokenizer, tokenizer_config = _tokenizer(metadata, str(source))
+    tokenizer, tokenizer_config = _tokenizer(source, metadata)
     texts: dict[StrPath, bytes] = {
         folder / "tokenizer.json": tokenizer,
         folder / "tokenizer_config.json": tokenizer_config,
@@ -210,53 +208,12 @@ def _generation(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return {f"{role}_token_id": int(i) for role, i in found.items() if i is not None}
 
 
-def _tokenizer(metadata: Mapping[str, Any], where: str) -> tuple[bytes, bytes]:
+def _tokenizer(source: Path, metadata: Mapping[str, Any]) -> tuple[bytes, bytes]:
     """Returns tokenizer.json and tokenizer_config.json; missing bytes stay missing, as in training."""
-    name = metadata.get("tokenizer.ggml.pre", "default")
-    if metadata.get("tokenizer.ggml.model") != "gpt2" or name not in PRETOKENIZERS:
-        raise FormatError(
-            f"the vocabulary is {metadata.get('tokenizer.ggml.model')!r} with splitter {name!r}",
-            "byte-level BPE with a known splitter is read; give the original tokenizer beside it",
-            where,
-        )
-    texts, kinds = metadata["tokenizer.ggml.tokens"], [int(k) for k in metadata["tokenizer.ggml.token_type"]]
-    stages, whole = PRETOKENIZERS[name]
-    added = [
-        _added(i, text, special=kinds[i] in _CONTROL)
-        for i, text in enumerate(texts)
-        if kinds[i] in (*_CONTROL, _USER_DEFINED)
-    ]
-    merges = [line.split(" ", 1) for line in metadata["tokenizer.ggml.merges"]]
-    vocab = {text: i for i, text in enumerate(texts) if kinds[i] != _UNUSED}
-    model = {"type": "BPE", "ignore_merges": whole, "byte_fallback": False, "vocab": vocab, "merges": merges}
-    content = {
-        "version": "1.0",
-        "truncation": None,
-        "padding": None,
-        "added_tokens": added,
-        "normalizer": None,
-        "pre_tokenizer": write_pretokenizers(stages, is_byte_level=True),
-        "post_processor": None,
-        "decoder": byte_level(use_regex=True),
-        "model": model,
-    }
-    roles = {
-        f"{role}_token": texts[int(metadata[f"tokenizer.ggml.{key}_token_id"])]
-        for key, role in _ROLES.items()
-        if f"tokenizer.ggml.{key}_token_id" in metadata
-    }
-    template = (
-        {"chat_template": metadata["tokenizer.chat_template"]}
-        if "tokenizer.chat_template" in metadata
-        else {}
-    )
-    config = {"tokenizer_class": "PreTrainedTokenizerFast", "clean_up_tokenization_spaces": False}
-    return _json(content), _json(config | roles | template)
-
-
-def _added(token_id: int, text: str, *, special: bool) -> dict[str, Any]:
-    flags = {"single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": special}
-    return {"id": token_id, "content": text, **flags}
+    definition = read_tokenizer(source, "gguf").tokenizer.definition
+    template = metadata.get("tokenizer.chat_template")
+    config = json.loads(write_config(definition))
+    return write_definition(definition), _json(config | ({"chat_template": template} if template else {}))
 
 
 def _json(content: Mapping[str, Any]) -> bytes:

@@ -46,7 +46,7 @@ pub(crate) use atoms::character_len;
 pub use by_words::WordCache;
 pub use character_bpe::CharacterBpe;
 pub use document::{Pieces, Whole};
-pub use model::{Model, ModelEncoder, WordLevel};
+pub use model::{Model, ModelEncoder, SomeBytes, WordLevel};
 pub use model_batch::Documents;
 pub use text_match::TextMatch;
 pub use unigram::Unigram;

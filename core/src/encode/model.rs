@@ -7,11 +7,12 @@
 use super::affix_bpe::AffixBpe;
 use super::by_words::WordCache;
 use super::character_bpe::CharacterBpe;
+use super::merge_backtrack::Search;
 use super::unigram::{Lattice, Unigram};
 use super::whole_tokens::WholeTokens;
 use super::word_piece::WordPiece;
 use super::words::Words;
-use super::{table::TokenTable, Encoder};
+use super::{character_len, table::TokenTable, Encoder};
 use crate::error::Error;
 use crate::pipeline::{Segment, Segments, Stages};
 
@@ -22,6 +23,8 @@ const BEAT_BYTES: usize = 1 << 14;
 pub enum Model {
     /// BPE of bytes.
     Bytes(Encoder),
+    /// BPE of bytes, some of which have no token.
+    SomeBytes(SomeBytes),
     /// BPE of characters.
     Characters(CharacterBpe),
     /// BPE of spelled characters.
@@ -32,6 +35,30 @@ pub enum Model {
     WordPiece(WordPiece),
     /// A piece is a token or unknown.
     WordLevel(WordLevel),
+}
+
+/// An encoder of all bytes, and those that stand in it but have no token: they are lost, as in Hugging Face.
+pub struct SomeBytes {
+    /// Where such a byte has an id that is never given out.
+    pub encoder: Encoder,
+    /// Whether a byte is lost.
+    pub is_lost: Box<[bool; 256]>,
+}
+
+impl SomeBytes {
+    fn encode_piece(&self, piece: &[u8], out: &mut Vec<u32>) {
+        let is_lost = |byte: &u8| self.is_lost[usize::from(*byte)];
+        if !piece.iter().any(is_lost) {
+            return self.encoder.encode_piece(piece, out);
+        }
+        if let Some(id) = self.encoder.whole_token(piece).filter(|_| piece.len() > 1) {
+            return out.push(id);
+        }
+        // What stood on either side of a lost byte may merge.
+        let kept: Vec<u8> = piece.iter().copied().filter(|byte| !is_lost(byte)).collect();
+        let mut search = Search::new(out.len(), 0);
+        self.encoder.run(&kept, &mut search, kept.len(), out);
+    }
 }
 
 /// Whole pieces.
@@ -101,13 +128,15 @@ impl ModelEncoder {
     ) -> Result<(), Error> {
         let before = out.len();
         let mut done = Beats { bytes: 0, next: BEAT_BYTES };
-        let result = segments.for_each(document, counts, &mut |segment| match segment {
+        let asked = self.stages.ask_for_origin() && !document.is_empty();
+        let origin = if asked { character_len(document) } else { 0 };
+        let result = segments.for_each(document, origin, counts, &mut |segment| match segment {
             Segment::Token(id) => {
                 out.push(id);
                 Ok(())
             }
-            Segment::Text(text, at_start) => {
-                self.encode_text(text, at_start, memory, &mut done, beat, out)
+            Segment::Text(text, origin) => {
+                self.encode_text(text, origin, memory, &mut done, beat, out)
             }
         });
         if result.is_err() {
@@ -119,14 +148,14 @@ impl ModelEncoder {
     fn encode_text(
         &self,
         text: &[u8],
-        at_start: bool,
+        origin: usize,
         memory: &mut Memory,
         done: &mut Beats,
         beat: &mut dyn FnMut(u64) -> Result<(), Error>,
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
         let Memory { words, inner, lattice } = memory;
-        self.stages.for_each_piece(text, at_start, &mut |piece| {
+        self.stages.for_each_piece(text, origin, &mut |piece| {
             words.encode(piece, out, |out| self.encode_piece(piece, inner, lattice, out));
             done.bytes += piece.len();
             if done.bytes >= done.next {
@@ -146,6 +175,7 @@ impl ModelEncoder {
     ) {
         match &self.model {
             Model::Bytes(encoder) => encoder.encode_piece(piece, out),
+            Model::SomeBytes(bpe) => bpe.encode_piece(piece, out),
             Model::Characters(bpe) => bpe.encode_piece(piece, inner, out),
             Model::Affixes(bpe) => bpe.encode_piece(piece, out),
             Model::Unigram(unigram) => unigram.encode_piece(piece, lattice, out),

@@ -14,6 +14,7 @@ mod charsmap;
 mod classes;
 mod find;
 mod normalize;
+mod origin;
 mod segments;
 mod sentencepiece;
 mod split;

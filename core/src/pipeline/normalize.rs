@@ -78,15 +78,28 @@ impl Normalizer {
     /// # Errors
     /// `Pattern` where a regex spends its budget.
     pub fn apply<'t>(&self, text: &'t [u8]) -> Result<Cow<'t, [u8]>, Error> {
+        Ok(self.apply_with_origin(text, 0)?.0)
+    }
+
+    /// Applies all steps; also returns how many bytes at the beginning come from the first `origin` ones.
+    ///
+    /// # Errors
+    /// As `apply`.
+    pub(super) fn apply_with_origin<'t>(
+        &self,
+        text: &'t [u8],
+        mut origin: usize,
+    ) -> Result<(Cow<'t, [u8]>, usize), Error> {
         let mut text = Cow::Borrowed(text);
         for step in &self.steps {
+            origin = if origin == 0 { 0 } else { step.origin(&text, origin)? };
             let changed = match step.apply(&text)? {
                 Cow::Borrowed(same) if same.len() == text.len() => None,
                 changed => Some(changed.into_owned()),
             };
             text = changed.map_or(text, Cow::Owned);
         }
-        Ok(text)
+        Ok((text, origin))
     }
 }
 
@@ -106,7 +119,7 @@ impl Step {
     }
 
     /// The text after this step; borrowed where it is the same, or a part of the same.
-    fn apply<'t>(&self, text: &'t [u8]) -> Result<Cow<'t, [u8]>, Error> {
+    pub(super) fn apply<'t>(&self, text: &'t [u8]) -> Result<Cow<'t, [u8]>, Error> {
         Ok(match self {
             Step::Prepend(_) if text.is_empty() => Cow::Borrowed(text),
             Step::Prepend(front) => Cow::Owned([front, text].concat()),
@@ -184,7 +197,7 @@ impl Form {
     }
 }
 
-fn strip(text: &[u8], left: bool, right: bool) -> &[u8] {
+pub(super) fn strip(text: &[u8], left: bool, right: bool) -> &[u8] {
     let Ok(valid) = std::str::from_utf8(text) else {
         return text.trim_ascii();
     };

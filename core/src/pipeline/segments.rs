@@ -36,8 +36,9 @@ pub struct Pass {
 pub enum Segment<'t> {
     /// An added token.
     Token(u32),
-    /// Normalised text, and whether it begins the document.
-    Text(&'t [u8], bool),
+    /// Normalised text, and how many bytes at its beginning come from the document's first character: 0
+    /// unless these were asked for.
+    Text(&'t [u8], usize),
 }
 
 /// The two passes and the normaliser between. Immutable; threads may share it.
@@ -65,7 +66,7 @@ impl Pass {
     }
 
     /// Calls `f` with the tokens of `data` that count, and with each gap between that is not empty.
-    fn for_each(&self, data: &[u8], counts: &[bool], f: Emit) -> Result<(), Error> {
+    fn for_each(&self, data: &[u8], origin: usize, counts: &[bool], f: Emit) -> Result<(), Error> {
         let mut done = 0;
         for found in self.finder.iter().flat_map(|finder| finder.find(data)) {
             let token = self.tokens[found.index as usize];
@@ -78,13 +79,13 @@ impl Pass {
             let end = found.range.end;
             let end = end + if token.rstrip { spaces_before(&data[end..]) } else { 0 };
             if start > done {
-                f(Segment::Text(&data[done..start], done == 0))?;
+                f(Segment::Text(&data[done..start], origin.saturating_sub(done)))?;
             }
             f(Segment::Token(token.id))?;
             done = end;
         }
         if done < data.len() {
-            f(Segment::Text(&data[done..], done == 0))?;
+            f(Segment::Text(&data[done..], origin.saturating_sub(done)))?;
         }
         Ok(())
     }
@@ -92,18 +93,21 @@ impl Pass {
 
 impl Segments {
     /// Calls `f` with the segments in order. `counts[place]`: whether a token's text is the token; one
-    /// without an entry counts.
+    /// without an entry counts. `origin`: bytes of the first character, 0 if nobody asks what comes from it.
     ///
     /// # Errors
     /// Those of `f`; `Pattern` where a regex of the normaliser spends its budget.
-    pub fn for_each(&self, data: &[u8], counts: &[bool], f: Emit) -> Result<(), Error> {
-        self.raw.for_each(data, counts, &mut |segment| {
-            let Segment::Text(gap, gap_starts) = segment else { return f(segment) };
-            let gap = self.normalizer.apply(gap)?;
-            self.normalized.for_each(&gap, counts, &mut |inner| match inner {
-                Segment::Text(text, starts) => f(Segment::Text(text, gap_starts && starts)),
-                Segment::Token(_) => f(inner),
-            })
+    pub fn for_each(
+        &self,
+        data: &[u8],
+        origin: usize,
+        counts: &[bool],
+        f: Emit,
+    ) -> Result<(), Error> {
+        self.raw.for_each(data, origin, counts, &mut |segment| {
+            let Segment::Text(gap, origin) = segment else { return f(segment) };
+            let (gap, origin) = self.normalizer.apply_with_origin(gap, origin)?;
+            self.normalized.for_each(&gap, origin, counts, f)
         })
     }
 }

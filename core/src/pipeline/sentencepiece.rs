@@ -25,53 +25,90 @@ pub struct SentencePiece {
     pub user_defined: Option<TextMatch>,
 }
 
+/// What is written and, if it is asked for, where in the original each of its bytes comes from.
+struct Written {
+    text: Vec<u8>,
+    places: Option<Vec<usize>>,
+}
+
+impl Written {
+    fn push(&mut self, bytes: &[u8], place: usize) {
+        self.text.extend_from_slice(bytes);
+        if let Some(places) = &mut self.places {
+            places.resize(self.text.len(), place);
+        }
+    }
+
+    /// Shortens it to `len`; returns where what is dropped came from.
+    fn truncate(&mut self, len: usize) -> usize {
+        let places = self.places.iter_mut();
+        let place = places.map(|places| places.drain(len..).next().unwrap_or(0)).sum();
+        self.text.truncate(len);
+        place
+    }
+}
+
 impl SentencePiece {
     pub(super) fn apply(&self, text: &[u8]) -> Vec<u8> {
-        let mut text = text;
-        if self.remove_extra_whitespaces {
-            while let (Cow::Borrowed(b" "), len) = self.prefix(text) {
-                text = &text[len..];
+        self.run(text, Written { text: Vec::new(), places: None }).text
+    }
+
+    /// The text, and for each of its bytes and its end the place in the original, as sentencepiece counts:
+    /// a byte's span ends where the next one's begins.
+    pub fn places(&self, text: &[u8]) -> (Vec<u8>, Vec<usize>) {
+        let written = self.run(text, Written { text: Vec::new(), places: Some(Vec::new()) });
+        (written.text, written.places.unwrap_or_default())
+    }
+
+    fn run(&self, text: &[u8], mut out: Written) -> Written {
+        let mut consumed = if self.remove_extra_whitespaces { self.leading(text) } else { 0 };
+        if consumed < text.len() {
+            out.text.reserve(text.len() + text.len() / 2);
+            let space = if self.escape_whitespaces { ESCAPED } else { " " }.as_bytes();
+            if self.add_dummy_prefix && !self.treat_whitespace_as_suffix {
+                out.push(space, consumed);
+            }
+            self.rewrite(text, consumed, space, &mut out);
+            consumed = text.len();
+            while self.remove_extra_whitespaces && out.text.ends_with(space) {
+                consumed = out.truncate(out.text.len() - space.len());
+            }
+            if self.add_dummy_prefix && self.treat_whitespace_as_suffix {
+                out.push(space, consumed);
             }
         }
-        let mut out = Vec::with_capacity(text.len() + text.len() / 2);
-        if text.is_empty() {
-            return out;
-        }
-        let space = if self.escape_whitespaces { ESCAPED } else { " " }.as_bytes();
-        if self.add_dummy_prefix && !self.treat_whitespace_as_suffix {
-            out.extend_from_slice(space);
-        }
-        self.rewrite(text, space, &mut out);
-        if self.remove_extra_whitespaces {
-            while out.ends_with(space) {
-                out.truncate(out.len() - space.len());
-            }
-        }
-        if self.add_dummy_prefix && self.treat_whitespace_as_suffix {
-            out.extend_from_slice(space);
+        if let Some(places) = &mut out.places {
+            places.push(consumed);
         }
         out
     }
 
-    fn rewrite(&self, mut text: &[u8], space: &[u8], out: &mut Vec<u8>) {
+    /// Bytes of leading spaces, or what becomes one.
+    fn leading(&self, text: &[u8]) -> usize {
+        let mut at = 0;
+        while let (Cow::Borrowed(b" "), len) = self.prefix(&text[at..]) {
+            at += len;
+        }
+        at
+    }
+
+    fn rewrite(&self, text: &[u8], mut at: usize, space: &[u8], out: &mut Written) {
         let mut after_space = self.remove_extra_whitespaces;
-        while !text.is_empty() {
-            let (replacement, len) = self.prefix(text);
+        while at < text.len() {
+            let (replacement, len) = self.prefix(&text[at..]);
             let mut piece = &replacement[..];
             while let (true, [b' ', rest @ ..]) = (after_space, piece) {
                 piece = rest;
             }
-            for &byte in piece {
-                match byte {
-                    b' ' => out.extend_from_slice(space),
-                    _ => out.push(byte),
-                }
+            for byte in piece {
+                let spelled = if *byte == b' ' { space } else { std::slice::from_ref(byte) };
+                out.push(spelled, at);
             }
             if !piece.is_empty() {
                 after_space = piece.ends_with(b" ");
             }
             after_space &= self.remove_extra_whitespaces;
-            text = &text[len..];
+            at += len;
         }
     }
 

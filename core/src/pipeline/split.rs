@@ -71,7 +71,11 @@ impl Pattern {
     }
 
     /// Calls `f` with every match in order. An empty match counts.
-    fn for_each_match(&self, text: &[u8], f: &mut dyn FnMut(Range<usize>)) -> Result<(), Error> {
+    pub(super) fn for_each_match(
+        &self,
+        text: &[u8],
+        f: &mut dyn FnMut(Range<usize>),
+    ) -> Result<(), Error> {
         match self {
             Pattern::Literal(literal) => literals(text, literal, f),
             Pattern::Class(flags) => {

@@ -1,7 +1,7 @@
 //! Stages in turn: each cuts the pieces of the one before, and may rewrite or drop text.
 //!
-//! Invariant: no piece is empty. Linear in the text. A piece is `at_start` if it begins where the whole
-//! text does: Metaspace may treat that one alone.
+//! Invariant: no piece is empty. Linear in the text. `origin` bytes at a piece's beginning come
+//! from the document's first character: Metaspace may treat the pieces that have some alone.
 //! Source of the rules: Hugging Face `tokenizers`, pre_tokenizers/.
 
 use super::classes::{class_of, Class, PUNCTUATION, SPACE, WORD};
@@ -34,7 +34,7 @@ pub enum Stage {
 pub enum Prepend {
     /// To every piece.
     Always,
-    /// To the one at the start of the text.
+    /// To those that begin with what the document's first character became.
     First,
     /// To none.
     Never,
@@ -50,8 +50,8 @@ pub struct Metaspace {
     pub split: bool,
 }
 
-/// Takes a piece, and whether it is at the start of the whole text.
-type EmitPiece<'f> = &'f mut dyn FnMut(&[u8], bool) -> Result<(), Error>;
+/// Takes a piece, and its bytes of origin.
+type EmitPiece<'f> = &'f mut dyn FnMut(&[u8], usize) -> Result<(), Error>;
 type Emit<'f> = &'f mut dyn FnMut(&[u8]) -> Result<(), Error>;
 
 /// Stages in turn; without any, a text is one piece. Immutable; threads may share it.
@@ -66,29 +66,38 @@ impl Stages {
         Self { stages }
     }
 
-    /// Calls `f` with every piece, in order.
+    /// Whether a stage asks for the bytes of origin.
+    pub fn ask_for_origin(&self) -> bool {
+        let asks = |stage: &Stage| match stage {
+            Stage::Metaspace(metaspace) => metaspace.prepend == Prepend::First,
+            _ => false,
+        };
+        self.stages.iter().any(asks)
+    }
+
+    /// Calls `f` with every piece, in order. `origin`: bytes of `text` that come from the first character.
     ///
     /// # Errors
     /// Those of `f`; `Pattern` where a regex spends its budget.
-    pub fn for_each_piece(&self, text: &[u8], at_start: bool, f: Emit) -> Result<(), Error> {
-        cascade(&self.stages, text, at_start, f)
+    pub fn for_each_piece(&self, text: &[u8], origin: usize, f: Emit) -> Result<(), Error> {
+        cascade(&self.stages, text, origin, f)
     }
 }
 
-fn cascade(stages: &[Stage], text: &[u8], at_start: bool, f: Emit) -> Result<(), Error> {
+fn cascade(stages: &[Stage], text: &[u8], origin: usize, f: Emit) -> Result<(), Error> {
     let [stage, later @ ..] = stages else {
         return if text.is_empty() { Ok(()) } else { f(text) };
     };
     if later.is_empty() {
-        return stage.for_each_piece(text, at_start, &mut |piece, _| f(piece));
+        return stage.for_each_piece(text, origin, &mut |piece, _| f(piece));
     }
-    stage.for_each_piece(text, at_start, &mut |piece, starts| cascade(later, piece, starts, f))
+    stage.for_each_piece(text, origin, &mut |piece, origin| cascade(later, piece, origin, f))
 }
 
 impl Stage {
-    /// Calls `f` with each piece, and whether it is at the start of the whole text.
-    fn for_each_piece(&self, text: &[u8], at_start: bool, f: EmitPiece) -> Result<(), Error> {
-        let starts = |start: usize| at_start && start == 0;
+    /// Calls `f` with each piece, and its bytes of origin.
+    fn for_each_piece(&self, text: &[u8], origin: usize, f: EmitPiece) -> Result<(), Error> {
+        let starts = |start: usize| origin.saturating_sub(start);
         match self {
             Stage::Splitter(splitter) => {
                 splitter.for_each_piece(text, |from, to| f(&text[from..to], starts(from)))
@@ -100,11 +109,20 @@ impl Stage {
                 words(text, isolated, &mut |from, to| f(&text[from..to], starts(from)))
             }
             Stage::Runs => runs(text, &mut |from, to| f(&text[from..to], starts(from))),
-            Stage::Metaspace(metaspace) => metaspace.for_each_piece(text, at_start, f),
+            Stage::Metaspace(metaspace) => metaspace.for_each_piece(text, origin, f),
             Stage::PrefixSpace if text.is_empty() => Ok(()),
-            Stage::PrefixSpace if text[0] == b' ' => f(text, at_start),
-            Stage::PrefixSpace => f(&[b" ", text].concat(), at_start),
+            Stage::PrefixSpace if text[0] == b' ' => f(text, origin),
+            Stage::PrefixSpace => f(&[b" ", text].concat(), in_front(1, origin)),
         }
+    }
+}
+
+/// Bytes of origin behind what is put in front, which shares the first character's.
+fn in_front(len: usize, origin: usize) -> usize {
+    if origin == 0 {
+        0
+    } else {
+        len + origin
     }
 }
 
@@ -167,8 +185,8 @@ fn runs(text: &[u8], f: &mut dyn FnMut(usize, usize) -> Result<(), Error>) -> Re
 }
 
 impl Metaspace {
-    fn for_each_piece(&self, text: &[u8], at_start: bool, f: EmitPiece) -> Result<(), Error> {
-        let spelled = self.spell(text, at_start);
+    fn for_each_piece(&self, text: &[u8], origin: usize, f: EmitPiece) -> Result<(), Error> {
+        let (spelled, origin) = self.spell(text, origin);
         let (mut start, mut at) = (0, 1.min(spelled.len()));
         while self.split && at < spelled.len() {
             // Its first byte tells nearly all places apart.
@@ -178,28 +196,32 @@ impl Metaspace {
             };
             at += found;
             if spelled[at..].starts_with(&self.replacement) {
-                f(&spelled[start..at], at_start && start == 0)?;
+                f(&spelled[start..at], origin.saturating_sub(start))?;
                 start = at;
             }
             at += 1;
         }
         if start < spelled.len() {
-            f(&spelled[start..], at_start && start == 0)?;
+            f(&spelled[start..], origin.saturating_sub(start))?;
         }
         Ok(())
     }
 
-    /// The text with its spaces spelled, and one in front if need be.
-    fn spell(&self, text: &[u8], at_start: bool) -> Vec<u8> {
+    /// The text with its spaces spelled, and one in front if need be; and its bytes of origin.
+    fn spell(&self, text: &[u8], origin: usize) -> (Vec<u8>, usize) {
+        let head = text[..origin.min(text.len())].iter();
+        let spaces = head.filter(|&&byte| byte == b' ').count();
+        let mut origin = origin + spaces * (self.replacement.len().saturating_sub(1));
         let mut spelled = Vec::with_capacity(text.len() + text.len() / 2 + self.replacement.len());
         let has_one = text.starts_with(b" ") || text.starts_with(&self.replacement);
         let wanted = match self.prepend {
             Prepend::Always => true,
-            Prepend::First => at_start,
+            Prepend::First => origin > 0,
             Prepend::Never => false,
         };
         if wanted && !has_one && !text.is_empty() {
             spelled.extend_from_slice(&self.replacement);
+            origin = in_front(self.replacement.len(), origin);
         }
         for part in text.split_inclusive(|&byte| byte == b' ') {
             match part.split_last() {
@@ -210,6 +232,6 @@ impl Metaspace {
                 _ => spelled.extend_from_slice(part),
             }
         }
-        spelled
+        (spelled, origin)
     }
 }

@@ -43,7 +43,7 @@ proptest! {
         let mut joined = Vec::new();
         let stages = Stages::new(vec![Stage::Split(isolated)]);
         stages
-            .for_each_piece(&bytes, true, &mut |piece| {
+            .for_each_piece(&bytes, 0, &mut |piece| {
                 assert!(!piece.is_empty());
                 joined.extend_from_slice(piece);
                 Ok(())
@@ -71,6 +71,6 @@ fn texts_are_found_from_the_left_longest_first() {
 #[test]
 fn an_empty_text_has_no_piece_with_a_prefix_space_either() {
     let stages = Stages::new(vec![Stage::PrefixSpace]);
-    let none = stages.for_each_piece(b"", true, &mut |_| Err(Error::Interrupted));
+    let none = stages.for_each_piece(b"", 0, &mut |_| Err(Error::Interrupted));
     assert!(none.is_ok());
 }

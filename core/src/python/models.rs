@@ -9,8 +9,8 @@ use super::loading::MergeList;
 use super::pipeline::{stages, Segmenter};
 use super::progress::Callback;
 use crate::encode::{
-    AffixBpe, CharacterBpe, Documents, Encoder, Model, ModelEncoder as Inner, Unigram, Unknown,
-    WordLevel, WordPiece,
+    AffixBpe, CharacterBpe, Documents, Encoder, Model, ModelEncoder as Inner, SomeBytes, Unigram,
+    Unknown, WordLevel, WordPiece,
 };
 use crate::pipeline::Segments;
 
@@ -32,19 +32,25 @@ fn behind(specs: Specs, model: Model) -> PyResult<ModelEncoder> {
 #[pymethods]
 impl ModelEncoder {
     #[staticmethod]
-    #[pyo3(signature = (specs, tokens, merges, *, byte_ids, ranks=None, ignore_merges=false))]
+    #[pyo3(signature = (specs, tokens, merges, *, byte_ids, lost, ranks=None, ignore_merges=false))]
     fn bytes(
         specs: Specs,
         tokens: Tokens,
         merges: MergeList,
         byte_ids: Vec<u32>,
+        lost: &[u8],
         ranks: Option<Vec<u32>>,
         ignore_merges: bool,
     ) -> PyResult<Self> {
         let ids = super::encoding::byte_ids(&byte_ids)?;
         let encoder =
             Encoder::new(tokens.iter(), &merges.0, ranks.as_deref(), &ids, ignore_merges)?;
-        behind(specs, Model::Bytes(encoder))
+        if lost.is_empty() {
+            return behind(specs, Model::Bytes(encoder));
+        }
+        let mut is_lost = Box::new([false; 256]);
+        lost.iter().for_each(|&byte| is_lost[usize::from(byte)] = true);
+        behind(specs, Model::SomeBytes(SomeBytes { encoder, is_lost }))
     }
 
     #[staticmethod]

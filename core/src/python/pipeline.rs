@@ -7,7 +7,7 @@ use pyo3::types::{PyBytes, PyTuple};
 
 use super::buffers::Borrowed;
 use super::encoding::stage_of;
-use crate::encode::TextMatch;
+use crate::encode::{character_len, TextMatch};
 use crate::error::{Error, Message};
 use crate::pipeline::{
     self, Behavior, Bert, Charsmap, Flag, Form, Metaspace, Pattern, Prepend, SentencePiece, Split,
@@ -49,22 +49,27 @@ pub fn cut_pieces<'py>(
 ) -> PyResult<Vec<Bound<'py, PyBytes>>> {
     let stages = stages(&specs)?;
     let mut pieces = Vec::new();
-    stages.for_each_piece(text, at_start, &mut |piece| {
+    stages.for_each_piece(text, origin(text, at_start), &mut |piece| {
         pieces.push(PyBytes::new(py, piece));
         Ok(())
     })?;
     Ok(pieces)
 }
 
+/// Bytes of the first character, if it is the document's.
+fn origin(text: &[u8], at_start: bool) -> usize {
+    if at_start && !text.is_empty() {
+        character_len(text)
+    } else {
+        0
+    }
+}
+
 /// Cuts `text` by one stage that keeps or drops text, and rewrites none: the (start, end) of each piece.
 #[pyfunction]
-pub fn cut_spans(
-    spec: &Bound<'_, PyTuple>,
-    text: &[u8],
-    at_start: bool,
-) -> PyResult<Vec<(usize, usize)>> {
+pub fn cut_spans(spec: &Bound<'_, PyTuple>, text: &[u8]) -> PyResult<Vec<(usize, usize)>> {
     let mut spans = Vec::new();
-    pipeline::Stages::new(vec![stage(spec)?]).for_each_piece(text, at_start, &mut |piece| {
+    pipeline::Stages::new(vec![stage(spec)?]).for_each_piece(text, 0, &mut |piece| {
         // A piece is a part of the text, so that its address tells its place; one that is not lies outside.
         let start = (piece.as_ptr() as usize).wrapping_sub(text.as_ptr() as usize);
         if start >= text.len() {
@@ -83,6 +88,17 @@ pub fn normalizer_changes(
     text: &str,
 ) -> PyResult<Option<Vec<(char, isize)>>> {
     Ok(step(spec)?.changes(text))
+}
+
+/// What sentencepiece's normaliser makes of `text`, and the places: see [`SentencePiece::places`].
+#[pyfunction]
+pub fn sentencepiece_places<'py>(
+    py: Python<'py>,
+    spec: &Bound<'py, PyTuple>,
+    text: &[u8],
+) -> PyResult<(Bound<'py, PyBytes>, Vec<usize>)> {
+    let (made, places) = sentence_piece(spec)?.places(text);
+    Ok((PyBytes::new(py, &made), places))
 }
 
 fn step(spec: &Bound<'_, PyTuple>) -> PyResult<Step> {

@@ -1,6 +1,7 @@
 """Rules are complete and explained; reports are sorted, SARIF is what its readers take, and the module is callable."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -126,6 +127,21 @@ def test_sarif_is_of_its_schema_whatever_the_folder_is_called(make, tmp_path):
     source.rename(place) if source.is_dir() else (place.mkdir(), source.rename(place / source.name))
     log = json.loads(json.dumps(sarif(linting.lint(place))))
     jsonschema.Draft202012Validator(sarif_schema()).validate(log)
+
+
+@pytest.mark.oracle
+def test_sarif_is_of_the_official_schema(make):
+    """OASIS's own, as npm's @microsoft/jest-sarif ships it: lib/schemas/sarif-2.1.0-rtm.5.json."""
+    path = os.environ.get("TOKFORGE_SARIF_SCHEMA")
+    if not path:
+        pytest.skip("TOKFORGE_SARIF_SCHEMA names no schema")
+    schema = json.loads(Path(path).read_text())
+    assert schema["$schema"].startswith("http://json-schema.org/draft-04")
+    log = json.loads(json.dumps(sarif(linting.lint(make(tokenizer({"merges": [["a", "zz"]]}))))))
+    assert log["runs"][0]["results"]
+    jsonschema.Draft4Validator(schema).validate(log)
+    log["runs"][0]["results"][0]["level"] = "fatal"
+    assert not jsonschema.Draft4Validator(schema).is_valid(log)
     assert len(log["runs"][0]["results"]) > 1
 
 

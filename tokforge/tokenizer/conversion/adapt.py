@@ -57,7 +57,7 @@ def _renumbered(definition: Definition, changes: list[str], *, specials_first: b
             "ranks hold byte-level BPE, and this is another model", "choose a format that has it"
         )
     table = definition.table
-    bytewise = table.byte_ids() if specials_first else sorted(table.byte_ids())
+    bytewise = table.every_byte_id() if specials_first else sorted(table.every_byte_id())
     ordinary = [i for i, token in enumerate(table.ordinary()) if token is not None]
     ranked = list(dict.fromkeys([*bytewise, *products(definition), *ordinary]))
     specials = [token.id for token in definition.added_tokens if token.id not in set(ordinary)]

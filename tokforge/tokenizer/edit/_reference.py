@@ -47,7 +47,7 @@ def _counts(
     whole = (
         {token: i for i, token in enumerate(tokens) if token and i not in gone} if model.ignore_merges else {}
     )
-    byte_ids = definition.table.byte_ids()
+    byte_ids = definition.table.every_byte_id()
     for text, weight in texts.items():
         ids = [whole[text]] if text in whole else merge_piece([byte_ids[byte] for byte in text], ranks)
         for token_id in ids:

@@ -168,7 +168,7 @@ class _Grower:
         tokens = tokenizer.table.ordinary()
         ids = {token: token_id for token_id, token in enumerate(tokens) if token is not None}
         ranks = {(left, right): (rank, to) for rank, (left, right, to) in enumerate(model.merges)}
-        return cls(tokens, list(model.merges), tokenizer.table.byte_ids(), ids, ranks)
+        return cls(tokens, list(model.merges), tokenizer.table.every_byte_id(), ids, ranks)
 
     def grow(self, token: bytes) -> None:
         pieces = merge_piece([self.byte_ids[byte] for byte in token], self.ranks)

@@ -182,7 +182,7 @@ class _Use:
 
     def __init__(self, definition: Definition, model: BpeModel, texts: Mapping[bytes, int]) -> None:
         self._tokens = definition.table.ordinary()
-        self._byte_ids = definition.table.byte_ids()
+        self._byte_ids = definition.table.every_byte_id()
         self._data = b"".join(texts)
         self._weights = list(texts.values())
         self._starts = np.cumsum([0, *map(len, texts)]).tolist()

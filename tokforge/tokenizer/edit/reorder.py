@@ -74,7 +74,7 @@ def _parts(tokenizer: Tokenizer, values: list[bytes]) -> tuple[list[int], list[i
     """Returns the ordinary ids (bytes as in ``values``, then products in merge order, then the rest) and
     the others."""
     table = tokenizer.table
-    byte_ids = dict(enumerate(table.byte_ids()))
+    byte_ids = dict(enumerate(table.every_byte_id()))
     ordinary = [byte_ids[value[0]] for value in values if byte_ids[value[0]] >= 0]
     ordinary += [merged for _, _, merged in tokenizer.merges]
     ordinary += [i for i, token in enumerate(table.ordinary()) if token is not None]

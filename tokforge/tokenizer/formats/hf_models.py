@@ -125,6 +125,8 @@ def _read_bpe(
     merges, takes_part = _read_merges(model.need("merges"), entries.vocab, prefix)
     whole = [key for key in added if key in entries.vocab and not takes_part[entries.vocab[key]]]
     tokens, kinds = _ordinary(entries, Spelling(byte_level, fallback, prefix, suffix), whole, size)
+    if byte_level:
+        _refuse_unk_for_bytes(model, entries, tokens)
     unk_id = None if byte_level else _unk(model, entries, required=False)
     return ReadModel(
         tokens,
@@ -140,6 +142,16 @@ def _read_bpe(
             end_of_word_suffix=suffix,
         ),
     )
+
+
+def _refuse_unk_for_bytes(model: Node, entries: Entries, tokens: list[bytes | None]) -> None:
+    """Refuses an unknown token where bytes are missing: Hugging Face puts it in their place."""
+    missing = 256 - len({token for token in tokens if token and len(token) == 1})
+    if missing and _unk(model, entries, required=False) is not None:
+        raise model.child("unk_token").error(
+            f"it would stand for a byte, and {missing} bytes have no token",
+            "add the byte tokens, or set it to null",
+        )
 
 
 def _refuse_dropout(node: Node) -> None:

@@ -43,7 +43,7 @@ def _atoms(definition: Definition, model: BpeModel) -> dict[bytes, int]:
     """Returns the tokens that merging starts from."""
     table = definition.table
     if model.atoms == "bytes":
-        return {bytes((byte,)): token_id for byte, token_id in enumerate(table.byte_ids())}
+        return {bytes((byte,)): token_id for byte, token_id in enumerate(table.every_byte_id())}
     pairs = zip(table.ordinary(), table.kinds, strict=True)
     return {
         token: i

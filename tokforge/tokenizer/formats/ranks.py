@@ -202,7 +202,7 @@ def _one_each(definition: Definition) -> tuple[Merge, ...]:
     for merge, rank in zip(model.merges, model.ranks, strict=True):
         splits.setdefault(merge[2], []).append(merge)
         ranks[merge[0], merge[1]] = (rank, merge[2])
-    bytewise, tokens = definition.table.byte_ids(), definition.table.tokens
+    bytewise, tokens = definition.table.every_byte_id(), definition.table.tokens
     last = (
         these[0]
         if len(these) == 1

@@ -64,22 +64,14 @@ def check_model(table: TokenTable, model: Model) -> None:
 def _check_atoms(table: TokenTable, model: BpeModel) -> None:
     if model.atoms == "characters":
         return
-    _check_bytes(table)
+    if model.ranks is not None or model.continuing_subword_prefix or model.end_of_word_suffix:
+        table.every_byte_id()
     for token_id in [i for i, size in enumerate(map(len, table.tokens)) if size == 1]:
         if table.kinds[token_id] != "normal":
             continue
         token = quoted(table.tokens[token_id])
         raise FormatError(
             f"{token} has the same bytes as the byte token", "keep one of them", f"id {token_id}"
-        )
-
-
-def _check_bytes(table: TokenTable) -> None:
-    missing = [value for value, token_id in enumerate(table.byte_ids()) if token_id < 0]
-    if missing:
-        raise FormatError(
-            f"{len(missing)} of the 256 byte tokens are missing, first 0x{missing[0]:02X}",
-            "a byte-level vocabulary needs all of them, or some inputs have no ids",
         )
 
 

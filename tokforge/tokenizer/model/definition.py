@@ -34,6 +34,8 @@ class Definition:
         object.__setattr__(self, "added_tokens", tuple(sorted(self.added_tokens, key=lambda token: token.id)))
         check_table(self.table)
         check_model(self.table, self.model)
+        if self.pipeline.kind == "binary":
+            self.table.every_byte_id()  # text may lose a byte as in Hugging Face, binaries none
         _check_added(self.table, self.added_tokens)
 
 

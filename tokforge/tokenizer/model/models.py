@@ -25,7 +25,9 @@ class BpeModel:
     rank by product: they merge any two neighbours that join to a token, so every split of a token into
     two tokens is a merge, and all of one product are equal in rank: `product_merges` makes both fields.
 
-    ``atoms`` is what merging starts from. ``bytes``: the 256 byte tokens, all there. ``characters``:
+    ``atoms`` is what merging starts from. ``bytes``: the 256 byte tokens; a byte without
+    one is lost and its neighbours may merge, as in Hugging Face (with ``ranks`` or affixes none may lack).
+    ``characters``:
     the tokens of one character. One that is no token becomes its bytes' tokens (``byte_fallback``, and all
     its bytes have a token of kind ``byte``), else ``unk_id``, several in a row only one
     (``fuse_unk``), and is lost where that is None, as in Hugging Face.

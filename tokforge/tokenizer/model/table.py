@@ -50,6 +50,19 @@ class TokenTable:
                 ids[self.tokens[token_id][0]] = token_id
         return ids
 
+    def missing_bytes(self) -> bytes:
+        """Returns the bytes without a token of kind ``byte``, ascending."""
+        return bytes(value for value, token_id in enumerate(self.byte_ids()) if token_id < 0)
+
+    def every_byte_id(self) -> list[int]:
+        """Returns `byte_ids`; raises FormatError where one is missing."""
+        if missing := self.missing_bytes():
+            raise FormatError(
+                f"{len(missing)} of the 256 byte tokens are missing, first 0x{missing[0]:02X}",
+                "a byte-level vocabulary needs all of them here, or some inputs have no ids",
+            )
+        return self.byte_ids()
+
 
 def table_of(
     tokens: Iterable[bytes | None], added: Iterable[AddedToken], kinds: Iterable[Kind] | None = None

@@ -68,6 +68,11 @@ def section(tokenizer, name):
     return json.loads(dict(tokenizer.pipeline.preserved)[name])
 
 
+def test_padding_to_an_absurd_multiple_is_refused_at_once():
+    with pytest.raises(ConfigError, match="multiple_of is 1000000000000, which makes"):
+        pad(made(), 10**12)
+
+
 def test_post_processor_and_padding_follow_their_tokens():
     """skeletoken #93: stale ids in the post-processor and in the padding after an edit."""
     after, id_map = remove(made(), [0])
