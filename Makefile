@@ -6,8 +6,8 @@ DATA ?= data
 BIN := $(VENV)/bin
 ENGINE := core/Cargo.toml $(shell find core/src -name '*.rs')
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := splitters patterns trainer encoder models pipeline charsmap mixture
-FUZZ_FORMATS := hf bbpe tekken tiktoken sentencepiece unigram gguf wordpiece
+FUZZ_TARGETS := splitters patterns trainer encoder models pipeline charsmap mixture counts
+FUZZ_FORMATS := hf bbpe tekken tiktoken sentencepiece unigram gguf wordpiece checkpoint
 FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 

@@ -13,6 +13,7 @@ TABLES = {
     "audit": "benches.audit:under_trained_tokens",
     "bounded-memory": "benches.bounded:bounded_memory",
     "compare": "benches.compare:compare_at_scale",
+    "doubling": "benches.doubling.table:doubling",
     "encode-binaries": "benches.encoding:encode_binaries",
     "encode-text": "benches.encoding:encode_text",
     "explore": "benches.exploring:explore_round_trip",
