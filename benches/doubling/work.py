@@ -20,6 +20,8 @@ Job = Callable[[bytes], Callable[[], object]]
 SAMPLE_BYTES = 1 << 16
 """Encoders hold tokens that were learned from the first bytes of the text that they then encode."""
 BYTES = [bytes((value,)) for value in range(256)]
+LONGEST = 128
+"""Bytes of a token of Unigram and WordPiece, which try all lengths at each place: in BPE they are as they come."""
 PATTERNS = (r"(?:a+)+(?=b)", r"(?:a|aa|aaa)+b", r"\s*\s*\s*\S", r".*.*=.*")
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 
@@ -29,10 +31,10 @@ def learned(corpus: object, size: int = 768, **options: object) -> _core.Trainin
 
 
 @lru_cache(8)
-def vocabulary(sample: bytes) -> tuple[list[bytes], list[tuple[int, int, int]]]:
+def vocabulary(sample: bytes, longest: int | None = None) -> tuple[list[bytes], list[tuple[int, int, int]]]:
     corpus = _core.ByteCorpus(len(sample))
     corpus.add(sample)
-    tokens, merges = list(BYTES), learned(corpus).merges
+    tokens, merges = list(BYTES), learned(corpus, max_token_bytes=longest).merges
     for left, right, _ in merges:
         tokens.append(tokens[left] + tokens[right])
     return tokens, merges
@@ -52,14 +54,14 @@ def decode(data: bytes) -> Callable[[], object]:
 
 
 def encode_characters(data: bytes) -> Callable[[], object]:
-    tokens, merges = vocabulary(data[:SAMPLE_BYTES])
+    tokens, merges = vocabulary(data[:SAMPLE_BYTES], LONGEST)
     common = {"ranks": None, "ignore_merges": False, "user_defined": (), "fuse_unk": True}
     encoder = _core.ModelEncoder.characters((), tokens, merges, byte_ids=None, unk_id=0, **common)
     return lambda: encoder.encode_batch([data], 1)
 
 
 def encode_unigram(data: bytes) -> Callable[[], object]:
-    tokens, _ = vocabulary(data[:SAMPLE_BYTES])
+    tokens, _ = vocabulary(data[:SAMPLE_BYTES], LONGEST)
     scores = [-float(len(tokens) - at) / 99 for at in range(len(tokens))]
     common = {"single_precision": True, "user_defined": (), "byte_ids": None, "unk_id": 0, "fuse_unk": True}
     encoder = _core.ModelEncoder.unigram((), tokens, scores, unk_score=-99.0, **common)
@@ -67,7 +69,7 @@ def encode_unigram(data: bytes) -> Callable[[], object]:
 
 
 def encode_wordpiece(data: bytes) -> Callable[[], object]:
-    tokens, _ = vocabulary(data[:SAMPLE_BYTES])
+    tokens, _ = vocabulary(data[:SAMPLE_BYTES], LONGEST)
     encoder = _core.ModelEncoder.word_piece((), tokens, tokens, unk_id=0, max_characters=2**31)
     return lambda: encoder.encode_batch([data], 1)
 
