@@ -15,8 +15,8 @@ from benches.doubling.work import JOBS
 from benches.measure import RESULTS, machine
 
 LIMIT = 2.3
-LEAST_SECONDS = 0.03
-MOST_BYTES = 1 << 22
+LEAST_SECONDS = 0.02
+MOST_BYTES = 1 << 20
 """Work that is faster than this many bytes in `LEAST_SECONDS` is measured at this size."""
 Prepare = Callable[[int], Callable[[], object]]
 

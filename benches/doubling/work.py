@@ -21,7 +21,7 @@ SAMPLE_BYTES = 1 << 16
 """Encoders hold tokens that were learned from the first bytes of the text that they then encode."""
 BYTES = [bytes((value,)) for value in range(256)]
 LONGEST = 128
-"""Bytes of a token of Unigram and WordPiece, which try all lengths at each place: in BPE they are as they come."""
+"""Bytes of a token of Unigram and WordPiece, which try all lengths at each place."""
 PATTERNS = (r"(?:a+)+(?=b)", r"(?:a|aa|aaa)+b", r"\s*\s*\s*\S", r".*.*=.*")
 FORMS = ("NFC", "NFD", "NFKC", "NFKD")
 
@@ -76,8 +76,9 @@ def encode_wordpiece(data: bytes) -> Callable[[], object]:
 
 def split(name: str) -> Job:
     def job(data: bytes) -> Callable[[], object]:
-        # Counting cuts and looks up each piece once; a list of pieces would measure Python's memory.
-        return lambda: refused(_core.WordCounts(_core.Splitter(parse_pretokenizer(name)), 1).add, [data])
+        splitter = _core.Splitter(parse_pretokenizer(name))
+        encoder = _core.Encoder(BYTES, [], byte_ids=range(256), splitter=splitter)
+        return lambda: refused(encoder.encode, data)
 
     return job
 

@@ -8,6 +8,7 @@ import typer
 
 from tokforge.outputs import check_output, write_files
 from tokforge_cli import _curation
+from tokforge_cli._checkpoints import kept_in
 from tokforge_cli._failure import UsageProblem
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
 from tokforge_cli._output import emit, note, pairs, shown_bytes, table
@@ -303,7 +304,7 @@ def train_bpe(
         engine=engine,
         workers=workers,
     )
-    kept = kept_in(checkpoint, resume, checkpoint_seconds)
+    kept = kept_in(checkpoint, resume, checkpoint_seconds, "train-bpe")
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
         refuse_scale_with_learner(memory, kept, counts, engine)
@@ -359,20 +360,6 @@ def refuse_with_counts(extend: Path | None, kept: "Checkpoint | None") -> None:
     for name, value in (("--extend", extend), ("--checkpoint", kept)):
         if value:
             raise UsageProblem(f"{name} needs documents, not --counts", "leave one of them out", "train-bpe")
-
-
-def kept_in(checkpoint: Path | None, resume: Path | None, seconds: float) -> "Checkpoint | None":
-    """Returns where the run keeps what it has done, if anywhere."""
-    from tokforge.bpe import Checkpoint
-
-    if checkpoint and resume:
-        raise UsageProblem(
-            "--checkpoint begins anew and --resume goes on",
-            "keep one; --resume keeps the folder up to date",
-            "train-bpe",
-        )
-    folder = checkpoint or resume
-    return Checkpoint(folder=folder, resume=resume is not None, seconds=seconds) if folder else None
 
 
 def save(

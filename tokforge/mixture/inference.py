@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tokforge.bpe import Checkpoint
 from tokforge.errors import ConfigError
 from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
+from tokforge.mixture.checkpoint import kept_history
 from tokforge.mixture.config import WIDENING, MixtureConfig
 from tokforge.mixture.fit import UNFIT, WITHHELD, fit_figures, warnings_of
 from tokforge.mixture.gather import gather_references
@@ -148,8 +150,12 @@ def infer(
     *,
     progress: Progress | None = None,
     counted_seconds: float = 0.0,
+    checkpoint: Checkpoint | None = None,
 ) -> MixtureResult:
-    """Infers shares from counted references; raises as `infer_mixture` does."""
+    """Infers shares from counted references; raises as `infer_mixture` does.
+
+    ``checkpoint``: a folder that keeps the programme's rows, from which a run that was killed goes on.
+    """
     if references.pipeline.pretokenizers != tokenizer.pipeline.pretokenizers:
         raise ConfigError(
             f"the references were cut by {_stages(references.pipeline.pretokenizers)}, "
@@ -163,7 +169,14 @@ def infer(
         remarks.append(
             f"{len(listed.unrecoverable)} tokens are left out, for no merge makes them, as {shown}"
         )
-    result = infer_merges(listed, references, config, progress=progress, counted_seconds=counted_seconds)
+    result = infer_merges(
+        listed,
+        references,
+        config,
+        progress=progress,
+        counted_seconds=counted_seconds,
+        checkpoint=checkpoint,
+    )
     return replace(result, warnings=(*remarks, *result.warnings))
 
 
@@ -174,6 +187,7 @@ def infer_merges(
     *,
     progress: Progress | None = None,
     counted_seconds: float = 0.0,
+    checkpoint: Checkpoint | None = None,
 ) -> MixtureResult:
     """Infers shares from a merge list alone, whose words the references must hold as it cuts them."""
     clock = _Clock(counted_seconds)
@@ -182,7 +196,7 @@ def infer_merges(
     history = replay(references, listed, progress=progress)
     clock.lap("replay")
     make_model = solver_named(config.solver)
-    solution = solve(history, make_model, tolerance=config.tolerance, progress=progress)
+    solution = _solved(history, config, checkpoint, progress)
     clock.lap("solve")
     calibration = None
     if config.calibrate and solution.optimal:
@@ -207,6 +221,20 @@ def infer_merges(
         seconds=clock.laps,
         references=references,
     )
+
+
+def _solved(
+    history: History, config: MixtureConfig, checkpoint: Checkpoint | None, progress: Progress | None
+) -> Solution:
+    make_model = solver_named(config.solver)
+    if checkpoint is None:
+        return solve(history, make_model, tolerance=config.tolerance, progress=progress)
+    about = {"solver": config.solver, "tolerance": config.tolerance}
+    kept, keeper = kept_history(history, checkpoint, about)
+    try:
+        return solve(kept, make_model, tolerance=config.tolerance, progress=progress)
+    finally:
+        keeper.save()
 
 
 def _intervals(
