@@ -307,9 +307,11 @@ def train_bpe(
     kept = kept_in(checkpoint, resume, checkpoint_seconds, "train-bpe")
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
-        refuse_scale_with_learner(memory, kept, counts, engine)
+        refuse_scale_with_learner(memory, counts, engine)
         asked = SupertokensOptions(supertokens, *across)
-        train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)
+        train_supertokens(
+            context, inputs, output, options, asked, extend, id_map, kept, force, as_json, quiet
+        )
         return
     refuse_without_learner(across)
     paths = {size: sized(output, size, many=True) for size in options.family}
@@ -343,14 +345,12 @@ def sampling_of(
     )
 
 
-def refuse_scale_with_learner(
-    memory: str | None, kept: "Checkpoint | None", counts: bool, engine: str
-) -> None:
+def refuse_scale_with_learner(memory: str | None, counts: bool, engine: str) -> None:
     """Raises UsageProblem for what supertokens cannot do."""
-    if memory or kept or counts or engine != "local":
+    if memory or counts or engine != "local":
         raise UsageProblem(
             "--supertokens trains in memory",
-            "leave --memory, --checkpoint, --counts and --engine out",
+            "leave --memory, --counts and --engine out",
             "train-bpe",
         )
 

@@ -43,7 +43,7 @@ Found = tuple[bytes | bytearray, bytes | bytearray, bytes | bytearray]
 
 def kept_history(
     history: History, checkpoint: Checkpoint, about: Mapping[str, Any]
-) -> "tuple[History, Kept]":
+) -> "tuple[History, _Kept]":
     """Returns ``history`` whose sweeps are kept in the checkpoint's folder, and what keeps them.
 
     ``about``: what the sweeps depend on beside the history, as JSON values.
@@ -53,11 +53,11 @@ def kept_history(
         FormatError: a file of it is damaged.
         ConfigError: it is of other merges, references or options, or of another release.
     """
-    kept = Kept(history.engine, checkpoint, _digest(history, about))
+    kept = _Kept(history.engine, checkpoint, _digest(history, about))
     return replace(history, engine=cast("MixtureHistory", kept)), kept
 
 
-class Kept:
+class _Kept:
     """The engine's history, with sweeps that are on disk already."""
 
     def __init__(self, engine: "MixtureHistory", checkpoint: Checkpoint, digest: str) -> None:
