@@ -6,8 +6,9 @@ import json
 import math
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from benches.doubling.families import FAMILIES
 from benches.doubling.files import FILES, linted, loaded
@@ -15,9 +16,10 @@ from benches.doubling.work import JOBS
 from benches.measure import RESULTS, machine
 
 LIMIT = 2.3
+RESULT = RESULTS / "doubling.json"
 LEAST_SECONDS = 0.02
 MOST_BYTES = 1 << 20
-"""Work that is faster than this many bytes in `LEAST_SECONDS` is measured at this size."""
+"""Faster work than this many bytes in `LEAST_SECONDS` is called again and again."""
 Prepare = Callable[[int], Callable[[], object]]
 
 
@@ -25,10 +27,11 @@ Prepare = Callable[[int], Callable[[], object]]
 class Cell:
     """One job on one family: the times of a size, twice and four times it."""
 
+    column: str
     job: str
     family: str
     size: int
-    seconds: tuple[float, float, float]
+    seconds: tuple[float, ...]
 
     @property
     def ratio(self) -> float:
@@ -39,98 +42,98 @@ class Cell:
 def doubling(arguments: Sequence[str]) -> str:
     """Times doubled input in processor seconds of one thread; exit code 1 above the limit.
 
-    Each size is the best of several runs. A ratio above the limit is measured anew, twice at the most, from
-    twice the size and with more runs: what the machine did meanwhile is no property of the engine.
+    Each size is the best of several runs. A ratio above the limit is measured anew with more runs and shorter
+    input, so that four times of it fit in a cache: a quadratic step takes four times as long at any size.
     """
     parser = argparse.ArgumentParser(prog="python -m benches doubling", description=doubling.__doc__)
-    parser.add_argument("--job", help="only jobs whose name holds this")
-    parser.add_argument("--family", help="only families whose name holds this")
+    parser.add_argument("--job", default="", help="only jobs whose name holds this")
+    parser.add_argument("--family", default="", help="only families whose name holds this")
+    parser.add_argument(
+        "--again", action="store_true", help="only what the last whole run has above the limit"
+    )
     options = parser.parse_args(arguments)
-    cells = {(column, name, family): cell for column, name, family, cell in _cells(options)}
-    table = f"{_texts(cells)}\n\n{_files(cells)}\n\n{machine()}"
+    known = _read() if options.again else []
+    again = {(one.job, one.family) for one in known if one.ratio > LIMIT}
+    cells = {(one.job, one.family): one for one in known}
+    for column, job, family, prepare in _plan():
+        if options.job in job and options.family in family and (not options.again or (job, family) in again):
+            cell = measured(column, job, family, prepare)
+            print(f"{job:32} {family:32} {cell.size:10} {cell.ratio:5.2f}", file=sys.stderr, flush=True)
+            cells[job, family] = cell
     if not (options.job or options.family):
-        rows = [
-            {
-                "column": key[0],
-                "job": cell.job,
-                "family": cell.family,
-                "bytes": cell.size,
-                "ratio": cell.ratio,
-            }
-            for key, cell in cells.items()
-        ]
+        rows = [asdict(cell) | {"ratio": cell.ratio} for cell in cells.values()]
         record = {"table": "doubling", "machine": machine(), "limit": LIMIT, "rows": rows}
-        (RESULTS / "doubling.json").write_text(json.dumps(record, indent=1) + "\n")
+        RESULT.write_text(json.dumps(record, indent=1) + "\n")
+    table = f"{_texts(list(cells.values()))}\n\n{_files(list(cells.values()))}\n\n{machine()}"
     above = [cell for cell in cells.values() if cell.ratio > LIMIT]
     if above:
         raise SystemExit(f"{table}\n\nabove {LIMIT}: {above}")
     return table
 
 
-def _cells(options: argparse.Namespace):  # type: ignore[no-untyped-def]
-    plan = [
-        (column, name, family, lambda size, job=job, make=make: job(make(size)))
-        for (column, name), job in JOBS.items()
-        for family, make in FAMILIES.items()
-    ]
-    plan += [
-        (column, column, family, lambda size, job=job, make=make: job(make(size)))
-        for column, job in (("load", loaded), ("lint", linted))
-        for family, make in FILES.items()
-    ]
-    for column, name, family, prepare in plan:
-        if (options.job or "") in f"{column}:{name}" and (options.family or "") in family:
-            cell = measured(f"{column}:{name}", family, prepare)
-            print(f"{cell.job:32} {family:32} {cell.size:10} {cell.ratio:5.2f}", file=sys.stderr, flush=True)
-            yield column, name, family, cell
+def _read() -> list[Cell]:
+    rows = json.loads(RESULT.read_text())["rows"]
+    return [Cell(*(row[name] for name in ("column", "job", "family", "size", "seconds"))) for row in rows]
 
 
-def measured(job: str, family: str, prepare: Prepare) -> Cell:
+def _plan() -> Iterator[tuple[str, str, str, Prepare]]:
+    for (column, name), job in JOBS.items():
+        for family, make in FAMILIES.items():
+            yield column, f"{column}:{name}", family, _preparing(job, make)
+    for column, on_files in (("load", loaded), ("lint", linted)):
+        for family, make_files in FILES.items():
+            yield column, column, family, _preparing(on_files, make_files)
+
+
+def _preparing(job: Callable[[Any], Callable[[], object]], make: Callable[[int], object]) -> Prepare:
+    return lambda size: job(make(size))
+
+
+def measured(column: str, job: str, family: str, prepare: Prepare) -> Cell:
     """Returns the cell, measured again while its ratio is above the limit."""
-    size = 1 << 12
-    while size < MOST_BYTES and best(prepare(size), 1) < LEAST_SECONDS:
-        size *= 2
-    for runs in (3, 5, 9):
+    longest = 1 << 12
+    while longest < MOST_BYTES and _seconds(prepare(longest), 1) < LEAST_SECONDS:
+        longest *= 2
+    for runs, shorter in ((3, 1), (5, 4), (9, 16)):
+        size = longest // shorter
         # In turn, so that a slow second hits all three alike.
         works = [prepare(size << doubled) for doubled in range(3)]
-        times = [[best(work, 1) for work in works] for _ in range(runs)]
-        cell = Cell(job, family, size, tuple(min(column) for column in zip(*times, strict=True)))  # type: ignore
+        calls = math.ceil(LEAST_SECONDS / _seconds(works[0], 1))
+        times = [[_seconds(work, calls) for work in works] for _ in range(runs)]
+        cell = Cell(column, job, family, size, tuple(min(one) for one in zip(*times, strict=True)))
         if cell.ratio <= LIMIT:
             break
-        size = min(2 * size, MOST_BYTES)
     return cell
 
 
-def best(work: Callable[[], object], runs: int) -> float:
-    """Returns the least processor seconds of so many runs."""
+def _seconds(work: Callable[[], object], calls: int) -> float:
+    """Returns the processor seconds of so many calls."""
     gc.disable()
     try:
-        return min(_seconds(work) for _ in range(runs))
+        started = time.process_time()
+        for _ in range(calls):
+            work()
+        return max(time.process_time() - started, 1e-6)
     finally:
         gc.enable()
 
 
-def _seconds(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return max(time.process_time() - started, 1e-9)
+def _worst(cells: Sequence[Cell], column: str, family: str) -> str:
+    ratios = [cell.ratio for cell in cells if (cell.column, cell.family) == (column, family)]
+    return f"{max(ratios):.2f}" if ratios else "-"
 
 
-def _texts(cells: Mapping[tuple[str, str, str], Cell]) -> str:
+def _texts(cells: Sequence[Cell]) -> str:
     columns = list(dict.fromkeys(column for column, _ in JOBS))
     lines = [f"| text | {' | '.join(columns)} |", "|---|" + "--:|" * len(columns)]
     for family in FAMILIES:
-        worst = [[cell for key, cell in cells.items() if key[::2] == (column, family)] for column in columns]
-        shown = " | ".join(f"{max(cell.ratio for cell in found):.2f}" if found else "-" for found in worst)
-        lines.append(f"| {family} | {shown} |")
+        lines.append(
+            f"| {family} | " + " | ".join(_worst(cells, column, family) for column in columns) + " |"
+        )
     return "\n".join(lines)
 
 
-def _files(cells: Mapping[tuple[str, str, str], Cell]) -> str:
+def _files(cells: Sequence[Cell]) -> str:
     lines = ["| file | load | lint |", "|---|--:|--:|"]
-    for family in FILES:
-        found = [cells.get((column, column, family)) for column in ("load", "lint")]
-        lines.append(
-            f"| {family} | " + " | ".join(f"{one.ratio:.2f}" if one else "-" for one in found) + " |"
-        )
+    lines += [f"| {name} | {_worst(cells, 'load', name)} | {_worst(cells, 'lint', name)} |" for name in FILES]
     return "\n".join(lines)
