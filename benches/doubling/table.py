@@ -25,18 +25,14 @@ Prepare = Callable[[int], Callable[[], object]]
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One job on one family: the times of a size, twice and four times it."""
+    """One job on one family."""
 
     column: str
     job: str
     family: str
     size: int
-    seconds: tuple[float, ...]
-
-    @property
-    def ratio(self) -> float:
-        """The geometric mean of two doublings: at one of them the data may outgrow a cache."""
-        return math.sqrt(self.seconds[2] / self.seconds[0])
+    ratio: float
+    """Of two doublings the geometric mean: at one of them the data may outgrow a cache."""
 
 
 def doubling(arguments: Sequence[str]) -> str:
@@ -49,19 +45,19 @@ def doubling(arguments: Sequence[str]) -> str:
     parser.add_argument("--job", default="", help="only jobs whose name holds this")
     parser.add_argument("--family", default="", help="only families whose name holds this")
     parser.add_argument(
-        "--again", action="store_true", help="only what the last whole run has above the limit"
+        "--again", action="store_true", help="only what the last run lacks, or has above the limit"
     )
     options = parser.parse_args(arguments)
     known = _read() if options.again else []
-    again = {(one.job, one.family) for one in known if one.ratio > LIMIT}
+    done = {(one.job, one.family) for one in known if one.ratio <= LIMIT}
     cells = {(one.job, one.family): one for one in known}
     for column, job, family, prepare in _plan():
-        if options.job in job and options.family in family and (not options.again or (job, family) in again):
+        if options.job in job and options.family in family and (job, family) not in done:
             cell = measured(column, job, family, prepare)
             print(f"{job:32} {family:32} {cell.size:10} {cell.ratio:5.2f}", file=sys.stderr, flush=True)
             cells[job, family] = cell
     if not (options.job or options.family):
-        rows = [asdict(cell) | {"ratio": cell.ratio} for cell in cells.values()]
+        rows = [asdict(cell) for cell in cells.values()]
         record = {"table": "doubling", "machine": machine(), "limit": LIMIT, "rows": rows}
         RESULT.write_text(json.dumps(record, indent=1) + "\n")
     table = f"{_texts(list(cells.values()))}\n\n{_files(list(cells.values()))}\n\n{machine()}"
@@ -73,7 +69,7 @@ def doubling(arguments: Sequence[str]) -> str:
 
 def _read() -> list[Cell]:
     rows = json.loads(RESULT.read_text())["rows"]
-    return [Cell(*(row[name] for name in ("column", "job", "family", "size", "seconds"))) for row in rows]
+    return [Cell(**row) for row in rows]
 
 
 def _plan() -> Iterator[tuple[str, str, str, Prepare]]:
@@ -100,7 +96,8 @@ def measured(column: str, job: str, family: str, prepare: Prepare) -> Cell:
         works = [prepare(size << doubled) for doubled in range(3)]
         calls = math.ceil(LEAST_SECONDS / _seconds(works[0], 1))
         times = [[_seconds(work, calls) for work in works] for _ in range(runs)]
-        cell = Cell(column, job, family, size, tuple(min(one) for one in zip(*times, strict=True)))
+        first, _, last = (min(one) for one in zip(*times, strict=True))
+        cell = Cell(column, job, family, size, round(math.sqrt(last / first), 3))
         if cell.ratio <= LIMIT:
             break
     return cell
