@@ -9,6 +9,7 @@ import typer
 from tokforge.outputs import check_output, write_files
 from tokforge_cli._checkpoints import kept_in
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, note, pairs, table
 from tokforge_cli._progress import bars
@@ -153,7 +154,8 @@ def infer_mixture(
         field=field,
     )
     kept = kept_in(checkpoint, resume, 60.0, "infer-mixture")
-    check_output(*(path for path in (save_counts, plot, html, export_mps) if path), force=force)
+    read = [*tokenizer_files(tokenizer), *(counts or ()), *([categories] if categories else [])]
+    check_output(*(path for path in (save_counts, plot, html, export_mps) if path), force=force, inputs=read)
     if plot:
         check_plot(plot)
     model = TokenizerModel.load(tokenizer)
