@@ -86,8 +86,7 @@ def train(
         supertokens: the learner and its rules; ``superbpe`` at two thirds of the size if None.
         extend: a byte-level BPE tokenizer to take the word stage from: its first tokens up to superbpe's
             transition, else all; the learner's splitter replaces its own.
-        checkpoint: a folder that keeps the word stage, as `tokforge.bpe.train` does; merges across words are
-            learned again.
+        checkpoint: a folder that keeps the word stage; merges across words are learned again.
         progress: called as ``progress(phase, done, total)``.
 
     Raises:
@@ -102,9 +101,7 @@ def train(
         learner="superbpe", transitions=(config.table_size * 2 // 3,)
     )
     config = _with_splitter(config, supertokens, extend)
-    _check(inputs, config, supertokens, extend)
-    if checkpoint and (extend or supertokens.learner == "random-chunks"):
-        raise ConfigError("a checkpoint keeps the word stage, and there is none here", "leave it out")
+    _check(inputs, config, supertokens, extend, checkpoint)
     sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
     chosen = SampledSources(sources, config.sampling, progress=progress)
     has_words = supertokens.learner != "random-chunks"
@@ -121,13 +118,11 @@ def train(
     learned = _learn(task, stage)
     for one in learned.values():
         _check_exhausted(config, one)
-    variants = {(t, size): made for t, one in learned.items() for size, made in one.by_size.items()}
-    last = learned[next(reversed(learned))]
-    mixture = chosen.mixture
+    last, mixture = learned[next(reversed(learned))], chosen.mixture
     tokenizer = last.by_size[config.table_size]
     return SupertokensResult(
         tokenizer=tokenizer,
-        variants=variants,
+        variants={(t, size): made for t, one in learned.items() for size, made in one.by_size.items()},
         words=last.words,
         counts=tuple(last.counts),
         least_count=last.least_count,
@@ -167,8 +162,14 @@ def _with_splitter(config: BpeConfig, supertokens: SupertokensConfig, extend: To
 
 
 def _check(
-    inputs: Sequence[str | Path], config: BpeConfig, supertokens: SupertokensConfig, extend: Tokenizer | None
+    inputs: Sequence[str | Path],
+    config: BpeConfig,
+    supertokens: SupertokensConfig,
+    extend: Tokenizer | None,
+    checkpoint: Checkpoint | None,
 ) -> None:
+    if checkpoint and (extend or supertokens.learner == "random-chunks"):
+        raise ConfigError("a checkpoint keeps the word stage, and there is none here", "leave it out")
     if "-" in inputs:
         raise ConfigError("supertokens read their inputs several times", "name files, not standard input")
     if extend is None and supertokens.learner == "superbpe" and not supertokens.transitions:
