@@ -6,7 +6,7 @@ DATA ?= data
 BIN := $(VENV)/bin
 ENGINE := core/Cargo.toml $(shell find core/src -name '*.rs')
 FUZZ_SECONDS ?= 60
-FUZZ_TARGETS := splitters patterns trainer encoder models pipeline charsmap mixture
+FUZZ_TARGETS := splitters patterns trainer encoder models pipeline charsmap mixture counts
 FUZZ_FORMATS := hf bbpe tekken tiktoken sentencepiece unigram gguf wordpiece
 FUZZ_OPTIONS = -max_total_time=$(FUZZ_SECONDS) -timeout=20 -rss_limit_mb=2048
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -49,6 +49,7 @@ fuzz: $(VENV)/.fuzz  ## Fuzz the engine and the readers, FUZZ_SECONDS=60 for eac
 	. $(VENV)/.rust-env && cd core/fuzz && for target in $(FUZZ_TARGETS); do \
 	  mkdir -p corpus/$$target && cargo fuzz run -s none $$target corpus/$$target seeds/$$target -- $(FUZZ_OPTIONS) || exit 1; done
 	for format in $(FUZZ_FORMATS); do $(BIN)/python tests/fuzz/formats.py $$format $(FUZZ_OPTIONS) || exit 1; done
+	$(BIN)/python tests/fuzz/checkpoints.py $(FUZZ_OPTIONS)
 
 bench: $(VENV)/.bench  ## Tables of docs/benchmarks.md, beside the peers
 	$(BIN)/python -m benches all $(DATA)

@@ -14,7 +14,7 @@ from tokforge_cli._progress import bars
 from tokforge_cli._recipe import recipe_path, resolved
 
 if TYPE_CHECKING:
-    from tokforge.bpe import BpeConfig
+    from tokforge.bpe import BpeConfig, Checkpoint
     from tokforge.supertokens import SupertokensConfig, SupertokensResult
 
 
@@ -52,6 +52,7 @@ def train_supertokens(
     across: SupertokensOptions,
     extend: Path | None,
     id_map: Path | None,
+    checkpoint: "Checkpoint | None",
     force: bool,
     as_json: bool,
     quiet: bool,
@@ -75,7 +76,7 @@ def train_supertokens(
     check_output(*targets.values(), *sidecars, recipe_path(main), force=force, inputs=read)
     base = Tokenizer.load(extend) if extend else None
     with bars(quiet=quiet) as progress:
-        result = train(inputs, options, config, extend=base, progress=progress)
+        result = train(inputs, options, config, extend=base, checkpoint=checkpoint, progress=progress)
     for key, tokenizer in result.variants.items():
         tokenizer.save(targets[key], force=force)
     last = targets[(config.transitions or (None,))[-1], options.table_size]

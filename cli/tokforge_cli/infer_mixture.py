@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tokforge.outputs import check_output, write_files
+from tokforge_cli._checkpoints import kept_in
 from tokforge_cli._failure import UsageProblem
 from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
@@ -124,6 +125,22 @@ def infer_mixture(
             rich_help_panel=PROGRAMME,
         ),
     ] = "combined",
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep the programme's rows there, for --resume DIR after a crash.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = None,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Go on from this checkpoint, with the same inputs and options.",
+            rich_help_panel=PROGRAMME,
+        ),
+    ] = None,
     threads: Threads = None,
     config: Config = None,
     force: Force = False,
@@ -154,6 +171,7 @@ def infer_mixture(
         threads=threads,
         field=field,
     )
+    kept = kept_in(checkpoint, resume, 60.0, "infer-mixture")
     read = [*tokenizer_files(tokenizer), *(counts or ()), *([categories] if categories else [])]
     check_output(*(path for path in (save_counts, plot, html, export_mps) if path), force=force, inputs=read)
     if plot:
@@ -165,7 +183,9 @@ def infer_mixture(
         )
         if save_counts:
             save(references, save_counts, force=force)
-        result = infer(model, references, options, progress=progress, counted_seconds=seconds)
+        result = infer(
+            model, references, options, progress=progress, counted_seconds=seconds, checkpoint=kept
+        )
     if plot:
         save_chart(result, plot, force=force)
     if export_mps:

@@ -8,6 +8,7 @@ import typer
 
 from tokforge.outputs import StrPath, check_output, write_files
 from tokforge_cli import _curation
+from tokforge_cli._checkpoints import kept_in
 from tokforge_cli._failure import UsageProblem
 from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
@@ -304,12 +305,14 @@ def train_bpe(
         engine=engine,
         workers=workers,
     )
-    kept = kept_in(checkpoint, resume, checkpoint_seconds)
+    kept = kept_in(checkpoint, resume, checkpoint_seconds, "train-bpe")
     across = (max_words, exclude, digits_apart, chunks, sample_documents, tuple(verify or ()))
     if supertokens is not None:
-        refuse_scale_with_learner(memory, kept, counts, engine)
+        refuse_scale_with_learner(memory, counts, engine)
         asked = SupertokensOptions(supertokens, *across)
-        train_supertokens(context, inputs, output, options, asked, extend, id_map, force, as_json, quiet)
+        train_supertokens(
+            context, inputs, output, options, asked, extend, id_map, kept, force, as_json, quiet
+        )
         return
     refuse_without_learner(across)
     paths = {size: sized(output, size, many=True) for size in options.family}
@@ -343,14 +346,12 @@ def sampling_of(
     )
 
 
-def refuse_scale_with_learner(
-    memory: str | None, kept: "Checkpoint | None", counts: bool, engine: str
-) -> None:
+def refuse_scale_with_learner(memory: str | None, counts: bool, engine: str) -> None:
     """Raises UsageProblem for what supertokens cannot do."""
-    if memory or kept or counts or engine != "local":
+    if memory or counts or engine != "local":
         raise UsageProblem(
             "--supertokens trains in memory",
-            "leave --memory, --checkpoint, --counts and --engine out",
+            "leave --memory, --counts and --engine out",
             "train-bpe",
         )
 
@@ -360,20 +361,6 @@ def refuse_with_counts(extend: Path | None, kept: "Checkpoint | None") -> None:
     for name, value in (("--extend", extend), ("--checkpoint", kept)):
         if value:
             raise UsageProblem(f"{name} needs documents, not --counts", "leave one of them out", "train-bpe")
-
-
-def kept_in(checkpoint: Path | None, resume: Path | None, seconds: float) -> "Checkpoint | None":
-    """Returns where the run keeps what it has done, if anywhere."""
-    from tokforge.bpe import Checkpoint
-
-    if checkpoint and resume:
-        raise UsageProblem(
-            "--checkpoint begins anew and --resume goes on",
-            "keep one; --resume keeps the folder up to date",
-            "train-bpe",
-        )
-    folder = checkpoint or resume
-    return Checkpoint(folder=folder, resume=resume is not None, seconds=seconds) if folder else None
 
 
 def save(

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tokforge import AddedToken, Tokenizer
@@ -11,7 +11,7 @@ from tokforge.tokenizer import initial_bytes
 from tokforge.tokenizer.formats.ranks import by_pair, ranked_definition, ranks_of
 from tokforge.tokenizer.formats.reading import SourceFile
 from tokforge.tokenizer.formats.sentencepiece import read_sentencepiece, write_sentencepiece
-from tokforge.tokenizer.model import BpeModel, Definition, Pipeline, product_merges, table_of
+from tokforge.tokenizer.model import BpeModel, Definition, Pipeline, product_merges, products, table_of
 
 BYTES = initial_bytes()
 # Two letters: overlaps of a product with itself (`aaa` + `a`) are the hard case, and wide alphabets hide it.
@@ -105,3 +105,21 @@ def test_a_model_of_characters_keeps_its_ties(scored, texts):
         assert again.encode(text).tolist() == expected
         if paired is not None:
             assert paired.encode(text).tolist() == expected
+
+
+def slow_products(tokens, scored):
+    """Every split of every token."""
+    ids = {token: at for at, token in enumerate(tokens)}
+    for _, at in sorted(scored):
+        token = tokens[at]
+        for cut in range(1, len(token)):
+            if token[:cut] in ids and token[cut:] in ids:
+                yield ids[token[:cut]], ids[token[cut:]], at
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.text("ab", min_size=1, max_size=9).map(str.encode), unique=True), st.integers(1, 9))
+def test_long_tokens_have_the_splits_of_short_ones(monkeypatch, tokens, short):
+    monkeypatch.setattr(products, "SHORT", short)
+    scored = [(at, at) for at in range(len(tokens))]
+    assert list(product_merges(tokens, scored)[0]) == list(slow_products(tokens, scored))

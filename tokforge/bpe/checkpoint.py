@@ -184,7 +184,7 @@ def _read(path: Path) -> State:
         outer = json.loads(path.read_bytes())
         state, told = outer["state"], outer["sha256"]
         version, tool = state["version"], state["tool_version"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise FormatError("is no checkpoint, or a damaged one", hint, str(path)) from error
     if (version, tool) != (VERSION, tool_version()):
         raise FormatError(
@@ -194,4 +194,29 @@ def _read(path: Path) -> State:
         )
     if _sum(state) != told:
         raise FormatError("is a damaged checkpoint: its checksum is wrong", hint, str(path))
+    runs = sum(1 for _ in path.parent.glob("run-*.counts"))
+    if not _is_state(state) or state["runs"] > (0 if state["counted"] else runs):
+        raise FormatError("is no checkpoint: its fields contradict each other", hint, str(path))
     return State(**state)
+
+
+def _is_state(state: dict[str, Any]) -> bool:
+    """Tells whether the fields are those of `State`, each of its type and as long as the others.
+
+    A checksum shows accidents; whoever can write the folder can also write a checksum.
+    """
+    default = asdict(State(options=""))
+    if state.keys() != default.keys() or any(
+        type(state[name]) is not type(default[name]) for name in default
+    ):
+        return False
+    merges, lists = state["merges"], (state["counts"], state["tokens"])
+    numbers = [*lists, *(merge for merge in merges if isinstance(merge, list) and len(merge) == 3)]
+    return (
+        len(numbers) == len(merges) + 2
+        and all(len(one) == len(merges) for one in lists)
+        and all(type(n) is int and 0 <= n < 1 << 64 for one in numbers for n in one)
+        and all(left < made and right < made < 1 << 32 for left, right, made in merges)
+        and 0 <= state["documents"] < 1 << 64
+        and state["runs"] >= 0
+    )

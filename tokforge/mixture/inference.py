@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from tokforge.bpe import Checkpoint
 from tokforge.errors import ConfigError
 from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
+from tokforge.mixture.checkpoint import kept_history
 from tokforge.mixture.config import WIDENING, MixtureConfig
 from tokforge.mixture.fit import UNFIT, WITHHELD, fit_figures, warnings_of
 from tokforge.mixture.gather import gather_references
@@ -152,8 +154,12 @@ def infer(
     *,
     progress: Progress | None = None,
     counted_seconds: float = 0.0,
+    checkpoint: Checkpoint | None = None,
 ) -> MixtureResult:
-    """Infers shares from counted references; raises as `infer_mixture` does."""
+    """Infers shares from counted references; raises as `infer_mixture` does.
+
+    ``checkpoint``: a folder that keeps the programme's rows, from which a run that was killed goes on.
+    """
     cut = cut_of(tokenizer)
     if references.pipeline.pretokenizers != cut.pretokenizers:
         raise ConfigError(
@@ -168,7 +174,14 @@ def infer(
         remarks.append(
             f"{len(listed.unrecoverable)} tokens are left out, for no merge makes them, as {shown}"
         )
-    result = infer_merges(listed, references, config, progress=progress, counted_seconds=counted_seconds)
+    result = infer_merges(
+        listed,
+        references,
+        config,
+        progress=progress,
+        counted_seconds=counted_seconds,
+        checkpoint=checkpoint,
+    )
     return replace(result, warnings=(*remarks, *result.warnings))
 
 
@@ -179,6 +192,7 @@ def infer_merges(
     *,
     progress: Progress | None = None,
     counted_seconds: float = 0.0,
+    checkpoint: Checkpoint | None = None,
 ) -> MixtureResult:
     """Infers shares from a merge list alone, whose words the references must hold as it cuts them."""
     clock = _Clock(counted_seconds)
@@ -187,11 +201,7 @@ def infer_merges(
     history = replay(references, listed, progress=progress)
     clock.lap("replay")
     make_model = solver_named(config.solver)
-    barred = listed.barred(history.pairs) if listed.barred else None
-    solution = solve(
-        history, make_model,
-        tolerance=config.tolerance, barred=barred, seconds=config.seconds, progress=progress,
-    )  # fmt: skip
+    solution = _solved(history, listed, config, checkpoint, progress)
     clock.lap("solve")
     calibration = None
     if config.calibrate and solution.optimal:
@@ -224,6 +234,30 @@ def infer_merges(
         seconds=clock.laps,
         references=references,
     )
+
+
+def _solved(
+    history: History,
+    listed: MergeList,
+    config: MixtureConfig,
+    checkpoint: Checkpoint | None,
+    progress: Progress | None,
+) -> Solution:
+    barred = listed.barred(history.pairs) if listed.barred else None
+
+    def solved(history: History) -> Solution:
+        return solve(
+            history, solver_named(config.solver),
+            tolerance=config.tolerance, barred=barred, seconds=config.seconds, progress=progress,
+        )  # fmt: skip
+
+    if checkpoint is None:
+        return solved(history)
+    kept, keeper = kept_history(history, checkpoint, {"solver": config.solver, "tolerance": config.tolerance})
+    try:
+        return solved(kept)
+    finally:
+        keeper.save()
 
 
 def _estimate(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tokforge.bpe import BpeConfig
+from tokforge.bpe import BpeConfig, Checkpoint
 from tokforge.bpe.record import record
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
@@ -74,6 +74,7 @@ def train(
     supertokens: SupertokensConfig | None = None,
     *,
     extend: Tokenizer | None = None,
+    checkpoint: Checkpoint | None = None,
     progress: Progress | None = None,
 ) -> SupertokensResult:
     """Trains on files, folders or globs, which are read several times.
@@ -85,6 +86,7 @@ def train(
         supertokens: the learner and its rules; ``superbpe`` at two thirds of the size if None.
         extend: a byte-level BPE tokenizer to take the word stage from: its first tokens up to superbpe's
             transition, else all; the learner's splitter replaces its own.
+        checkpoint: a folder that keeps the word stage; merges across words are learned again.
         progress: called as ``progress(phase, done, total)``.
 
     Raises:
@@ -99,11 +101,11 @@ def train(
         learner="superbpe", transitions=(config.table_size * 2 // 3,)
     )
     config = _with_splitter(config, supertokens, extend)
-    _check(inputs, config, supertokens, extend)
+    _check(inputs, config, supertokens, extend, checkpoint)
     sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
     chosen = SampledSources(sources, config.sampling, progress=progress)
     has_words = supertokens.learner != "random-chunks"
-    stage = _word_stage(inputs, config, supertokens, extend, progress) if has_words else None
+    stage = _word_stage(inputs, config, supertokens, extend, checkpoint, progress) if has_words else None
     word_seconds = time.perf_counter() - started
     documents = Draw(_Buffers(chosen), supertokens.sample_documents, config.sampling.seed)
     task = Task(
@@ -116,13 +118,11 @@ def train(
     learned = _learn(task, stage)
     for one in learned.values():
         _check_exhausted(config, one)
-    variants = {(t, size): made for t, one in learned.items() for size, made in one.by_size.items()}
-    last = learned[next(reversed(learned))]
-    mixture = chosen.mixture
+    last, mixture = learned[next(reversed(learned))], chosen.mixture
     tokenizer = last.by_size[config.table_size]
     return SupertokensResult(
         tokenizer=tokenizer,
-        variants=variants,
+        variants={(t, size): made for t, one in learned.items() for size, made in one.by_size.items()},
         words=last.words,
         counts=tuple(last.counts),
         least_count=last.least_count,
@@ -162,8 +162,14 @@ def _with_splitter(config: BpeConfig, supertokens: SupertokensConfig, extend: To
 
 
 def _check(
-    inputs: Sequence[str | Path], config: BpeConfig, supertokens: SupertokensConfig, extend: Tokenizer | None
+    inputs: Sequence[str | Path],
+    config: BpeConfig,
+    supertokens: SupertokensConfig,
+    extend: Tokenizer | None,
+    checkpoint: Checkpoint | None,
 ) -> None:
+    if checkpoint and (extend or supertokens.learner == "random-chunks"):
+        raise ConfigError("a checkpoint keeps the word stage, and there is none here", "leave it out")
     if "-" in inputs:
         raise ConfigError("supertokens read their inputs several times", "name files, not standard input")
     if extend is None and supertokens.learner == "superbpe" and not supertokens.transitions:
@@ -192,6 +198,7 @@ def _word_stage(
     config: BpeConfig,
     supertokens: SupertokensConfig,
     extend: Tokenizer | None,
+    checkpoint: Checkpoint | None,
     progress: Progress | None,
 ) -> WordStage:
     if extend:
@@ -201,7 +208,7 @@ def _word_stage(
     words = replace(
         config, vocab_size=size, family=(), multiple_of=None, exact_size=False, character_coverage=0.0
     )
-    result = train_words(inputs, words, progress=progress)
+    result = train_words(inputs, words, checkpoint=checkpoint, progress=progress)
     if result.tokenizer.vocab_size < size and supertokens.transitions:
         raise CorpusExhaustedError(
             f"the word stage ends at {result.tokenizer.vocab_size} tokens, before the transition at {size}",

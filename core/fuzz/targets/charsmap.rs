@@ -2,6 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use tokforge_core::encode::TextMatch;
 use tokforge_core::pipeline::{Charsmap, Normalizer, SentencePiece, Step};
 
 fuzz_target!(|input: (&[u8], u8, Vec<&[u8]>, &[u8])| {
@@ -11,19 +12,14 @@ fuzz_target!(|input: (&[u8], u8, Vec<&[u8]>, &[u8])| {
     let step = if has(0) {
         Step::Precompiled(charsmap)
     } else {
-        Step::SentencePiece(SentencePiece {
+        Step::SentencePiece(Box::new(SentencePiece {
             charsmap: Some(charsmap),
             add_dummy_prefix: has(1),
             remove_extra_whitespaces: has(2),
             escape_whitespaces: has(3),
             treat_whitespace_as_suffix: has(4),
-            user_defined: user_defined
-                .iter()
-                .take(4)
-                .filter(|one| !one.is_empty())
-                .map(|&one| one.into())
-                .collect(),
-        })
+            user_defined: TextMatch::new(user_defined.into_iter().take(4)).ok(),
+        }))
     };
     Normalizer::new(vec![step]).apply(text).unwrap();
 });

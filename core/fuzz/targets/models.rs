@@ -3,9 +3,10 @@
 
 use libfuzzer_sys::{arbitrary::Arbitrary, fuzz_target};
 use tokforge_core::encode::{
-    CharacterBpe, Model, ModelEncoder, Unigram, Unknown, WordLevel, WordPiece,
+    CharacterBpe, Documents, Model, ModelEncoder, Unigram, Unknown, WordLevel, WordPiece,
 };
-use tokforge_core::pipeline::Stages;
+use tokforge_core::pipeline::{Segments, Stages};
+use tokforge_core::progress::Silent;
 
 #[derive(Arbitrary, Debug)]
 struct Case<'a> {
@@ -54,7 +55,8 @@ fuzz_target!(|case: Case| {
     };
     let Ok(model) = model else { return };
     let encoder = ModelEncoder { model, stages: Stages::default() };
-    let mut ids = Vec::new();
-    encoder.encode(case.text, true, &mut |_| Ok(()), &mut ids).unwrap();
+    let segments = Segments::default();
+    let documents = Documents { texts: &[case.text], segments: &segments, counts: &[] };
+    let (ids, _) = encoder.encode_batch(documents, 1, &Silent).unwrap();
     assert!(ids.iter().all(|&id| id < size), "{ids:?}");
 });

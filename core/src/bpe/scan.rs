@@ -296,7 +296,12 @@ impl<P> Found<P> {
 
 /// Cells that a scan of that many places has at the most.
 pub fn most_cells(places: usize) -> usize {
-    1 << (2 * places.max(1)).ilog2().clamp(*CELL_BITS.start(), *CELL_BITS.end())
+    1 << twice(places).min(*CELL_BITS.end())
+}
+
+/// Two cells a place, as a power of two.
+fn twice(places: usize) -> u32 {
+    (2 * places.max(1)).ilog2()
 }
 
 /// Maps a pair to its cell.
@@ -310,8 +315,8 @@ impl Cells {
     /// the places of the array are never of use.
     fn new(wanted: &Wanted, places: usize) -> Self {
         let frequent = 2 * (wanted.weight / wanted.ceiling.max(1)) + 1;
-        let cells = frequent.saturating_mul(128).min(2 * places as u64).max(2);
-        Self { bits: cells.ilog2().clamp(*CELL_BITS.start(), *CELL_BITS.end()) }
+        let bits = frequent.saturating_mul(128).ilog2().max(*CELL_BITS.start());
+        Self { bits: bits.min(twice(places)).min(*CELL_BITS.end()) }
     }
 
     fn len(&self) -> usize {

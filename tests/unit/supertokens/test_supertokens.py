@@ -1,12 +1,14 @@
 """Options, bad input, exports and figures of tokens across words."""
 
+import hashlib
+import json
 from types import SimpleNamespace
 
 import pytest
 from tokenizers import Tokenizer as HfTokenizer
 
 from tokforge import Tokenizer
-from tokforge.bpe import BpeConfig
+from tokforge.bpe import BpeConfig, Checkpoint
 from tokforge.errors import ConfigError, CorpusExhaustedError, InputError, UnknownNameError
 from tokforge.inputs import CurationConfig
 from tokforge.supertokens import (
@@ -176,3 +178,25 @@ def test_figures_of_spans_and_prompts(corpus):
     assert word_spans(words, [TEXT]).two <= spans.two
     with pytest.raises(ConfigError, match="no text has a space"):
         prompt_boundaries(result.tokenizer, ["none"])
+
+
+@pytest.mark.parametrize("kept", [0, 7, 40])
+def test_a_checkpoint_keeps_the_word_stage(corpus, tmp_path_factory, kept):
+    config = BpeConfig(vocab_size=360, threads=1)
+    words = SupertokensConfig.parse("superbpe:40")
+    folder = tmp_path_factory.mktemp("checkpoint") / "kept"
+    first = train([corpus], config, words, checkpoint=Checkpoint(folder=folder, seconds=0))
+    state = json.loads((folder / "state.json").read_text())["state"]
+    assert len(state["merges"]) == 40
+    for name in ("merges", "counts", "tokens"):
+        state[name] = state[name][:kept]
+    digest = hashlib.sha256(json.dumps(state, sort_keys=True).encode()).hexdigest()
+    (folder / "state.json").write_text(json.dumps({"sha256": digest, "state": state}))
+    again = train([corpus], config, words, checkpoint=Checkpoint(folder=folder, resume=True))
+    assert again.tokenizer == first.tokenizer == train([corpus], config, words).tokenizer
+
+
+def test_a_checkpoint_needs_a_word_stage(corpus, tmp_path):
+    with pytest.raises(ConfigError, match="keeps the word stage"):
+        chunks = SupertokensConfig.parse("random-chunks")
+        train([corpus], BpeConfig(vocab_size=300), chunks, checkpoint=Checkpoint(folder=tmp_path / "kept"))

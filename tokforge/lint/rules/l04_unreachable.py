@@ -25,6 +25,7 @@ from tokforge.lint.reachability import unreachable_bytes
 from tokforge.lint.report import Finding, Severity
 from tokforge.lint.rule import Rule
 from tokforge.tokenizer.display import printable
+from tokforge.tokenizer.model import product_merges
 
 __all__ = ["RULE", "check"]
 
@@ -56,14 +57,9 @@ def _check_ranks(artefact: Artefact) -> Iterator[Finding]:
     tokens = sorted(
         {one.data: one.rank for one in artefact.ranks if one.data}.items(), key=lambda item: item[1]
     )
-    known = {token for token, _ in tokens}
-    pairs = [
-        (token[:cut], token[cut:])
-        for token, _ in tokens
-        for cut in range(1, len(token))
-        if token[:cut] in known and token[cut:] in known
-    ]
-    missed = unreachable_bytes([token for token, _ in tokens], pairs)
+    spelled = [token for token, _ in tokens]
+    merges, _ = product_merges(spelled, [(at, at) for at in range(len(spelled))])
+    missed = unreachable_bytes(spelled, [(spelled[left], spelled[right]) for left, right, _ in merges])
     if missed:
         first = min(missed, key=dict(tokens).__getitem__)
         numbers = {one.data: one.number for one in artefact.ranks}

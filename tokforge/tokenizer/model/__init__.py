@@ -1,6 +1,6 @@
 """The parts of a tokenizer that decide ids. Tokens are bytes here; spellings belong to `formats/`.
 
-Reading order: `table`, `added`, `merges`, `models`, `pipeline`, `definition`.
+Reading order: `table`, `added`, `merges`, `models`, `products`, `pipeline`, `definition`.
 """
 
 from tokforge.tokenizer.model.added import ROLES, AddedToken
@@ -12,9 +12,9 @@ from tokforge.tokenizer.model.models import (
     UnigramModel,
     WordLevelModel,
     WordPieceModel,
-    product_merges,
 )
 from tokforge.tokenizer.model.pipeline import PRESERVED, Pipeline
+from tokforge.tokenizer.model.products import product_merges
 from tokforge.tokenizer.model.table import ORDINARY, Kind, TokenTable, table_of
 
 __all__ = [

@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from tokforge.errors import ConfigError, pick
 from tokforge.tokenizer.model.merges import Merge, merge_list
 
-__all__ = ["BpeModel", "Model", "UnigramModel", "WordLevelModel", "WordPieceModel", "product_merges"]
+__all__ = ["BpeModel", "Model", "UnigramModel", "WordLevelModel", "WordPieceModel"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,32 +120,3 @@ class WordLevelModel:
 
 
 Model: TypeAlias = BpeModel | UnigramModel | WordPieceModel | WordLevelModel
-
-
-def product_merges(
-    tokens: Sequence[bytes | None], scored: Sequence[tuple[float, int]]
-) -> tuple[tuple[Merge, ...], tuple[int, ...]]:
-    """Returns the merges and ranks of a model that ranks by product.
-
-    ``scored``: (rank, id) of the tokens that merging may produce, lower ranks first; equal ones stay
-    equal. ``tokens``: by id, the tokens that may take part, None for the others (control, user-defined,
-    byte). A product is every pair of tokens whose bytes are its own end to end; a token of which there
-    is no such pair is left out. Linear in the tokens' bytes, but for hashing each split.
-
-    Example:
-        >>> product_merges([b"a", b"b", b"ab", b"aba", b"ba"], [(0, 2), (1, 4), (2, 3)])
-        (((0, 1, 2), (1, 0, 4), (0, 4, 3), (2, 0, 3)), (0, 1, 2, 2))
-    """
-    ids = {token: token_id for token_id, token in enumerate(tokens) if token}
-    merges: list[Merge] = []
-    ranks: list[int] = []
-    dense: dict[float, int] = {}
-    for value, token_id in sorted(scored):
-        token = tokens[token_id] or b""
-        rank = dense.setdefault(value, len(dense))
-        for cut in range(1, len(token)):
-            left, right = ids.get(token[:cut]), ids.get(token[cut:])
-            if left is not None and right is not None:
-                merges.append((left, right, token_id))
-                ranks.append(rank)
-    return tuple(merges), tuple(ranks)

@@ -1,0 +1,1 @@
+"""Time ratio of doubled adversarial input: `families` (the input), `work` (what is done to it), `table`."""
