@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Across", "merge_across"]
 
-_STEP = 8
+_STEP = 2
 """By how much the least count falls from one guess to the next."""
 
 

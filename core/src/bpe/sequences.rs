@@ -29,11 +29,6 @@ impl SequenceCounts {
         self.counts.add(&self.word, count)
     }
 
-    /// Adds all sequences of another table over the same vocabulary.
-    pub fn absorb(&mut self, other: &SequenceCounts) -> Result<(), Error> {
-        self.counts.absorb(&other.counts)
-    }
-
     /// Distinct sequences.
     pub fn len(&self) -> usize {
         self.counts.len()
@@ -44,22 +39,12 @@ impl SequenceCounts {
         self.counts.is_empty()
     }
 
-    /// Ids of all distinct sequences.
-    pub fn distinct_ids(&self) -> usize {
-        self.counts.distinct_bytes() / self.id_bytes()
-    }
-
-    /// The sequences as bytes, which [`SequenceCounts::ids`] reads, with their counts.
+    /// The sequences as bytes, which [`sequence_ids`] reads, with their counts.
     pub(super) fn words(&self) -> impl Iterator<Item = (&[u8], u64)> {
         self.counts.iter()
     }
 
-    /// The ids of a sequence.
-    pub(super) fn ids<'a>(&self, word: &'a [u8]) -> impl ExactSizeIterator<Item = u32> + 'a {
-        word.chunks_exact(self.id_bytes())
-            .map(|id| id.iter().rev().fold(0, |id, &byte| id << 8 | u32::from(byte)))
-    }
-
+    /// Bytes of an id.
     pub(super) fn id_bytes(&self) -> usize {
         if self.wide {
             4
@@ -67,6 +52,15 @@ impl SequenceCounts {
             2
         }
     }
+}
+
+/// The ids of a sequence whose ids take `id_bytes` each.
+pub(super) fn sequence_ids(
+    word: &[u8],
+    id_bytes: usize,
+) -> impl ExactSizeIterator<Item = u32> + '_ {
+    word.chunks_exact(id_bytes)
+        .map(|id| id.iter().rev().fold(0, |id, &byte| id << 8 | u32::from(byte)))
 }
 
 #[cfg(test)]
@@ -80,8 +74,8 @@ mod tests {
             counts.add(&[1, 65535, 256], 2).unwrap();
             counts.add(&[1, 65535, 256], 3).unwrap();
             let (word, count) = counts.words().next().unwrap();
-            assert_eq!((counts.ids(word).collect::<Vec<_>>(), count), (vec![1, 65535, 256], 5));
-            assert_eq!((counts.len(), counts.distinct_ids()), (1, 3));
+            let ids = sequence_ids(word, counts.id_bytes()).collect::<Vec<_>>();
+            assert_eq!((ids, count, counts.len()), (vec![1, 65535, 256], 5, 1));
         }
     }
 }

@@ -26,14 +26,13 @@ pub struct Runs {
 }
 
 impl Runs {
-    /// Brings all threads' tables together and gives them away.
-    pub fn take(&mut self) -> PyResult<SequenceCounts> {
-        let mut tables = std::mem::take(&mut self.tables).into_iter();
-        let mut first = tables.next().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
-        for table in tables {
-            first.absorb(&table)?;
+    /// Gives all threads' tables away.
+    pub fn take(&mut self) -> PyResult<Vec<SequenceCounts>> {
+        let tables = std::mem::take(&mut self.tables);
+        if tables.is_empty() {
+            return Err(ConfigError::new_err(CONSUMED));
         }
-        Ok(first)
+        Ok(tables)
     }
 }
 

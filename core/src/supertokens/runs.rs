@@ -21,7 +21,7 @@ use crate::progress::Progress;
 const BEAT_BYTES: usize = 1 << 16;
 /// The least count is that of the pair in the place of the last merge, divided by this: room for the
 /// merges that take pairs away from each other. Too little is found out and costs another pass.
-const MARGIN: u64 = 3;
+const MARGIN: u64 = 2;
 
 /// Text that a table of sequences makes room for at first.
 const EXPECTED_BYTES: usize = 1 << 24;
@@ -102,12 +102,13 @@ impl Gatherer {
         documents: &[&[u8]],
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        let work = |reader: &mut &mut Reader, splitter: &Splitter, stretch: &[u8], beat: Beat| {
-            match &self.eligible {
+        let work =
+            |reader: &mut &mut Reader, splitter: &Splitter, stretch: &[u8], beat: Beat| match &self
+                .eligible
+            {
                 None => self.pieces(splitter, stretch, reader, beat),
                 Some(eligible) => self.runs(splitter, stretch, eligible, reader, beat),
-            }
-        };
+            };
         let mut readers: Vec<_> = readers.iter_mut().collect();
         for_each_stretch(&mut readers, &self.splitter, documents, ("survey", progress), work)
     }
