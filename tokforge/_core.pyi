@@ -318,7 +318,7 @@ class Runs:
     def gather(self, least: int, progress: Progress | None = None) -> None:
         """Gathers all anew: sequences cut at pairs below the least count."""
     def __len__(self) -> int:
-        """Distinct sequences, counted for each thread."""
+        """Sequences, counted for each thread; long ones as often as they occur."""
 
 class ChunkCounts:
     """Chunks of random length with their counts; a document's chunks depend on its bytes and the seed."""

@@ -34,7 +34,7 @@ class Across:
     least_count: int
     """The result is exact for pairs of this count and more, and there are no others in it."""
     sequences: int
-    """Distinct sequences, over all threads."""
+    """Sequences: short ones that are distinct within a thread's table, long ones each as often as it occurs."""
 
 
 def merge_across(

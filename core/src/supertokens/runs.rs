@@ -21,7 +21,7 @@ use crate::progress::Progress;
 const BEAT_BYTES: usize = 1 << 16;
 /// The least count is that of the pair in the place of the last merge, divided by this: room for the
 /// merges that take pairs away from each other. Too little is found out and costs another pass.
-const MARGIN: u64 = 2;
+const MARGIN: u64 = 3;
 
 /// Text that a table of sequences makes room for at first.
 const EXPECTED_BYTES: usize = 1 << 24;
