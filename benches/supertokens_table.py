@@ -22,7 +22,8 @@ LEARNERS: Mapping[str, Sequence[str]] = {
     "boundless": ("--supertokens", "boundless"),
 }
 HEAD = (
-    "| text | size | learner | bytes per token | tokens against plain | seconds | peak MB | cuts that change | spans 2 / 3 / 4+ words |",
+    "| text | size | learner | bytes per token | tokens against plain | seconds | peak MB | cuts that change "
+    "| spans 2 / 3 / 4+ words |",
     "|---|---|---|---|---|---|---|---|---|",
 )
 
@@ -91,9 +92,9 @@ def _row(cell: Mapping[str, Any], done: Mapping[tuple[str, int, str], Mapping[st
     if "left_out" in cell:
         return f"{head} dropped: {cell['left_out']} | | | | | |"
     plain = done[cell["text"], cell["size"], "plain"]
-    against = cell["tokens"] / plain["tokens"] - 1 if "tokens" in plain else float("nan")
+    against = f"{cell['tokens'] / plain['tokens'] - 1:+.1%}" if "tokens" in plain else ""
     return (
-        f"{head} {cell['bytes'] / cell['tokens']:.3f} | {against:+.1%} | {cell['seconds']:.1f} | "
+        f"{head} {cell['bytes'] / cell['tokens']:.3f} | {against} | {cell['seconds']:.1f} | "
         f"{cell['peak_memory_bytes'] / 1e6:.0f} | {cell['cuts']:.1%} | "
         f"{' / '.join(f'{share:.1%}' for share in cell['words'])} |"
     )
