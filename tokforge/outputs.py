@@ -13,8 +13,9 @@ import secrets
 import shlex
 import signal
 import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from glob import has_magic, iglob
 from pathlib import Path
 from typing import BinaryIO, TypeAlias
 
@@ -40,11 +41,14 @@ def check_output(*paths: StrPath, force: bool = False, inputs: Iterable[StrPath]
     """Raises OutputError if any of ``paths`` could not be written now: call it before the work begins.
 
     Refused are a folder that is missing, read-only or full, a path that is a folder or a device, one
-    that is among ``inputs`` (whatever ``force`` says), and, unless ``force``, a path that exists.
+    that is named twice, one that is among ``inputs`` (whatever ``force`` says), and, unless ``force``, a
+    path that exists. An input is a file, a folder whose files are read, or a glob.
     """
-    read = {_resolved(path) for path in inputs}
-    for path in paths:
-        if _resolved(path) in read:
+    read = list(inputs)
+    for at, path in enumerate(paths):
+        if _resolved(path) in map(_resolved, paths[:at]):
+            raise OutputError("is named for two outputs of this run", "give each its own", str(path))
+        if _is_read(path, read):
             raise OutputError("is an input of this run, and would be destroyed", "name another", str(path))
         _check_target(path, force)
     for folder, path in {_target(path).parent: path for path in reversed(paths)}.items():
@@ -112,6 +116,20 @@ def _resolved(path: StrPath) -> str:
         return os.fspath(path)
 
 
+def _is_read(path: StrPath, inputs: Sequence[StrPath]) -> bool:
+    """Tells whether ``path`` is one of ``inputs``, or a file that is there and read as part of one."""
+    target, read = _resolved(path), {_resolved(one) for one in inputs}
+    if target in read:
+        return True
+    if not os.path.isfile(target):  # noqa: PTH113  (a NUL makes Path raise)
+        return False
+    if read & {str(folder) for folder in Path(target).parents}:
+        return True
+    globs = [os.fspath(one) for one in inputs if has_magic(os.fspath(one))]
+    matched = (found for one in globs for found in iglob(one, recursive=True))  # noqa: PTH207  (any root)
+    return any(target == _resolved(found) for found in matched)
+
+
 def _check_target(path: StrPath, force: bool) -> None:
     try:
         os.fspath(path).encode()
@@ -141,6 +159,8 @@ def _check_folder(folder: Path, path: StrPath) -> None:
     try:  # The only sure test of a folder is to write to it: permission bits know no quota and no mount.
         with _staged(folder / "probe"):
             pass
+    except FileNotFoundError as error:  # the folder is there: a file system that is no place for files
+        raise OutputError("its folder takes no files", "write to another folder", str(path)) from error
     except OSError as error:
         raise output_error(error, path) from error
 

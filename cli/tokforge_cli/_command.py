@@ -42,10 +42,21 @@ class Command(TyperCommand):
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         try:
+            self._refuse_repeats(ctx, args)
             return super().parse_args(ctx, args)
         except CLICK_USAGE_ERROR as error:
             error.ctx = error.ctx or ctx  # the parser leaves it out, and the message needs the command's name
             raise
+
+    def _refuse_repeats(self, ctx: Any, args: list[str]) -> None:
+        """Raises UsageProblem for an option of one value given twice: click keeps the last, silently."""
+        *_, order = self.make_parser(ctx).parse_args(args=list(args))
+        options: list[Any] = [one for one in order if one.param_type_name == "option"]
+        valued = [one for one in options if not (one.multiple or one.is_flag)]
+        for at, option in enumerate(valued):
+            if option in valued[:at] and not ctx.resilient_parsing:
+                problem = f"{max(option.opts, key=len)} is given twice, and takes one value"
+                raise UsageProblem(problem, "give it once", where(ctx))
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         _write_options(self, ctx, formatter)

@@ -1,4 +1,4 @@
-"""Named corpora where a command takes texts: the name of one that is fetched stands for its folder.
+"""What the names of inputs stand for: of a corpus that is fetched its folder, of a tokenizer its files.
 
 A file or folder of that name comes first, and nothing is ever fetched: a corpus that is not in the cache is
 an error that says how to fetch it.
@@ -7,7 +7,7 @@ an error that says how to fetch it.
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["corpus_or_path", "each_group", "texts_among"]
+__all__ = ["corpus_or_path", "each_group", "tokenizer_files"]
 
 
 def corpus_or_path(path: str | Path) -> Path:
@@ -27,11 +27,11 @@ def each_group(paths: Iterable[str | Path]) -> list[Path]:
     return found
 
 
-def texts_among(targets: Iterable[Path], texts: Iterable[Path]) -> list[Path]:
-    """Returns the targets that are of ``texts``, or below a folder of them: to write them destroys input."""
-    read = [path.resolve() for path in texts]
-    found = [path for path in targets if path.exists()]
-    return [path for path in found if {path.resolve(), *path.resolve().parents} & {*read}]
+def tokenizer_files(*tokenizers: str | Path | None) -> list[Path]:
+    """Returns the files that loading these tokenizers reads: what no output may replace."""
+    from tokforge.tokenizer.files import files_of
+
+    return [file for tokenizer in tokenizers if tokenizer for file in files_of(tokenizer)]
 
 
 def _folder(name: str) -> Path | None:

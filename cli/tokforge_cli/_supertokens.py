@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import typer
 
-from tokforge.outputs import check_output, write_files
+from tokforge.outputs import StrPath, check_output, write_files
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._output import emit, pairs, shown_bytes
 from tokforge_cli._progress import bars
 from tokforge_cli._recipe import recipe_path, resolved
@@ -70,7 +71,8 @@ def train_supertokens(
         for size in (*options.family, options.table_size)
     }
     sidecars = [sidecar_path(path) for path in targets.values()]
-    check_output(*targets.values(), *sidecars, recipe_path(main), force=force, inputs=list(inputs))
+    read: list[StrPath] = [*inputs, *tokenizer_files(extend)]
+    check_output(*targets.values(), *sidecars, recipe_path(main), force=force, inputs=read)
     base = Tokenizer.load(extend) if extend else None
     with bars(quiet=quiet) as progress:
         result = train(inputs, options, config, extend=base, progress=progress)

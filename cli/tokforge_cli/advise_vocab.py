@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from tokforge.outputs import check_output
-from tokforge_cli._named import corpus_or_path, texts_among
+from tokforge_cli._named import corpus_or_path
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, byte_count
 from tokforge_cli._output import emit, table
 from tokforge_cli._progress import bars
@@ -80,7 +80,7 @@ def advise_vocab(
     )
     if plot:
         read = [corpus_or_path(path) for path in (*inputs, *(held_out or ()))]
-        check_output(plot, force=force, inputs=texts_among([plot], read))
+        check_output(plot, force=force, inputs=read)
         check_plot(plot)
     with bars(quiet=quiet) as progress:
         advice = run([str(corpus_or_path(path)) for path in inputs], options, progress=progress)

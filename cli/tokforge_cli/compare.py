@@ -1,13 +1,14 @@
 """``tokforge compare``: tokenizers side by side on the same texts."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from tokforge.outputs import check_output, write_files
-from tokforge_cli._named import each_group, texts_among
+from tokforge_cli._named import each_group, tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads
 from tokforge_cli._output import cell, emit, note, table
 from tokforge_cli._progress import bars
@@ -110,7 +111,9 @@ def compare(
     resamples: Annotated[
         int,
         typer.Option(
-            metavar="N", help="Draws of documents for intervals and tests.", rich_help_panel=CERTAINTY
+            metavar="N",
+            help="Draws of documents for intervals and tests, 39 or more; 0 for none.",
+            rich_help_panel=CERTAINTY,
         ),
     ] = 1000,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of the draws.", rich_help_panel=CERTAINTY)] = 0,
@@ -140,8 +143,7 @@ def compare(
     texts = each_group(text)
     files, charts = [*([html] if html else []), *(tables or [])], plot_files(plots)
     targets = [*files, *charts, *([recipe_path(html)] if html else [])]
-    sources = [*tokenizers, *(path / "tokenizer.json" for path in tokenizers), *(words, morphemes)]
-    read = [*(path for path in sources if path), *texts_among(targets, texts)]
+    read = [*tokenizer_files(*tokenizers), *texts, *(path for path in (words, morphemes) if path)]
     check_output(*targets, force=force, inputs=read)
     with bars(quiet=quiet) as progress:
         result = run(
@@ -166,6 +168,7 @@ def summary(figures: Mapping[str, Any]) -> str:
     names = {path: one["name"] for path, one in figures["tokenizers"].items()}
     metrics = figures["metrics"]
     rows = [_row(_label(metrics[name]), metrics[name], None) for name in SHOWN]
+    rows += [_row(label, given, None) for label, given in _given(figures["tokenizers"])]
     by_text = [_row(text, metrics["bytes_per_token"], text) for text in figures["texts"]]
     parts = [_aligned(["", *names.values()], rows), "* best; more in --json and --html"]
     if len(by_text) > 1:
@@ -174,8 +177,23 @@ def summary(figures: Mapping[str, Any]) -> str:
         if pair["close"]:
             both = f"{names[pair['first']]} and {names[pair['second']]}"
             parts.append(f"{both}: the documents do not tell them apart (p = {cell(pair['p_value'])})")
+    for reason, count in Counter(pair["undecided"] for pair in figures["pairs"]).items():
+        if reason:
+            parts.append(f"{count} of {len(figures['pairs'])} pairs untested: {reason}")
     outputs = [figures["html"], *figures["tables"], *figures["plots"]]
     return "\n".join([*parts, *(f"wrote {path}" for path in outputs if path)])
+
+
+def _given(tokenizers: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yields what lists of words gave, where there were any, laid out as metrics are."""
+    titles = {
+        "Listed words kept whole": ("retention", "spaced"),
+        "Morpheme boundaries, F1": ("morphemes", "f1"),
+    }
+    for title, (part, field) in titles.items():
+        if all(one[part] for one in tokenizers.values()):
+            values = {path: {"overall": one[part][field]} for path, one in tokenizers.items()}
+            yield f"{title}, share ↑", {"direction": "higher", "values": values}
 
 
 def _label(metric: Mapping[str, Any]) -> str:

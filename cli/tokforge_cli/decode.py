@@ -8,6 +8,7 @@ import typer
 
 from tokforge.outputs import check_output, write_files
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet, Tokenizer
 from tokforge_cli._output import emit, pairs
 
@@ -49,7 +50,7 @@ def decode(
     if to_stdout and as_json:
         raise UsageProblem("--json and -o - both want standard output", "name a file", "decode")
     if not to_stdout:
-        read = [tokenizer, tokenizer / "tokenizer.json", ids]
+        read = [*tokenizer_files(tokenizer), ids]
         check_output(output, force=force, inputs=read)
     result = decode_file(TokenizerModel.load(tokenizer), ids, dtype=dtype)
     if to_stdout:

@@ -10,6 +10,7 @@ from tokforge.errors import ConfigError
 from tokforge.outputs import StrPath, check_output
 from tokforge_cli._command import Command, Group
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import (
     Config,
     Field,
@@ -79,7 +80,7 @@ def remove(
     """Remove tokens and the merges that make them; the other ids close the gaps."""
     from tokforge.tokenizer import edit
 
-    before = opened(tokenizer, output, id_map, force=force)
+    before = opened(tokenizer, output, id_map, token_file, force=force)
     named = [edit.find_token(before, text) for text in [*(token or ()), *token_lines(token_file)]]
     empty = [i for i, kind in enumerate(before.table.kinds) if unused and kind == "unused"]
     gone = [*named, *whole_numbers("--id", ids or (), ranges=True), *empty]
@@ -130,7 +131,7 @@ def add(
     """Add tokens at the end of the ids: special, matched whole, or made by merges."""
     from tokforge.tokenizer import edit, read_printable
 
-    before = opened(tokenizer, output, id_map, force=force)
+    before = opened(tokenizer, output, id_map, vocabulary_file, force=force)
     tokens = [read_printable(text) for text in [*(vocabulary or ()), *token_lines(vocabulary_file)]]
     roles = dict(split_pair("--role", text, known=None) for text in role or ())
     after = edit.add(
@@ -276,7 +277,9 @@ def prune(
     finish(context, before, after, ids, output, id_map, more, force=force, as_json=as_json)
 
 
-def opened(tokenizer: Path, output: Path, id_map: Path | None, *inputs: str, force: bool) -> "TokenizerModel":
+def opened(
+    tokenizer: Path, output: Path, id_map: Path | None, *inputs: StrPath | None, force: bool
+) -> "TokenizerModel":
     """Loads the tokenizer, once it is sure that the results can be written and would replace no input."""
     from tokforge import Tokenizer as TokenizerModel
     from tokforge.tokenizer.files import sidecar_path
@@ -286,9 +289,7 @@ def opened(tokenizer: Path, output: Path, id_map: Path | None, *inputs: str, for
     targets: list[StrPath] = [output, recipe_path(output), *([id_map] if id_map else [])]
     if output.name:  # "." has none
         targets.append(sidecar_path(output))
-    if len(set(targets)) < len(targets):
-        raise UsageProblem(f"{id_map} is an output twice", "give the map another name", "edit")
-    check_output(*targets, force=force, inputs=[tokenizer, tokenizer / "tokenizer.json", *inputs])
+    check_output(*targets, force=force, inputs=[*tokenizer_files(tokenizer), *(one for one in inputs if one)])
     return TokenizerModel.load(tokenizer)
 
 

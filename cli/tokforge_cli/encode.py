@@ -8,6 +8,7 @@ import typer
 
 from tokforge.outputs import check_output
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, table
 from tokforge_cli._progress import bars
@@ -125,7 +126,7 @@ def encode(
         raise UsageProblem("standard input can be read once", "name - once", "encode")
     if output:
         paths = array_paths(output, files=len(files), config=options)
-        read = [tokenizer, tokenizer / "tokenizer.json", *files]
+        read = [*tokenizer_files(tokenizer), *files]
         check_output(*paths.values(), recipe_path(output), force=force, inputs=read)
     model = TokenizerModel.load(tokenizer)
     beside = resolved(context, output) if output else {}

@@ -8,6 +8,7 @@ import typer
 
 from tokforge.outputs import check_output, write_files
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, note, pairs, table
 from tokforge_cli._progress import bars
@@ -135,7 +136,8 @@ def infer_mixture(
         threads=threads,
         field=field,
     )
-    check_output(*(path for path in (save_counts, plot, html, export_mps) if path), force=force)
+    read = [*tokenizer_files(tokenizer), *(counts or ()), *([categories] if categories else [])]
+    check_output(*(path for path in (save_counts, plot, html, export_mps) if path), force=force, inputs=read)
     if plot:
         check_plot(plot)
     model = TokenizerModel.load(tokenizer)

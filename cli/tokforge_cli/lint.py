@@ -9,6 +9,7 @@ import typer
 
 from tokforge.outputs import check_output, write_files
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet
 from tokforge_cli._output import emit
 
@@ -82,7 +83,7 @@ def lint(
     if tokenizer is None:
         raise UsageProblem("TOKENIZER is missing", "see tokforge lint --help", "lint")
     if sarif is not None:
-        check_output(sarif, force=force)
+        check_output(sarif, force=force, inputs=[tokenizer, *tokenizer_files(tokenizer)])
     rules = (_words(select), _words(ignore))
     fixed = _fixed(tokenizer, output, rules, force) if fix or output else None
     report = fixed.remaining if fixed else check(tokenizer, select=rules[0], ignore=rules[1])

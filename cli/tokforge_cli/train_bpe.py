@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tokforge.outputs import check_output, write_files
+from tokforge.outputs import StrPath, check_output, write_files
 from tokforge_cli import _curation
 from tokforge_cli._failure import UsageProblem
+from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
 from tokforge_cli._output import emit, note, pairs, shown_bytes, table
 from tokforge_cli._progress import bars
@@ -313,7 +314,7 @@ def train_bpe(
     refuse_without_learner(across)
     paths = {size: sized(output, size, many=True) for size in options.family}
     output = sized(output, options.table_size, many=False)
-    base = opened(extend, inputs, [output, *paths.values()], id_map, force=force)
+    base = opened(extend, inputs, labels, [output, *paths.values()], id_map, force=force)
     with bars(quiet=quiet) as progress:
         if counts:
             refuse_with_counts(extend, kept)
@@ -403,7 +404,13 @@ def refuse_without_learner(options: Iterable[object]) -> None:
 
 
 def opened(
-    extend: Path | None, inputs: Sequence[str], outputs: Sequence[Path], id_map: Path | None, *, force: bool
+    extend: Path | None,
+    inputs: Sequence[str],
+    labels: Path | None,
+    outputs: Sequence[Path],
+    id_map: Path | None,
+    *,
+    force: bool,
 ) -> "Tokenizer | None":
     """Loads the tokenizer to extend, if any, once it is sure that every result can be written."""
     from tokforge import Tokenizer
@@ -413,8 +420,8 @@ def opened(
     if id_map and not extend:
         raise UsageProblem("--map is of ids that stay", "add --extend TOKENIZER", "train-bpe")
     targets = [*with_sidecars(*outputs), recipe_path(outputs[0]), *([id_map] if id_map else [])]
-    base = [extend, extend / "tokenizer.json"] if extend else []
-    check_output(*targets, force=force, inputs=[*inputs, *base])
+    read: list[StrPath] = [*inputs, *([labels] if labels else []), *tokenizer_files(extend)]
+    check_output(*targets, force=force, inputs=read)
     return Tokenizer.load(extend) if extend else None
 
 

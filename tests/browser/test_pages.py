@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+import tokforge
+from tokforge.report.page import page
+
 pytestmark = pytest.mark.browser
 CHECK = (Path(__file__).parent / "accessibility.js").read_text()
 SCREENS = [(1440, False), (1440, True), (390, False), (390, True)]
@@ -163,7 +166,7 @@ def test_a_program_is_shown_in_hexadecimal(wide, report):
     wide.choose("#sample", 2)
     wide.wait("document.querySelector('.hex')")
     shown = wide.run("document.querySelector('.hex').textContent")
-    assert ".text begins at" in shown or "ELF" in shown
+    assert ".text (code) began at" in shown or ".text (code) begins at" in shown or "ELF" in shown
 
 
 def test_hostile_text_is_shown_as_it_is(wide, report):
@@ -186,6 +189,21 @@ def test_print(wide, report):
     wide.call("Emulation.setEmulatedMedia", media="print")
     assert wide.run("getComputedStyle(document.querySelector('nav')).display") == "none"
     assert wide.run("getComputedStyle(document.querySelector('#section-summary table')).display") == "table"
+
+
+def test_twelve_tokenizers_fit_a_printed_page(browser, tokenizers, tmp_path):
+    (tmp_path / "plain.txt").write_bytes(b"the other thing is in the string\n" * 40)
+    found = tokforge.compare(
+        {f"tokenizer-{n}": tokenizers["other"] for n in range(12)}, [tmp_path / "plain.txt"]
+    )
+    (tmp_path / "report.html").write_text(page(found))
+    tab = browser.page(width=720)  # A4 without its margins, at 96 dots to the inch
+    tab.open((tmp_path / "report.html").as_uri())
+    tab.call("Emulation.setEmulatedMedia", media="print")
+    assert tab.run("document.querySelectorAll('#section-summary thead th').length") > 12
+    assert tab.run("document.documentElement.scrollWidth <= innerWidth")
+    assert tab.run("[...document.querySelectorAll('table')].every((one) => one.scrollWidth <= innerWidth)")
+    tab.close()
 
 
 def test_the_theme_can_be_switched(wide, report):

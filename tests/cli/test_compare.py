@@ -64,10 +64,10 @@ def test_every_option_with_its_field(tokforge):
     Path("w").write_text("the\ncat\n")
     Path("m").write_text("sit zt\n")
     line = (
-        "compare one.json --text text other --documents line --words w --morphemes m --resamples 20 --seed 3"
+        "compare one.json --text text other --documents line --words w --morphemes m --resamples 40 --seed 3"
     )
     found = figures(tokforge(f"{line} --json"))
-    assert (found["resamples"], found["seed"], found["documents"]) == (20, 3, "line")
+    assert (found["resamples"], found["seed"], found["documents"]) == (40, 3, "line")
     assert found["tokenizers"]["one.json"]["retention"]["words"] == 2
     assert found["tokenizers"]["one.json"]["morphemes"]["words"] == 1
 
@@ -79,6 +79,14 @@ def test_the_text_marks_the_best(tokforge):
     assert line.endswith("*")
     assert line.count("*") == 1
     assert "\nother " in ran.out
+
+
+def test_what_no_test_can_decide_is_said(tokforge):
+    ran = tokforge("compare one.json two.json --text text")
+    assert "do not tell them apart" not in ran.out
+    assert "1 of 1 pairs untested: 2 documents differ, and no test of fewer than 6 can be sure" in ran.out
+    few = tokforge("compare one.json two.json --text text --resamples 10")
+    assert (few.code, "use 39 to 100000" in few.err) == (2, True)
 
 
 def test_outputs_are_written_together(tokforge, tmp_path):
@@ -119,30 +127,6 @@ def test_bad_input_is_one_typed_error_and_no_file(line, code, tokforge, tmp_path
     ran = tokforge(f"{line} --json")
     assert (ran.code, ran.out, json.loads(ran.err)["error"]["code"]) == (2, "", code)
     assert set(tmp_path.iterdir()) == before
-
-
-ADVISE = "advise-vocab text --parameters 1000000 --hidden-size 64 --largest 512 --plot"
-
-
-@pytest.mark.parametrize(
-    ("line", "target"),
-    [
-        ("compare one.json --text text/a.txt --html", "text/a.txt"),
-        ("compare one.json --text text --html", "text/a.txt"),
-        ("compare one.json --text other --html", "one.json"),
-        ("compare folder --text other --html", "folder/tokenizer.json"),
-        ("compare one.json --text other --words words.csv --table", "words.csv"),
-        (ADVISE, "text/c.svg"),
-    ],
-)
-def test_no_output_replaces_an_input(line, target, tokforge, tmp_path):
-    (tmp_path / "folder").mkdir()
-    for copy in ("folder/tokenizer.json", "words.csv", "text/c.svg"):
-        (tmp_path / copy).write_bytes((tmp_path / "one.json").read_bytes())
-    before = (tmp_path / target).read_bytes()
-    ran = tokforge(f"{line} {target} --force")
-    assert (ran.code, "is an input of this run" in ran.err) == (2, True)
-    assert (tmp_path / target).read_bytes() == before
 
 
 def test_explore_answers_until_ctrl_c(tokforge, tmp_path):

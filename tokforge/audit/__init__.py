@@ -1,8 +1,8 @@
 """What a stranger's tokenizer gives away, and with its model, which tokens that model never learnt.
 
 Reading order: `findings` (the audit, from the tokenizer alone), `complete` (a vocabulary that lacks bytes),
-`model_rows` (a checkpoint's matrices, block by block), `indicators` (numbers a row), `undertrained` (which
-tokens they point at).
+`model_rows` (a checkpoint's matrices, block by block), `belonging` (are they rows of these ids),
+`indicators` (numbers a row), `undertrained` (which tokens they point at).
 """
 
 from tokforge.audit.findings import (

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tokforge.audit.belonging import check_belongs
 from tokforge.audit.indicators import equal_rows, indicators, lengths
 from tokforge.audit.model_rows import Matrix, ModelRows, open_model
 from tokforge.errors import ConfigError, FormatError
@@ -86,17 +87,12 @@ def under_trained(
     """Finds the tokens that the model at ``model`` (a folder, or a GGUF file) has hardly seen.
 
     ``size``: ids that have a row, all if None; ``unused``: more ids that are known to be unused. Raises
-    what `open_model` does, FormatError for a model with fewer rows than ids, ConfigError where the
+    what `open_model` does, FormatError for a model of another tokenizer, ConfigError where the
     matrices are one and nothing is known to be unused, or ``unused`` names no row.
     """
     opened = open_model(model)
     size = vocabulary.size if size is None else size
-    if opened.input.rows < size:
-        raise FormatError(
-            f"the model has {opened.input.rows} rows, the tokenizer {size} ids",
-            "give the tokenizer that the model was trained with",
-            opened.source,
-        )
+    doubts = check_belongs(vocabulary, size, Path(model), opened.input.rows)
     known = _known(vocabulary, size, opened.input, unused)
     distances = _distances(opened, sorted(known))
     values = distances if opened.tied else lengths(opened.input)
@@ -128,7 +124,7 @@ def under_trained(
             "as_unused": sum(one.as_unused for one in found["candidates"]),
         },
         tokens={kind: tuple(tokens[:LISTED]) for kind, tokens in found.items()},
-        warnings=_warnings(opened, level, threshold),
+        warnings=(*doubts, *_warnings(opened, level, threshold)),
     )
 
 

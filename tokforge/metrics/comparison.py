@@ -22,6 +22,7 @@ from tokforge.metrics.kinship import Kinship, kinships
 from tokforge.metrics.measure import METRICS, PairTest, Values, pair_tests, resampled, values_of
 from tokforge.metrics.names import short_names
 from tokforge.metrics.profile import profile
+from tokforge.metrics.resampling import LEAST_RESAMPLES
 from tokforge.metrics.samples import Sample, sample_of
 from tokforge.metrics.tally import Tally, tally
 from tokforge.metrics.text import analyse
@@ -55,14 +56,15 @@ class CompareConfig:
     morphemes: Path | None = None
     """Words with their morphemes separated by spaces, one a line."""
     resamples: int = 1000
-    """Draws of documents for intervals and tests; 0 makes none."""
+    """Draws of documents for intervals and tests, 39 or more; 0 makes none."""
     seed: int = 0
     threads: int | None = None
 
     def __post_init__(self) -> None:
         pick("documents", self.documents, {"file": (), "line": ()})
-        if not 0 <= self.resamples <= 100_000:
-            raise ConfigError(f"resamples is {self.resamples}", "use 0 to 100000", "resamples")
+        if self.resamples and not LEAST_RESAMPLES <= self.resamples <= 100_000:
+            hint = f"use {LEAST_RESAMPLES} to 100000, for fewer cannot reach 95%; or 0 for no tests"
+            raise ConfigError(f"resamples is {self.resamples}", hint, "resamples")
         thread_count(self.threads)
 
 
@@ -327,12 +329,12 @@ def _warnings(found: _Gathered, totals: Mapping[str, Tally]) -> tuple[str, ...]:
     single = [name for name, text in found.texts.items() if text.documents < 2]
     said = []
     if single:
-        said.append(
-            f"no intervals: {', '.join(single)} is one document; --documents line makes each line one"
-        )
+        are = "is one document" if len(single) == 1 else "are one document each"
+        said.append(f"no intervals: {', '.join(single)} {are}; --documents line makes each line one")
     for name, total in totals.items():
         if total.unaligned:
             said.append(
-                f"{name} normalises {total.unaligned} documents; their words are left out of the split shares"
+                f"{name} normalises {total.unaligned} documents; their words are left out of the split "
+                "shares, which are not given where that is more than 5% of all words"
             )
     return tuple(said)

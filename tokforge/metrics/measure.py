@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from tokforge.metrics import compression, entropy, fairness, pieces, reach, speed, usage
 from tokforge.metrics.registry import Metric, registered
-from tokforge.metrics.resampling import draws, interval, sign_flip_p
+from tokforge.metrics.resampling import LEAST_DOCUMENTS, LEVEL, draws, interval, sign_flip_p
 from tokforge.metrics.tally import Tally
 from tokforge.metrics.vocabulary import Vocabulary
 
@@ -122,7 +122,9 @@ class PairTest:
     p_value: float | None
     """Sign-flip test over documents; None for a single document."""
     close: bool
-    """Whether the documents cannot tell the two apart: no interval, or one that holds 0, or p above 0.05."""
+    """Whether a test that could tell the two apart did not: an interval that holds 0, or p above 0.05."""
+    undecided: str | None
+    """Why no test on these documents could tell the two apart, whatever they hold; None where one could."""
 
 
 def pair_tests(
@@ -141,16 +143,32 @@ def _pair(first: Tally, second: Tally, drawn: Resampled, *, resamples: int, seed
     if sums is not None:
         mine, theirs = (sums[:, len(UNITS) + drawn.tokenizers.index(name)] for name in names)
         bounds = interval(theirs / mine - 1)
-    if len(first.tokens) > 1 and resamples:
-        p_value = sign_flip_p(second.tokens - first.tokens, resamples=resamples, seed=seed)
+    differences = second.tokens - first.tokens
+    if len(differences) > 1 and resamples:
+        p_value = sign_flip_p(differences, resamples=resamples, seed=seed)
+    undecided = _undecided(differences, resamples)
     # Where one text of several is a single document there are no intervals, and the test stands alone.
     spans_zero = bounds is not None and bounds[0] <= 0 <= bounds[1]
-    apart = p_value is not None and p_value <= 0.05 and not spans_zero
+    apart = p_value is not None and p_value <= 1 - LEVEL and not spans_zero
     return PairTest(
         first=names[0],
         second=names[1],
         difference=second.total / first.total - 1 if first.total else 0.0,
         interval=bounds,
         p_value=p_value,
-        close=not apart,
+        close=not apart and undecided is None,
+        undecided=undecided,
     )
+
+
+def _undecided(differences: Array, resamples: int) -> str | None:
+    """Says why the sign-flip test of these documents cannot reach its level, if it cannot."""
+    if len(differences) == 1:
+        return "there is one document"
+    if not resamples:
+        return "no draws were asked for"
+    differing = int(np.count_nonzero(differences))
+    if 0 < differing < LEAST_DOCUMENTS:
+        noun = "document differs" if differing == 1 else "documents differ"
+        return f"{differing} {noun}, and no test of fewer than {LEAST_DOCUMENTS} can be sure"
+    return None

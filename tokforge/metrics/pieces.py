@@ -4,25 +4,34 @@ import numpy as np
 
 from tokforge.metrics.compression import ratio
 from tokforge.metrics.registry import Metric
-from tokforge.metrics.tally import Tally
+from tokforge.metrics.tally import SpanCount, Tally
 
 __all__ = ["METRICS"]
 
 
+MOST_LEFT = 0.05
+"""Share of spans that a figure may leave out: beyond it, it is of other words than its neighbours."""
+
+
+def _of_spans(part: int, count: SpanCount) -> float | None:
+    """Returns ``part`` per span; None where too many spans are not counted."""
+    return None if count.left > MOST_LEFT * (count.spans + count.left) else ratio(part, count.spans)
+
+
 def _split_words(tally: Tally) -> float | None:
-    return ratio(tally.lexical.spans - tally.lexical.whole, tally.lexical.spans)
+    return _of_spans(tally.lexical.spans - tally.lexical.whole, tally.lexical)
 
 
 def _split_identifiers(tally: Tally) -> float | None:
-    return ratio(tally.identifiers.spans - tally.identifiers.whole, tally.identifiers.spans)
+    return _of_spans(tally.identifiers.spans - tally.identifiers.whole, tally.identifiers)
 
 
 def _tokens_per_identifier(tally: Tally) -> float | None:
-    return ratio(tally.identifiers.tokens, tally.identifiers.spans)
+    return _of_spans(tally.identifiers.tokens, tally.identifiers)
 
 
 def _tokens_per_number(tally: Tally) -> float | None:
-    return ratio(tally.numbers.tokens, tally.numbers.spans)
+    return _of_spans(tally.numbers.tokens, tally.numbers)
 
 
 def _fallback(tally: Tally) -> float | None:

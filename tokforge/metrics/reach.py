@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 
 from tokforge.errors import TokforgeError
+from tokforge.metrics.offsets import encode_with_starts
 from tokforge.metrics.registry import Metric
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
@@ -61,7 +62,7 @@ def _cut(tokenizer: Tokenizer, number: str) -> list[int]:
 
     The break takes the prefix space that some tokenizers put before a text."""
     try:
-        _, starts = tokenizer.encode_with_offsets(b"\n" + number.encode())
+        _, starts = encode_with_starts(tokenizer, b"\n" + number.encode())
     except TokforgeError:  # offsets that a normaliser denies; then nothing can be said
         return []
     edges = sorted({1, *(at for at in starts.tolist() if at > 1), len(number) + 1})

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["Direction", "Metric", "Scope", "registered"]
+__all__ = ["Definition", "Direction", "Metric", "Scope", "registered"]
 
 Direction = Literal["higher", "lower", "none"]
 """Which value is better by the metric's own intent; ``none`` describes and does not rank."""
@@ -19,8 +19,8 @@ Scope = Literal["text", "vocabulary", "languages"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Metric:
-    """One metric."""
+class Definition:
+    """What a reader should know of a measure."""
 
     name: str
     title: str
@@ -31,11 +31,17 @@ class Metric:
     formula: str
     """N tokens, B bytes, C characters, W words, V ids, c_t occurrences of token t, p_t = c_t / N."""
     source: str
-    function: Callable[[Any], float | None]
-    scope: Scope = "text"
     caveat: str = ""
     """When not to believe it."""
     decimals: int = 3
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Metric(Definition):
+    """One metric."""
+
+    function: Callable[[Any], float | None]
+    scope: Scope = "text"
     per_document: Literal["bytes", "characters", "words", None] = None
     """The numerator of a ratio to tokens that can be taken for each document, so that it can be resampled."""
     inverse: bool = False

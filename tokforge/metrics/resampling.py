@@ -11,11 +11,15 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["LEVEL", "draws", "interval", "sign_flip_p"]
+__all__ = ["LEAST_DOCUMENTS", "LEAST_RESAMPLES", "LEVEL", "draws", "interval", "sign_flip_p"]
 
 Array: TypeAlias = npt.NDArray[Any]
 
 LEVEL = 0.95
+LEAST_RESAMPLES = 39
+"""With fewer, neither 2.5% tail of an interval holds a draw."""
+LEAST_DOCUMENTS = 6
+"""Of n documents that differ, no sign flip has a p-value below 2 / 2**n: five give 0.06 at best."""
 _BLOCK = 2_000_000  # weights made at once: bounds memory however many documents there are
 
 

@@ -4,7 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+import numpy as np
+
 from tokforge.errors import ConfigError
+from tokforge.metrics.offsets import encode_with_starts
 from tokforge.metrics.sections import code_section, sections
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
@@ -37,7 +40,8 @@ class Sample:
     """Whether the passage is no UTF-8."""
     tokens: dict[str, Segmentation]
     sections: tuple[tuple[str, int], ...] = ()
-    """Name and first byte in the passage of each section of an executable that begins in it."""
+    """Name with kind, and first byte in the passage (below 0 where it began before), of each section of an
+    executable that has bytes in it."""
     start: int = 0
     """Where the passage begins in its document."""
 
@@ -50,7 +54,11 @@ def sample_of(category: str, documents: Sequence[bytes], vocabularies: Sequence[
     if not _is_text(data):
         start = max(0, code_section(document) - LEAD_BYTES)
         data = document[start : start + SAMPLE_BYTES]
-    named = [(name, at - start) for name, at, _ in sections(document) if start <= at < start + len(data)]
+    named = [
+        one.place(start)
+        for one in sections(document)
+        if one.start < start + len(data) and start < one.start + one.bytes
+    ]
     tokens = {v.name: segmentation(v.tokenizer, data) for v in vocabularies}
     return Sample(category, data, not _is_text(data), tokens, tuple(named), start)
 
@@ -58,7 +66,9 @@ def sample_of(category: str, documents: Sequence[bytes], vocabularies: Sequence[
 def segmentation(tokenizer: Tokenizer, data: bytes) -> Segmentation:
     """Returns the tokens of ``data`` and where they begin."""
     try:
-        ids, starts = tokenizer.encode_with_offsets(data)
+        ids, starts = encode_with_starts(tokenizer, data)
+        if (np.diff(starts) == 0).any():  # a token of no byte could be neither seen nor chosen
+            raise ConfigError("a token holds no byte of the text", "show the normal form")
     except ConfigError:  # normalisation moves bytes
         found = tokenizer.encode(data).tolist()
         parts = [tokenizer.table.tokens[token_id] for token_id in found]

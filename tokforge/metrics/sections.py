@@ -6,8 +6,9 @@ PE format; Apple's mach-o/loader.h. Fat (universal) Mach-O files are not opened.
 """
 
 import struct
+from typing import NamedTuple
 
-__all__ = ["SECTION_KINDS", "code_section", "section_kind", "sections"]
+__all__ = ["SECTION_KINDS", "Section", "code_section", "section_kind", "sections"]
 
 SECTION_KINDS = (
     *(
@@ -53,8 +54,23 @@ _NAMED = (
 """Kind -> beginnings of section names, in this order."""
 
 _MOST = 256
-Section = tuple[str, int, int]
-"""Name, first byte in the file, bytes."""
+_MACHINE_CODE = 0x80000400
+"""Mach-O: the section holds only, or some, instructions."""
+
+
+class Section(NamedTuple):
+    """A part of an executable's file."""
+
+    name: str
+    start: int
+    """Its first byte in the file."""
+    bytes: int
+    kind: str
+    """One of SECTION_KINDS."""
+
+    def place(self, base: int) -> tuple[str, int]:
+        """Returns name with kind, and the first byte as counted from ``base``."""
+        return f"{self.name or 'unnamed'} ({self.kind})", self.start - base
 
 
 def sections(data: bytes) -> list[Section]:
@@ -67,7 +83,9 @@ def sections(data: bytes) -> list[Section]:
         found = reader(data)
     except (struct.error, IndexError, ValueError, OverflowError):
         return []
-    return sorted((one for one in found if one[2] and 0 < one[1] < len(data)), key=lambda one: one[1])
+    return sorted(
+        (one for one in found if one.bytes and 0 < one.start < len(data)), key=lambda one: one.start
+    )
 
 
 def section_kind(name: str, *, executable: bool, writable: bool) -> str:
@@ -92,7 +110,7 @@ def section_kind(name: str, *, executable: bool, writable: bool) -> str:
 
 def code_section(data: bytes) -> int:
     """Returns where the machine code begins; 0 where that is not known."""
-    return next((start for name, start, _ in sections(data) if name in (".text", "__text")), 0)
+    return next((start for name, start, *_ in sections(data) if name in (".text", "__text")), 0)
 
 
 def _elf(data: bytes) -> list[Section]:
@@ -103,13 +121,16 @@ def _elf(data: bytes) -> list[Section]:
     for at in range(min(count, _MOST)):
         base = table + at * size
         name, kind = struct.unpack_from(order + "II", data, base)
+        flags = struct.unpack_from(order + ("Q" if wide else "I"), data, base + 8)[0]
         start, length = struct.unpack_from(
             order + ("QQ" if wide else "II"), data, base + (24 if wide else 16)
         )
-        entries.append((name, kind, start, length))
+        entries.append((name, kind, start, length, flags))
     strings = entries[names][2]
     return [
-        (_text(data, strings + name), start, length) for name, kind, start, length in entries if kind != 8
+        _section(_text(data, strings + name), start, length, flags & 4, flags & 1)
+        for name, kind, start, length, flags in entries
+        if kind != 8
     ]
 
 
@@ -122,7 +143,8 @@ def _pe(data: bytes) -> list[Section]:
     found = []
     for at in range(min(count, _MOST)):
         name, length, start = struct.unpack_from("<8s8xII", data, first + 40 * at)
-        found.append((_name(name), start, length))
+        flags = struct.unpack_from("<I", data, first + 40 * at + 36)[0]
+        found.append(_section(_name(name), start, length, flags & 0x20000000, flags & 0x80000000))
     return found
 
 
@@ -136,9 +158,19 @@ def _mach_o(data: bytes) -> list[Section]:
             for number in range(inside):
                 base = at + 72 + 80 * number
                 length, start = struct.unpack_from("<QI", data, base + 40)
-                found.append((_name(data[base : base + 16]), start, length))
+                flags = struct.unpack_from("<I", data, base + 64)[0]
+                writable = (
+                    data[base + 16 : base + 22] == b"__DATA" and data[base + 22 : base + 28] != b"_CONST"
+                )
+                name = _name(data[base : base + 16])
+                found.append(_section(name, start, length, flags & _MACHINE_CODE, writable))
         at += max(size, 8)
     return found
+
+
+def _section(name: str, start: int, size: int, executable: int, writable: int) -> Section:
+    kind = section_kind(name, executable=bool(executable), writable=bool(writable))
+    return Section(name, start, size, kind)
 
 
 def _text(data: bytes, at: int) -> str:

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError
+from tokforge.metrics.offsets import starts_of
 from tokforge.metrics.text import Spans, Text
 from tokforge.metrics.vocabulary import Vocabulary
+from tokforge.tokenizer import Tokenizer
 
 __all__ = ["SpanCount", "Tally", "tally", "token_marks"]
 
@@ -30,6 +32,8 @@ class SpanCount(NamedTuple):
     tokens: int = 0
     """Tokens that hold a byte of a span, one counted for each span it holds a byte of."""
     bytes: int = 0
+    left: int = 0
+    """Spans that are not counted: their document's tokens could not be laid on its bytes."""
 
     def __add__(self, other: object) -> "SpanCount":  # tuples would be laid end to end
         if not isinstance(other, SpanCount):
@@ -107,10 +111,14 @@ def _spans(
 ) -> tuple[SpanCount, SpanCount, SpanCount, int]:
     marks, aligned = token_marks(vocabulary, text, ids, boundaries)
     kinds = [text.lexical, text.identifiers, text.numbers]
+    all_spans = [len(spans.starts) for spans in kinds]
     if not aligned.all():
         ends = np.cumsum(text.bytes)
         kinds = [spans.chosen(aligned[np.searchsorted(ends, spans.starts, "right")]) for spans in kinds]
-    lexical, identifiers, numbers = (_span_count(marks, spans) for spans in kinds)
+    counts = (_span_count(marks, spans) for spans in kinds)
+    lexical, identifiers, numbers = (
+        count._replace(left=spans - count.spans) for count, spans in zip(counts, all_spans, strict=True)
+    )
     return lexical, identifiers, numbers, int((~aligned).sum())
 
 
@@ -132,16 +140,20 @@ def token_marks(vocabulary: Vocabulary, text: Text, ids: Array, boundaries: Arra
         kept = np.repeat(aligned, np.diff(boundaries))
         marks[(sums[:-1] + shift)[kept]] = 1
         for number in np.flatnonzero(~aligned).tolist():
-            starts = _offsets(vocabulary, text.documents[number])
+            own = vocabulary.lengths[ids[boundaries[number] : boundaries[number + 1]]]
+            starts = _offsets(vocabulary.tokenizer, text.documents[number], own)
             if starts is not None:
                 marks[begins[number] + starts] = 1
                 aligned[number] = True
     return np.cumsum(marks, dtype=np.int32), aligned
 
 
-def _offsets(vocabulary: Vocabulary, document: bytes) -> Array | None:
+def _offsets(tokenizer: Tokenizer, document: bytes, lengths: Array) -> Array | None:
+    starts = starts_of(tokenizer, document, lengths)
+    if starts is not None:
+        return starts
     try:
-        return vocabulary.tokenizer.encode_with_offsets(document)[1].astype(np.int64)
+        return tokenizer.encode_with_offsets(document)[1].astype(np.int64)
     except ConfigError:  # its normaliser changes the text
         return None
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tokforge.errors import ConfigError, InputError
+from tokforge.metrics.offsets import encode_with_starts
 from tokforge.tokenizer import Tokenizer
 
 __all__ = ["Morphemes", "Retention", "morpheme_agreement", "parse_morphemes", "parse_words", "retention"]
@@ -80,7 +81,7 @@ def morpheme_agreement(tokenizer: Tokenizer, words: Sequence[Sequence[str]]) -> 
 def _inner(tokenizer: Tokenizer, text: str, first: int) -> set[int]:
     """Returns the token starts inside ``text[first:]``, counted in bytes from there."""
     try:
-        _, starts = tokenizer.encode_with_offsets(text)
+        _, starts = encode_with_starts(tokenizer, text.encode())
     except ConfigError:  # normalisation moves bytes: judge the normal form of the word itself
         ids = tokenizer.encode(text)
         ends, at = [], 0

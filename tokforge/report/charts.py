@@ -25,7 +25,7 @@ class Series:
 
 
 def marker(number: int, x: float, y: float, title: str = "") -> str:
-    """Returns the mark of the series with this number: ten colours, five shapes."""
+    """Returns the mark of the series with this number: of ten colours and five shapes, fifty in all."""
     r = 4.5
     shapes: tuple[Callable[[], str], ...] = (
         lambda: f"M{x - r:.1f} {y:.1f}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0z",
@@ -34,7 +34,7 @@ def marker(number: int, x: float, y: float, title: str = "") -> str:
         lambda: f"M{x:.1f} {y - 5.5:.1f}l5.5 5.5l-5.5 5.5l-5.5 -5.5z",
         lambda: f"M{x - 5:.1f} {y - 4:.1f}h10l-5 9z",
     )
-    path = shapes[number % len(shapes)]()
+    path = shapes[(number + number // 10) % len(shapes)]()  # the eleventh has the first's colour alone
     return element(
         "path", element("title", text_of(title)) if title else "", d=path, class_=f"mark c{number % 10}"
     )
@@ -184,4 +184,5 @@ def _number(value: float) -> str:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= 12 else name[:11] + "…"
+    # Its end, too: names of files and targets often begin alike.
+    return name if len(name) <= 12 else f"{name[:5]}…{name[-5:]}"

@@ -14,18 +14,26 @@ from tokforge.tokenizer import Tokenizer, printable
 
 __all__ = ["encoded", "explore_page", "merge_tree"]
 
+MOST_TOKENS = 4000
+"""Tokens that are sent to be drawn: a browser takes seconds for more."""
 MOST_NODES = 2000
 """Nodes of a merge tree that are sent: a token of 1,000 bytes has as many."""
 
 
 def encoded(tokenizer: Tokenizer, data: bytes) -> dict[str, Any]:
-    """Returns the tokens of ``data``: ids, first bytes, and the bytes they lie on if those are others."""
+    """Returns how many tokens ``data`` has, and of the first `MOST_TOKENS` the ids, where they begin and
+    where the last one ends, and the bytes they lie on if those are others.
+    """
     found = segmentation(tokenizer, data)
+    whole = data if found.changed is None else found.changed
+    end = [*found.starts[MOST_TOKENS : MOST_TOKENS + 1], len(whole)][0]
     return {
-        "ids": found.ids,
-        "starts": found.starts,
-        "bytes": None if found.changed is None else b64encode(found.changed).decode(),
-        "sections": [[name, start] for name, start, _ in sections(data)],
+        "tokens": len(found.ids),
+        "ids": found.ids[:MOST_TOKENS],
+        "starts": found.starts[:MOST_TOKENS],
+        "end": end,
+        "bytes": None if found.changed is None else b64encode(whole[:end]).decode(),
+        "sections": [list(one.place(0)) for one in sections(data)],
     }
 
 

@@ -10,9 +10,10 @@ from hashlib import sha256
 from importlib.resources import files
 
 from tokforge.metrics import METRICS, Comparison
+from tokforge.metrics.measures import MEASURES
 from tokforge.report.markup import element, text_of
 from tokforge.report.payload import safe_json, sample_data, vocabulary_data
-from tokforge.report.sections import definitions, fairness, headline, kin, summary, texts, usage
+from tokforge.report.sections import definitions, fairness, headline, kin, summary, texts, usage, word_lists
 
 __all__ = ["document", "page"]
 
@@ -30,10 +31,11 @@ def page(comparison: Comparison, title: str = "Tokenizer comparison") -> str:
         texts(comparison),
         fairness(comparison),
         usage(comparison),
+        word_lists(comparison),
         kin(comparison),
         _samples(),
         _vocabulary(),
-        definitions(METRICS.values()),
+        definitions([*METRICS.values(), *MEASURES.values()]),
     ]
     stored = _data("data", safe_json(data)) + _data("vocabulary-data", vocabulary_data(comparison))
     return document(title, "".join(blocks) + stored, script="report.js")

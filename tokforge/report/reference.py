@@ -3,7 +3,9 @@
 import sys
 from collections.abc import Iterable
 
-from tokforge.metrics import METRICS, Metric
+from tokforge.metrics import METRICS
+from tokforge.metrics.measures import MEASURES
+from tokforge.metrics.registry import Definition
 
 __all__ = ["metrics_page"]
 
@@ -24,7 +26,7 @@ compared by a sign-flip test over documents. A text of one document has no inter
 """
 
 
-def metrics_page(metrics: Iterable[Metric] = METRICS.values()) -> str:
+def metrics_page(metrics: Iterable[Definition] = (*METRICS.values(), *MEASURES.values())) -> str:
     """Returns the page as Markdown."""
     parts = [_HEAD]
     for metric in metrics:

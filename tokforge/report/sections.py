@@ -3,13 +3,15 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tokforge.metrics import METRICS, Comparison, Metric
-from tokforge.metrics.measure import Values
+from tokforge.metrics import METRICS, Comparison
+from tokforge.metrics.measure import PairTest, Values
+from tokforge.metrics.measures import MEASURES, WORD_LISTS
+from tokforge.metrics.registry import Definition
 from tokforge.report.charts import Series, dot_plot, legend, line_chart
 from tokforge.report.markup import element, html_table, text_of
 from tokforge.report.tables import best_of, shown
 
-__all__ = ["definitions", "fairness", "headline", "kin", "summary", "texts", "usage"]
+__all__ = ["definitions", "fairness", "headline", "kin", "summary", "texts", "usage", "word_lists"]
 
 _ARROWS = {"higher": ("↑", "higher is better"), "lower": ("↓", "lower is better"), "none": ("", "")}
 _FACTS = ("Digits", "Pre-tokenizer", "Merge residue, the most formed")
@@ -49,8 +51,8 @@ def _margin(comparison: Comparison, best: str, next_best: str) -> str:
     pair = next(one for one in comparison.pairs if {one.first, one.second} == {best, next_best})
     more = comparison.totals[next_best].total / comparison.totals[best].total - 1
     said = f", and {_names(comparison)[next_best]}, the next, {more:.1%} more"
-    if pair.p_value is None:
-        return f"{said}, untested: there is one document"
+    if pair.undecided or pair.p_value is None:
+        return f"{said}, untested: {pair.undecided}"
     if pair.close:
         return f"{said}, which these documents do not tell apart from chance"
     return f"{said} (p {_p(pair.p_value)})"
@@ -69,31 +71,50 @@ def summary(comparison: Comparison) -> str:
     )
 
 
-def _metric_row(metric: Metric, values: Sequence[Values]) -> list[str]:
+def _metric_row(metric: Definition, values: Sequence[Values]) -> list[str]:
     arrow, meaning = _ARROWS[metric.direction]
     hint = element("abbr", arrow, title=meaning, class_="arrow") if arrow else ""
-    label = element(
-        "a",
-        text_of(metric.title),
-        href=f"#metric-{metric.name}",
-        title=_tooltip(metric),
-    )
-    head = f"{label} {hint}" + element("small", text_of(metric.unit))
+    head = f"{_label(metric)} {hint}" + element("small", text_of(metric.unit))
     best = best_of(metric, [one.overall for one in values])
     return [head, *(_value(metric, one, best) for one in values)]
 
 
-def _tooltip(metric: Metric) -> str:
+def _label(metric: Definition) -> str:
+    """The title, with its tooltip, as a link to the definition."""
+    return element("a", text_of(metric.title), href=f"#metric-{metric.name}", title=_tooltip(metric))
+
+
+def _defined(*names: str) -> str:
+    """A line that names these measures, each with its tooltip."""
+    labels = ", ".join(_label(MEASURES[name]) for name in names)
+    return element("p", f"Defined: {labels}.", class_="note")
+
+
+def word_lists(comparison: Comparison) -> str:
+    """Single-token retention and morpheme agreement, where lists of words were given."""
+    described = list(comparison.tokenizers.values())
+    rows = [
+        _metric_row(metric, [Values(overall=one[part][field]) for one in described])
+        for (part, field), metric in WORD_LISTS.items()
+        if all(one[part] for one in described)
+    ]
+    if not rows:
+        return ""
+    table = html_table("Given words by tokenizer", ["Measure", *_names(comparison).values()], rows)
+    return element("section", element("h2", "Given words"), table, id="section-words")
+
+
+def _tooltip(metric: Definition) -> str:
     """On a line each: definition, formula, unit and direction, source, and when not to believe it."""
     lines = [metric.definition, metric.formula, f"{metric.unit}; {_direction(metric)}", metric.source]
     return "\n".join([*lines, *([metric.caveat] if metric.caveat else [])])
 
 
-def _direction(metric: Metric) -> str:
+def _direction(metric: Definition) -> str:
     return _ARROWS[metric.direction][1] or "describes, does not rank"
 
 
-def _value(metric: Metric, values: Values, best: float | None) -> str:
+def _value(metric: Definition, values: Values, best: float | None) -> str:
     overall, bounds = values.overall, values.interval
     text = text_of(shown(metric, overall))
     is_best = best is not None and overall == best
@@ -124,7 +145,7 @@ def texts(comparison: Comparison) -> str:
     return element("section", *parts, element("div", *charts, class_="charts"), id="section-texts")
 
 
-def _by_text(comparison: Comparison, metric: Metric) -> str:
+def _by_text(comparison: Comparison, metric: Definition) -> str:
     by = comparison.metrics[metric.name]
     rows = []
     for text in comparison.texts:
@@ -156,7 +177,12 @@ def fairness(comparison: Comparison) -> str:
     table = html_table("Cost over that of the cheapest text", ["Text", *_names(comparison).values()], rows)
     note = f"How many times the cheapest text each one costs, in {kind}."
     return element(
-        "section", element("h2", "Parity"), element("p", note, class_="note"), table, id="section-parity"
+        "section",
+        element("h2", "Parity"),
+        element("p", note, class_="note"),
+        _defined("parity"),
+        table,
+        id="section-parity",
     )
 
 
@@ -200,6 +226,7 @@ def usage(comparison: Comparison) -> str:
         element("div", *charts, class_="charts"),
         table,
         element("p", note, class_="note"),
+        _defined("digit_grouping"),
         id="section-usage",
     )
 
@@ -225,7 +252,7 @@ def kin(comparison: Comparison) -> str:
     rows = []
     for test, one in zip(tests, comparison.kinships, strict=True):
         bounds = f"{test.interval[0]:+.2%} to {test.interval[1]:+.2%}" if test.interval else "–"
-        cells = [names[test.first], names[test.second], f"{test.difference:+.2%}", bounds, _p(test.p_value)]
+        cells = [names[test.first], names[test.second], f"{test.difference:+.2%}", bounds, _verdict(test)]
         cells += [f"{one.jaccard:.1%}", f"{one.common_merges:,}", one.relation]
         rows.append([text_of(cell) for cell in cells])
     head = [
@@ -240,22 +267,28 @@ def kin(comparison: Comparison) -> str:
     ]
     note = (
         "The test exchanges the two tokenizers of each document at random. "
-        "Shared tokens: those of both over those of either."
+        "Untested: no such test of these documents could show a difference (one alone, or fewer than six "
+        "that differ). Shared tokens: those of both over those of either."
     )
     return element(
         "section",
         element("h2", "Pairs"),
         element("p", note, class_="note"),
+        _defined("token_difference", "shared_tokens", "common_merges"),
         html_table("Pairs of tokenizers", head, rows),
         id="section-pairs",
     )
+
+
+def _verdict(test: PairTest) -> str:
+    return "untested" if test.undecided else _p(test.p_value)
 
 
 def _p(value: float | None) -> str:
     return "–" if value is None else f"≤ {value:.3f}" if value < 0.0015 else f"= {value:.3f}"
 
 
-def definitions(metrics: Iterable[Metric]) -> str:
+def definitions(metrics: Iterable[Definition]) -> str:
     """Every metric: what it is, its formula, unit, direction, source, and when not to believe it."""
     items = []
     for metric in metrics:

@@ -82,6 +82,8 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "tokforge", ""
     timeout = 30
+    # Head and body go in one piece, at once: of two, the second waits for a late acknowledgement.
+    wbufsize, disable_nagle_algorithm = -1, True
 
     def do_GET(self) -> None:
         parts = urlsplit(self.path)

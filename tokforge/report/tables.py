@@ -6,14 +6,14 @@ import re
 from collections.abc import Callable, Sequence
 
 from tokforge.metrics import METRICS, Comparison
-from tokforge.metrics.registry import Metric
+from tokforge.metrics.registry import Definition
 
 __all__ = ["best_of", "csv_table", "latex_table", "markdown_table", "shown"]
 
 _ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 
 
-def best_of(metric: Metric, values: Sequence[float | None]) -> float | None:
+def best_of(metric: Definition, values: Sequence[float | None]) -> float | None:
     """Returns the best of ``values``; None where the metric does not rank, or they do not differ."""
     known = [value for value in values if value is not None]
     if metric.direction == "none" or len(known) < 2 or min(known) == max(known):
@@ -21,7 +21,7 @@ def best_of(metric: Metric, values: Sequence[float | None]) -> float | None:
     return max(known) if metric.direction == "higher" else min(known)
 
 
-def shown(metric: Metric, value: float | None) -> str:
+def shown(metric: Definition, value: float | None) -> str:
     """Returns a value with the places that its metric asks for, and grouped digits; a dash for None."""
     return "–" if value is None else f"{value:,.{metric.decimals}f}"
 

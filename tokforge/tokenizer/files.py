@@ -27,7 +27,7 @@ from tokforge.tokenizer.formats.sidecar import (
     write_sidecar,
     write_standalone,
 )
-from tokforge.tokenizer.locations import locate
+from tokforge.tokenizer.locations import HUB_FILES, locate
 from tokforge.tokenizer.model import with_roles
 from tokforge.tokenizer.provenance import check_provenance
 from tokforge.tokenizer.released import RELEASED_FILE, load_released, released_name
@@ -36,7 +36,16 @@ if TYPE_CHECKING:
     from tokforge.tokenizer.model import Definition
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["Loaded", "load", "read_file", "read_tokenizer", "save", "save_pretrained", "sidecar_path"]
+__all__ = [
+    "Loaded",
+    "files_of",
+    "load",
+    "read_file",
+    "read_tokenizer",
+    "save",
+    "save_pretrained",
+    "sidecar_path",
+]
 
 _NAME = "tokenizer.json"
 _CONFIG = "tokenizer_config.json"
@@ -59,6 +68,21 @@ class Loaded(NamedTuple):
 def sidecar_path(path: Path) -> Path:
     """Returns the sidecar's place: `a/tokenizer.json` has `a/tokenizer.tokforge.json`."""
     return path.with_name(path.stem + _SUFFIX)
+
+
+def files_of(path: str | Path) -> list[Path]:
+    """Returns the files that loading ``path`` may read, so that no output takes the place of one.
+
+    Raises as `read_tokenizer` for a name that means no place.
+    """
+    if released_name(path) is not None:
+        return []
+    place = locate(path)
+    if _is_folder(place):
+        return [found for pattern in (*HUB_FILES, "*.gguf") for found in place.glob(pattern)]
+    pair = ("vocab.json", "merges.txt")
+    beside = [sidecar_path(place), place.with_name(_CONFIG)] if place.name else []
+    return [place, *beside, *(place.with_name(name) for name in pair if place.name in pair)]
 
 
 def load(

@@ -73,7 +73,8 @@ def transplant(
     if output is None and not dry_run:
         raise ConfigError("there is no output folder", "name one, or ask for a dry run", "output")
     if output is not None:
-        check_folder(Path(output), Path(model), force=force)
+        others = (tokenizer, config.embedder, config.donor, config.hypernet, config.id_map, *config.text)
+        check_folder(Path(output), Path(model), *others, force=force)
     checkpoint, alignment = _opened(model, tokenizer, config)
     plan = make_plan(alignment, read_sample(config.text, config.text_field))
     small = new_settings(checkpoint.folder, checkpoint.config, alignment, config.chat_template)

@@ -39,14 +39,17 @@ _WEIGHTS = (
 _FOLDERS = ("onnx", "openvino", "original", ".git", ".cache")
 
 
-def check_folder(folder: Path, model: Path, *, force: bool) -> None:
-    """Raises OutputError if ``folder`` could not be put in place: it exists, is the model, or has no
-    parent.
+def check_folder(folder: Path, model: Path, *others: str | Path | None, force: bool) -> None:
+    """Raises OutputError if ``folder`` could not be put in place: it exists, is the model or holds another
+    input, or has no parent.
     """
     target = Path(os.path.realpath(folder))
     source = Path(os.path.realpath(model))
     if target == source or target in source.parents or source in target.parents:
         raise OutputError("would destroy or lie within the model itself", "name another folder", str(folder))
+    for other in others:
+        if other and {target} & {(place := Path(os.path.realpath(other))), *place.parents}:
+            raise OutputError(f"would destroy {other}, an input", "name another folder", str(folder))
     if target.exists() and not target.is_dir():
         raise OutputError("is a file", "name a folder", str(folder))
     if target.exists() and any(target.iterdir()) and not force:

@@ -6,7 +6,7 @@ import pickle
 import numpy as np
 import pytest
 
-from tokforge import Tokenizer
+from tokforge import Tokenizer, train_bpe
 from tokforge.audit import audit, under_trained
 from tokforge.errors import ConfigError, FormatError, InputError, MissingExtraError
 from tokforge.metrics.vocabulary import Vocabulary
@@ -158,3 +158,67 @@ def test_other_faults_of_a_tokenizer_stay_errors(tmp_path):
     (tmp_path / "t.json").write_text('{"model": {"type": "BPE", "vocab": {"a": -1}, "merges": []}}')
     with pytest.raises(FormatError):
         audit(tmp_path / "t.json")
+
+
+def _renamed(folder, count):
+    """Gives ``count`` tokens of the folder's tokenizer other names, and their merges with them."""
+    path = folder / "tokenizer.json"
+    content = json.loads(path.read_text())
+    for at, token in enumerate(content["added_tokens"][:count]):
+        token["content"] = f"<|renamed_{at}|>"
+        content["model"]["vocab"] = {
+            (token["content"] if i == token["id"] else text): i
+            for text, i in content["model"]["vocab"].items()
+        }
+    path.write_text(json.dumps(content))
+
+
+def test_a_model_of_another_tokenizer_is_refused_by_name(vocabulary, model, tmp_path):
+    folder = model(drawn(vocabulary.size))
+    (tmp_path / "a.txt").write_text("quite other words than those " * 9)
+    train_bpe([str(tmp_path / "a.txt")], vocab_size=290, min_frequency=1).save(
+        folder / "tokenizer.json", force=True
+    )
+    with pytest.raises(FormatError, match="belongs to another tokenizer: "):
+        under_trained(vocabulary, folder)
+
+
+def test_a_renamed_special_token_is_a_warning(vocabulary, model):
+    folder = model(drawn(vocabulary.size + 3))
+    _renamed(folder, 1)
+    (doubt,) = [one for one in under_trained(vocabulary, folder).warnings if "own tokenizer" in one]
+    assert doubt.startswith(f"1 of {vocabulary.size} ids differ")
+    assert "'<|end|>' here and '<|renamed_0|>' to the model" in doubt
+
+
+def test_without_its_tokenizer_a_model_is_asked_for_its_rows(vocabulary, model):
+    folder = model(drawn(vocabulary.size + 3))
+    (folder / "tokenizer.json").unlink()
+    assert any("carries no tokenizer" in one for one in under_trained(vocabulary, folder).warnings)
+    folder = model(drawn(vocabulary.size + 1100))
+    (folder / "tokenizer.json").unlink()
+    with pytest.raises(FormatError, match="too many to be padding"):
+        under_trained(vocabulary, folder)
+
+
+def test_a_gguf_file_tells_its_tokens_even_where_it_lacks_bytes(vocabulary, tmp_path):
+    gguf = pytest.importorskip("gguf", reason="the extra [transplant] is not installed")
+    from tokforge.audit.belonging import check_belongs
+    from tokforge.tokenizer.formats.byte_alphabet import spell
+
+    def written(tokens):
+        writer = gguf.GGUFWriter(tmp_path / "m.gguf", "llama")
+        writer.add_tokenizer_model("gpt2")
+        writer.add_token_list(tokens)
+        writer.write_header_to_file()
+        writer.write_kv_data_to_file()
+        writer.close()
+        return tmp_path / "m.gguf"
+
+    special = [kind in ("special", "added") for kind in vocabulary.tokenizer.table.kinds]
+    spelled = [t.decode() if own else spell(t) for t, own in zip(vocabulary.tokens, special, strict=True)]
+    lacking = ["[gone]" if text == spell(b"\xc0") else text for text in spelled]
+    (doubt,) = check_belongs(vocabulary, vocabulary.size, written(lacking), vocabulary.size)
+    assert doubt.startswith(f"1 of {vocabulary.size} ids differ")
+    with pytest.raises(FormatError, match="belongs to another tokenizer"):
+        check_belongs(vocabulary, vocabulary.size, written(spelled[1:]), vocabulary.size)

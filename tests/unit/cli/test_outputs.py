@@ -112,7 +112,7 @@ def test_a_check_sees_the_finished_bytes_and_may_refuse(tmp_path: Path) -> None:
         ("x" * 300, "cannot be written: file name too long"),
         ("a\0b", "cannot be written: embedded null byte"),
         ("/dev/null", "is not a regular file"),
-        ("/proc/a", "cannot be written"),
+        ("/proc/a", "its folder takes no files"),
     ],
 )
 @pytest.mark.parametrize("force", [False, True])
@@ -154,3 +154,23 @@ def test_the_mode_is_what_the_user_is_used_to(tmp_path: Path) -> None:
         os.umask(mask)
     modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("new", "old")]
     assert modes == [0o640, 0o600]
+
+
+def test_a_file_system_that_takes_no_files_is_named() -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("there is no /proc")
+    with pytest.raises(OutputError) as caught:
+        check_output("/proc/report.html")
+    assert "create the folder" not in caught.value.hint
+    assert caught.value.hint.startswith("write to")
+
+
+def test_an_input_is_a_file_or_in_a_folder_or_matches_a_glob(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "a.txt").write_text("read")
+    for inputs in (["in/a.txt"], ["in"], ["in/*.txt"], ["**/a.txt"], ["in/../in"]):
+        read = [tmp_path / one for one in inputs]
+        with pytest.raises(OutputError, match="an input of this run"):
+            check_output(tmp_path / "in" / "a.txt", force=True, inputs=read)
+        check_output(tmp_path / "in" / "new.txt", inputs=read)
+    check_output(tmp_path / "in" / "a.txt", force=True, inputs=[tmp_path / "*.txt", "hf:a/b", "-", "\0"])

@@ -89,13 +89,17 @@ def elf():
     )
     rows = [(0, 0, 0, 0), (1, 1, 300, 40), (0, 3, 256, len(names))]
     table = b"".join(
-        struct.pack("<IIQQQQIIQQ", n, kind, 0, 0, at, size, 0, 0, 0, 0) for n, kind, at, size in rows
+        struct.pack("<IIQQQQIIQQ", n, kind, 6 * n, 0, at, size, 0, 0, 0, 0) for n, kind, at, size in rows
     )
     return (header + table + names).ljust(400, b"\x90")
 
 
 def test_sections_of_an_executable():
-    assert sections(elf()) == [("", 256, 7), (".text", 300, 40)]
+    assert sections(elf()) == [("", 256, 7, "read-only data"), (".text", 300, 40, "code")]
+    assert [one.place(310) for one in sections(elf())] == [
+        ("unnamed (read-only data)", -54),
+        (".text (code)", -10),
+    ]
     assert code_section(elf()) == 300
     assert sections(b"plain text") == []
 
@@ -119,3 +123,20 @@ def test_a_text_of_one_document_takes_the_intervals_and_leaves_the_test(trained,
     tokenizers = {"bytes": trained(), "words": trained(b"th", b"the", b" t", b" th", b" the")}
     (pair,) = tokforge.compare(tokenizers, [tmp_path / "one.txt", tmp_path / "many"]).pairs
     assert pair.interval is None and pair.p_value < 0.05 and not pair.close
+
+
+@pytest.mark.parametrize(
+    ("documents", "resamples"), [(1, 1000), (5, 1000), (6, 1000), (6, 39), (30, 39), (9, 0)]
+)
+def test_a_pair_is_undecided_exactly_where_no_difference_could_show(documents, resamples, trained, tmp_path):
+    """Every document favours one side: the clearest case there is."""
+    import tokforge
+
+    for number in range(documents):
+        (tmp_path / f"{number}.txt").write_text("the then the " * 40)
+    tokenizers = {"bytes": trained(), "words": trained(b"th", b"the", b" t", b" th", b" the")}
+    config = tokforge.metrics.CompareConfig(resamples=resamples)
+    (pair,) = tokforge.compare(tokenizers, [tmp_path], config).pairs
+    assert not pair.close
+    assert (pair.undecided is None) == (documents >= 6 and resamples > 0)
+    assert pair.undecided or pair.p_value <= 0.05

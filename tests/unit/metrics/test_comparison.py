@@ -71,7 +71,8 @@ def test_one_document_has_no_interval_and_says_so(tmp_path, tokenizers):
     (tmp_path / "a.txt").write_text("the then\nthe other\n")
     found = tokforge.compare(tokenizers, [tmp_path / "a.txt"])
     assert found.metrics["fertility"]["small"].interval is None
-    assert (found.pairs[0].p_value, found.pairs[0].close) == (None, True)
+    assert (found.pairs[0].p_value, found.pairs[0].close) == (None, False)
+    assert found.pairs[0].undecided == "there is one document"
     assert "--documents line" in found.warnings[0]
     lines = tokforge.compare(tokenizers, [tmp_path / "a.txt"], CompareConfig(documents="line"))
     assert lines.texts["a"].documents == 2
@@ -92,6 +93,7 @@ def test_word_lists(tmp_path, texts, tokenizers):
     [
         (lambda: CompareConfig(documents="page"), ConfigError, "file, line"),
         (lambda: CompareConfig(resamples=-1), ConfigError, "resamples"),
+        (lambda: CompareConfig(resamples=38), ConfigError, "use 39 to 100000"),
         (lambda: tokforge.compare({}, ["LICENSE"]), ConfigError, "no tokenizer"),
         (lambda: tokforge.compare(["a", "a"], ["LICENSE"]), ConfigError, "twice"),
         (lambda: tokforge.compare(["missing"], ["LICENSE"]), InputError, "missing"),

@@ -14,7 +14,8 @@ import pytest
 import tokforge
 from tokforge import AddedToken, Tokenizer
 from tokforge.errors import ConfigError
-from tokforge.metrics import METRICS
+from tokforge.metrics import METRICS, CompareConfig
+from tokforge.metrics.measures import MEASURES, WORD_LISTS
 from tokforge.report import csv_table, latex_table, markdown_table, report_files
 from tokforge.report.charts import Series, dot_plot, line_chart
 from tokforge.report.markup import element, text_of
@@ -77,12 +78,27 @@ def test_no_address_leaves_the_page(comparison):
 
 def test_the_tooltip_of_every_metric_says_all_about_it(comparison):
     links = re.findall(r'<a href="#metric-(\w+)" title="([^"]*)"', page(comparison))
-    assert [name for name, _ in links] == list(METRICS)
+    measures = {**METRICS, **{name: one for name, one in MEASURES.items() if one not in WORD_LISTS.values()}}
+    assert {name for name, _ in links} == set(measures)
+    assert [name for name, _ in links][: len(METRICS)] == list(METRICS)
     for name, title in links:
-        metric, lines = METRICS[name], unescape(title).split("\n")
+        metric, lines = measures[name], unescape(title).split("\n")
         meaning = {"none": "describes, does not rank"}.get(metric.direction, f"{metric.direction} is better")
         told = [metric.definition, metric.formula, f"{metric.unit}; {meaning}", metric.source, metric.caveat]
         assert lines == [line for line in told if line]
+
+
+def test_lists_of_words_are_shown_with_their_definitions(tmp_path):
+    for name, text in {"a.txt": "the then", "w": "the\nthen\n", "m": "th en\n"}.items():
+        (tmp_path / name).write_text(text)
+    config = CompareConfig(words=tmp_path / "w", morphemes=tmp_path / "m")
+    plain = Tokenizer.from_parts(initial_bytes(), [], pipeline=Pipeline("text", ("gpt2",)))
+    tokenizers = {"bytes": plain, "hostile": hostile_tokenizer()}
+    shown = page(tokforge.compare(tokenizers, [tmp_path / "a.txt"], config))
+    assert "Given words" in shown
+    for one in WORD_LISTS.values():
+        assert f'<a href="#metric-{one.name}" title=' in shown
+        assert f'<dt id="metric-{one.name}">' in shown
 
 
 def test_bidirectional_and_control_characters_are_spelled_out(comparison):

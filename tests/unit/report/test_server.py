@@ -100,6 +100,8 @@ def test_it_answers_what_the_library_gives(server):
 
 
 def test_changed_text_comes_with_its_bytes():
+    many = encoded(make(), b"x" * 5000)
+    assert (many["tokens"], len(many["ids"]), len(many["starts"]), many["end"]) == (5000, 4000, 4000, 4000)
     found = encoded(make(pipeline=Pipeline("text", (), ("NFC",))), "e\u0301".encode())
     assert (found["starts"], found["bytes"]) == ([0, 1], "w6k=")
 

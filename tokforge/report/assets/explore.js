@@ -3,7 +3,6 @@ const data = JSON.parse(byId("data").textContent);
 const SHOWN_BYTES = 1 << 20; // of a file that is dropped
 const MOST_BYTES = 4 << 20; // of a request, as the server has it
 const note = byId("drop-note").textContent;
-const MOST = 4000; // tokens that are drawn: a browser takes seconds for more
 frame();
 
 async function ask(path, body) {
@@ -39,9 +38,8 @@ async function draw() {
 }
 function passage(number, found, bytes, binary) {
   const raw = found.bytes === null ? bytes : fromBase64(found.bytes);
-  const end = found.starts.length > MOST ? found.starts[MOST] : raw.length;
   const made = new Passage({
-    bytes: raw.subarray(0, end), ids: found.ids.slice(0, MOST), starts: found.starts.slice(0, MOST), binary, sections: found.sections, changed: found.bytes !== null,
+    bytes: raw.subarray(0, found.end), ids: found.ids, starts: found.starts, binary, sections: found.sections, changed: found.bytes !== null,
     label: `The text as ${data.names[number]} cuts it`, onSelect: selected,
   });
   made.number = number;
@@ -50,9 +48,9 @@ function passage(number, found, bytes, binary) {
   return made;
 }
 function summary(found, bytes) {
-  const tokens = found.ids.length;
+  const { tokens, ids } = found;
   const each = tokens ? `, ${(bytes.length / tokens).toFixed(2)} bytes each` : "";
-  return `${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}${each}` + (tokens > MOST ? `; the first ${MOST.toLocaleString("en")} are shown` : "") + (found.bytes === null ? "" : "; normalised, so not compared");
+  return `${tokens.toLocaleString("en")} token${tokens === 1 ? "" : "s"}${each}` + (tokens > ids.length ? `; the first ${ids.length.toLocaleString("en")} are shown` : "") + (found.bytes === null ? "" : "; normalised, so not compared");
 }
 function selected(one, at) {
   byId("inspector").textContent = describe(data.names[one.number], one, at);

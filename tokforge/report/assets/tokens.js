@@ -73,7 +73,7 @@ class Passage {
     const owner = new Int32Array(this.bytes.length).fill(-1);
     this.starts.forEach((start, at) => owner.fill(at, start, this.end(at)));
     for (let line = 0; line < this.bytes.length; line += 16) {
-      for (const [name, start] of sections) if (start >= line && start < line + 16) this.root.append(el("span", { class: "where" }, `${name} begins at ${(this.base + start).toString(16)}\n`));
+      for (const [name, start] of sections) if (start < 0 ? line === 0 : start >= line && start < line + 16) this.root.append(el("span", { class: "where" }, `${name} ${start < 0 ? "began" : "begins"} at ${(this.base + start).toString(16)}\n`));
       const row = el("div", {}, el("span", { class: "at" }, (this.base + line).toString(16).padStart(6, "0") + "  "));
       const end = Math.min(line + 16, this.bytes.length);
       for (const text of [(byte) => byte.toString(16).padStart(2, "0") + " ", (byte) => (byte > 32 && byte < 127 ? String.fromCharCode(byte) : "·")]) {

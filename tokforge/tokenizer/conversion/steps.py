@@ -24,7 +24,7 @@ from tokforge.tokenizer.conversion.libraries import Library, library_of
 from tokforge.tokenizer.conversion.losses import left_behind
 from tokforge.tokenizer.conversion.probes import chunks, conversion_probes
 from tokforge.tokenizer.conversion.result import Comparison, Conversion, Finding, compare_ids
-from tokforge.tokenizer.files import Loaded, read_file, read_tokenizer, sidecar_path
+from tokforge.tokenizer.files import Loaded, files_of, read_file, read_tokenizer, sidecar_path
 from tokforge.tokenizer.formats.reading import ReadOptions, SourceFile
 from tokforge.tokenizer.formats.registry import FORMATS, legacy_merges
 from tokforge.tokenizer.formats.sidecar import write_sidecar, write_standalone
@@ -125,7 +125,7 @@ def try_convert(source: str | Path, output: str | Path, config: ConvertConfig) -
         source, config.format, ReadOptions(config.pretokenizer, tuple(config.special_tokens))
     )
     out = Path(output)
-    _check_outputs(out, config)
+    _check_outputs(out, config, [*files_of(source), loaded.path, *config.probe_files])
     work = _Work(loaded, config, _probes(loaded.tokenizer, config))
     work.findings += [Finding("assumed", note) for note in loaded.notes]
     written: tuple[str, ...] = ()
@@ -165,15 +165,16 @@ def _proven(work: _Work, out: Path) -> tuple[str, ...]:
     return _write(work, out, definition, files, _judge_source(work))
 
 
-def _check_outputs(out: Path, config: ConvertConfig) -> None:
+def _check_outputs(out: Path, config: ConvertConfig, read: Sequence[StrPath]) -> None:
     """A format of several files is a folder, which is made; what else stands in it stays."""
+    targets = [Path(config.id_map)] if config.id_map is not None else []
     if config.to == "vocab-merges":
         if out.exists() and not out.is_dir():
             _refuse_file(out)
+        targets += [out / name for name in ("vocab.json", "merges.txt") if out.is_dir()]
     else:
-        check_output(out, *((sidecar_path(out),) if config.to == "hf" else ()), force=config.force)
-    if config.id_map is not None:
-        check_output(config.id_map, force=config.force)
+        targets += [out, *((sidecar_path(out),) if config.to == "hf" else ())]
+    check_output(*targets, force=config.force, inputs=read)
 
 
 def _refuse_file(out: Path) -> NoReturn:

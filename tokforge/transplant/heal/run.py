@@ -10,6 +10,8 @@ from typing import Any
 
 from tokforge.errors import ConfigError
 from tokforge.options import from_options
+from tokforge.outputs import StrPath, check_output
+from tokforge.tokenizer.files import files_of
 from tokforge.transplant.checkpoint import Checkpoint, read_json
 from tokforge.transplant.evaluate.bits import prefix_id
 from tokforge.transplant.heal.config import HealConfig
@@ -85,7 +87,9 @@ def heal(
     if output is None and not dry_run:
         raise ConfigError("there is no output folder", "name one, or ask for a dry run", "output")
     if output is not None:
-        check_folder(Path(output), Path(model), force=force)
+        check_folder(Path(output), Path(model), teacher, *text, force=force)
+    read: list[StrPath] = [*text, *files_of(model), Path(model) / "config.json"]
+    check_output(*(path for path in (state, log) if path), force=True, inputs=read)
     checkpoint = Checkpoint.open(model)
     job = _job(checkpoint, read_text(text, config), teacher, config, state, log, progress)
     if dry_run or output is None:

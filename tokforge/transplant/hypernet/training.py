@@ -20,7 +20,7 @@ import torch
 
 from tokforge.errors import ConfigError, OutputError
 from tokforge.options import from_options
-from tokforge.outputs import write_files
+from tokforge.outputs import check_output, write_files
 from tokforge.tokenizer import Tokenizer
 from tokforge.transplant.evaluate.bits import prefix_id
 from tokforge.transplant.hypernet.batches import Pass, make_pass
@@ -104,6 +104,9 @@ def train_hypernet(
             "resume it, replace it by force, or name another folder",
             str(folder),
         )
+    ours = [folder / name for name in (RECORD, WEIGHTS, TRAINING, LOG)]
+    read = [*text, *tokenizers, *validation_tokenizers]
+    check_output(*(path for path in ours if path.exists()), force=True, inputs=read)
     texts = Texts.read(text, field)
     run = _Run.open(Host.open(model), config, folder, texts, tokenizers, validation_tokenizers)
     if resume:
