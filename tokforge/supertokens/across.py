@@ -34,7 +34,7 @@ class Across:
     least_count: int
     """The result is exact for pairs of this count and more, and there are no others in it."""
     sequences: int
-    """Sequences: short ones that are distinct within a thread's table, long ones each as often as it occurs."""
+    """Sequences: short ones, distinct within a thread's table, and long ones as they occur."""
 
 
 def merge_across(
