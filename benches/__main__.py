@@ -33,6 +33,7 @@ TABLES = {
     "oracle-llama": "benches.llama:oracle_llama",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "supertokens": "benches.supertokens:supertokens",
+    "supertokens-table": "benches.supertokens_table:supertokens_table",
     "binary-model": "benches.binary_model.proof:binary_model",
     "binary-alone": "benches.binary_pairs:binary_alone",
     "binary-bbpe": "benches.binary_pairs:binary_bbpe",

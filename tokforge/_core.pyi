@@ -299,6 +299,7 @@ class Runs:
         merges: Sequence[tuple[int, int, int]],
         *,
         byte_ids: Sequence[int],
+        folder: str,
         words: Splitter | None = None,
         eligible: Sequence[bool] | None = None,
         max_words: int | None = None,
@@ -309,18 +310,19 @@ class Runs:
         """Takes the word stage and what cuts documents.
 
         Without ``eligible`` each piece of ``splitter`` is a sequence, and ``words`` only speeds up
-        encoding it. With ``eligible``, by id, maximal runs of pieces that are one such token are.
+        encoding it. With ``eligible``, by id, maximal runs of pieces that are one such token are. A
+        nameless file in ``folder`` takes them.
+
+        Raises OutputError where nothing can be written there.
         """
     def survey(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None:
-        """Counts pairs of neighbouring tokens, from above."""
+        """Writes documents down as tokens, and counts neighbours from above; all come before settle."""
     def settle(self, merges: int, min_frequency: int) -> int:
         """Chooses and returns a least count, guessed to be below that of the last of ``merges``."""
-    def open(self, least: int) -> None:
-        """Starts to gather anew, with this least count."""
-    def gather(self, docs: Sequence[Buffer], progress: Progress | None = None) -> None:
-        """Adds sequences, cut at pairs below the least count."""
+    def gather(self, least: int, progress: Progress | None = None) -> None:
+        """Gathers all anew: sequences cut at pairs below the least count."""
     def __len__(self) -> int:
-        """Distinct sequences, counted for each thread."""
+        """Sequences, counted for each thread; long ones as often as they occur."""
 
 class ChunkCounts:
     """Chunks of random length with their counts; a document's chunks depend on its bytes and the seed."""

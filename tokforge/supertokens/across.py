@@ -1,11 +1,13 @@
 """Merges across words: gather what they are learned from, then continue the word stage's merges on it.
 
 Both learners use this; they differ in the splitter, in which tokens may be joined, and in the order. The
-engine gathers sequences cut at pairs too rare to be merged. How rare is guessed; where training gets down
-to the guess, all is gathered again with a lower one, so the result is that of the whole sequences.
+engine writes the tokens of all documents to a temporary file (half the size of the text) and gathers
+sequences from it, cut at pairs too rare to be merged. How rare is guessed; where training gets down to the
+guess, all is gathered again with a lower one, so the result is that of the whole sequences.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Across", "merge_across"]
 
-_STEP = 8
+_STEP = 2
 """By how much the least count falls from one guess to the next."""
 
 
@@ -32,7 +34,7 @@ class Across:
     least_count: int
     """The result is exact for pairs of this count and more, and there are no others in it."""
     sequences: int
-    """Distinct sequences, over all threads."""
+    """Sequences: short ones, distinct within a thread's table, and long ones as they occur."""
 
 
 def merge_across(
@@ -50,7 +52,7 @@ def merge_across(
 ) -> Across:
     """Continues ``start``, whose splitter is that of the new stage, to ``size`` tokens.
 
-    ``documents`` is read twice or more; ``words`` is the word stage's splitter. ``eligible``, by id: join
+    ``documents`` is read once; ``words`` is the word stage's splitter. ``eligible``, by id: join
     only whole pretokens that are such a token. Raises ConfigError where nothing can be joined.
     """
     from tokforge import _core
@@ -60,16 +62,18 @@ def merge_across(
         start.tokens,
         start.merges,
         byte_ids=start.byte_ids,
+        folder=tempfile.gettempdir(),
         words=_core.Splitter(words) if words and eligible is None else None,
         eligible=eligible,
         threads=config.thread_count,
         **rules,
     )
-    _feed(runs.survey, documents, progress)
+    for batch in batches(documents):
+        runs.survey(batch)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself
     lowest = max(config.min_frequency, 1)
     least = runs.settle(_expected(size - len(start.tokens), rivals), lowest)
     while True:
-        _feed(runs.gather, documents, progress)
+        runs.gather(least, progress)
         sequences = len(runs)
         training = _core.train(
             runs,
@@ -89,7 +93,6 @@ def merge_across(
         if training.stopped == "vocab_size" or least == lowest:
             break
         least = max(lowest, least // _STEP)
-        runs.open(least)
     if not training.merges and training.stopped == "vocab_size":
         raise ConfigError(
             "tokens within words fill the table before any superword is as frequent",
@@ -106,12 +109,3 @@ def merge_across(
 def _expected(room: int, rivals: Sequence[int]) -> int:
     """About how many merges there will be: of two lists that compete, each takes a part of the room."""
     return max(room // 3, 1) if rivals else room
-
-
-def _feed(
-    take: Callable[[list[ByteView], Progress | None], None],
-    documents: Iterable[ByteView],
-    progress: Progress | None,
-) -> None:
-    for batch in batches(documents):
-        take(batch, None)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself

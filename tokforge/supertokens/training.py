@@ -52,7 +52,7 @@ class SupertokensResult:
     least_count: int
     """Sequences were cut at pairs rarer than this; no merge is."""
     sequences: int
-    """Distinct sequences that merges across words were learned from."""
+    """Sequences that merges across words were learned from; long ones may be equal."""
     stopped: str
     corpus_bytes: int
     bytes_per_token: float

@@ -4,6 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::positions::{Id, Placed, Positions, Writer};
 use super::room::Room;
+use super::sequences::sequence_ids;
 use super::vocabulary::Vocabulary;
 use super::weights::ByClass;
 use super::{CountFiles, Merge, SequenceCounts, WordCounts};
@@ -55,8 +56,9 @@ pub enum Corpus {
     Words(WordCounts),
     /// Distinct words with their counts, in files.
     Files(CountFiles),
-    /// Distinct sequences of tokens with their counts; a token takes one place in the array.
-    Sequences(SequenceCounts),
+    /// Sequences of tokens with their counts, distinct within each table; a token takes one place in the
+    /// array.
+    Sequences(Vec<SequenceCounts>),
 }
 
 /// The array, the weight of each place in it, and the weight of all tokens.
@@ -112,7 +114,7 @@ impl Corpus {
                 let each = |visit: Visit<'_>| files.for_each(progress, visit);
                 lay_out_words(&each, &start, progress)
             }
-            Corpus::Sequences(counts) => lay_out_sequences(&counts, room, progress),
+            Corpus::Sequences(tables) => lay_out_sequences(&tables, room, progress),
         }
     }
 }
@@ -130,10 +132,8 @@ fn lay_out_words<I: Id>(
     progress: &dyn Progress,
 ) -> Result<Layout<I>, Error> {
     let &Start { vocabulary, merges, room } = start;
-    let classes = classes_of(each)?;
-    let starts = std::iter::once(1).chain(classes.iter().map(|&(end, _)| end));
-    let mut free: FxHashMap<u64, usize> =
-        starts.zip(&classes).map(|(start, &(_, count))| (count, start)).collect();
+    let classes = classes_of(each, 1)?;
+    let mut free = starts_of(&classes);
     let places = classes.last().map_or(1, |&(end, _)| end);
     let most_listed = room.listed::<I>(places, 0)?;
     let mut array = Placed::<I>::new(places);
@@ -161,12 +161,19 @@ fn lay_out_words<I: Id>(
     Ok(Layout { positions, weights, tokens, by_token: false, is_bytes, most_listed })
 }
 
-/// End offset and count of each stretch of words with equal counts, in descending order of counts.
-fn classes_of(each: Each<'_>) -> Result<Vec<(usize, u64)>, Error> {
+/// Where the first word of each count stands, behind one gap.
+fn starts_of(classes: &[(usize, u64)]) -> FxHashMap<u64, usize> {
+    let starts = std::iter::once(1).chain(classes.iter().map(|&(end, _)| end));
+    starts.zip(classes).map(|(start, &(_, count))| (count, start)).collect()
+}
+
+/// End offset and count of each stretch of words with equal counts, in descending order of counts; a
+/// letter takes `letter_bytes` of a word, and one place.
+fn classes_of(each: Each<'_>, letter_bytes: usize) -> Result<Vec<(usize, u64)>, Error> {
     let mut places: FxHashMap<u64, usize> = FxHashMap::default();
     let mut total = 0u128;
     each(&mut |word, count| {
-        *places.entry(count).or_default() += word.len() + 1;
+        *places.entry(count).or_default() += word.len() / letter_bytes + 1;
         total += word.len() as u128 * u128::from(count);
         Ok(())
     })?;
@@ -181,38 +188,35 @@ fn classes_of(each: Each<'_>) -> Result<Vec<(usize, u64)>, Error> {
     Ok(classes)
 }
 
-/// Writes sequences a place a token; `merges` have been applied to them already.
+/// Writes sequences a place a token, as `lay_out_words`; merges have been applied to them already.
 fn lay_out_sequences<I: Id>(
-    counts: &SequenceCounts,
+    tables: &[SequenceCounts],
     room: &Room,
     progress: &dyn Progress,
 ) -> Result<Layout<I>, Error> {
-    let words = by_count(counts.words())?;
-    let weights = LayoutWeights::ByClass(ByClass::new(classes(&words, counts.id_bytes())));
-    let space = counts.distinct_ids() + words.len();
-    let most_listed = room.listed::<I>(space + 1, 0)?;
-    let mut array = Writer::new(space);
-    let mut ticker = Ticker::new(progress, "lay out", space as u64);
-    let mut tokens = 0;
-    for (word, count) in words {
-        let ids = counts.ids(word);
-        tokens += ids.len() as u64 * count;
-        array.bytes(ids.map(I::from_u32));
-        array.gap();
-        ticker.tick(array.len() as u64)?;
-    }
-    let positions = array.finish();
+    let id_bytes = tables.first().map_or(1, SequenceCounts::id_bytes);
+    let each = |visit: Visit<'_>| {
+        tables.iter().flat_map(SequenceCounts::words).try_for_each(|(word, n)| visit(word, n))
+    };
+    let classes = classes_of(&each, id_bytes)?;
+    let mut free = starts_of(&classes);
+    let places = classes.last().map_or(1, |&(end, _)| end);
+    let most_listed = room.listed::<I>(places, 0)?;
+    let mut array = Placed::<I>::new(places);
+    let mut ticker = Ticker::new(progress, "lay out", places as u64);
+    let (mut tokens, mut done) = (0, 0);
+    each(&mut |word, count| {
+        let Some(start) = free.get_mut(&count) else { return Ok(()) };
+        let ids = sequence_ids(word, id_bytes);
+        let len = ids.len();
+        array.bytes(*start, ids.map(I::from_u32));
+        *start += len + 1;
+        tokens += count * len as u64;
+        done += len as u64 + 1;
+        ticker.tick(done)
+    })?;
+    let (positions, weights) = (array.finish(), LayoutWeights::ByClass(ByClass::new(classes)));
     Ok(Layout { positions, weights, tokens, by_token: true, is_bytes: false, most_listed })
-}
-
-/// The most frequent words first.
-fn by_count<'a>(
-    words: impl Iterator<Item = (&'a [u8], u64)>,
-) -> Result<Vec<(&'a [u8], u64)>, Error> {
-    let mut words: Vec<_> = words.collect();
-    words.sort_unstable_by_key(|word| std::cmp::Reverse(word.1));
-    check_total(words.iter().map(|&(word, n)| word.len() as u128 * u128::from(n)).sum())?;
-    Ok(words)
 }
 
 /// Writes documents one behind the other.
@@ -293,21 +297,6 @@ impl Tokens {
         }
         self.tokens.len()
     }
-}
-
-/// End offset and count of each stretch of sequences with equal counts; sequences, whose letters take
-/// `letter_bytes`, stand behind one gap.
-fn classes(words: &[(&[u8], u64)], letter_bytes: usize) -> Vec<(usize, u64)> {
-    let mut classes: Vec<(usize, u64)> = Vec::new();
-    let mut end = 1;
-    for &(word, count) in words {
-        end += word.len() / letter_bytes + 1;
-        match classes.last_mut() {
-            Some(last) if last.1 == count => last.0 = end,
-            _ => classes.push((end, count)),
-        }
-    }
-    classes
 }
 
 /// No sum of counts may pass 64 bits: the sum over all bytes bounds every one of them.

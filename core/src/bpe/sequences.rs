@@ -3,13 +3,21 @@
 use super::counts::WordCounts;
 use crate::error::Error;
 
-/// Sequences over a vocabulary of at most that many ids, each with a 64-bit count.
+/// Ids from which on a sequence is hardly met twice: it is kept as it is, beside the table, which would
+/// take twice its memory and the search for it.
+const LONG: usize = 7;
+
+/// Sequences over a vocabulary of at most that many ids, each with a 64-bit count; long ones may be in it
+/// several times.
 ///
 /// Kept as words of two bytes an id, or four where ids are large: the same table, the same merging.
 pub struct SequenceCounts {
     counts: WordCounts,
     wide: bool,
     word: Vec<u8>,
+    long: Vec<u8>,
+    /// Where each long sequence ends.
+    ends: Vec<usize>,
 }
 
 impl SequenceCounts {
@@ -17,11 +25,21 @@ impl SequenceCounts {
     pub fn new(vocab_size: usize, expected_bytes: usize) -> Self {
         let mut counts = WordCounts::new();
         counts.expect(expected_bytes);
-        Self { counts, wide: vocab_size > 1 << 16, word: Vec::new() }
+        let wide = vocab_size > 1 << 16;
+        Self { counts, wide, word: Vec::new(), long: Vec::new(), ends: Vec::new() }
     }
 
     /// Adds `count` occurrences of a sequence.
     pub fn add(&mut self, ids: &[u32], count: u64) -> Result<(), Error> {
+        if count == 1 && ids.len() >= LONG {
+            let wide = self.wide;
+            let bytes = ids
+                .iter()
+                .flat_map(|id| id.to_le_bytes().into_iter().take(2 + 2 * usize::from(wide)));
+            self.long.extend(bytes);
+            self.ends.push(self.long.len());
+            return Ok(());
+        }
         self.word.clear();
         for id in ids.iter().map(|id| id.to_le_bytes()) {
             self.word.extend_from_slice(if self.wide { &id } else { &id[..2] });
@@ -29,37 +47,24 @@ impl SequenceCounts {
         self.counts.add(&self.word, count)
     }
 
-    /// Adds all sequences of another table over the same vocabulary.
-    pub fn absorb(&mut self, other: &SequenceCounts) -> Result<(), Error> {
-        self.counts.absorb(&other.counts)
-    }
-
-    /// Distinct sequences.
+    /// Sequences.
     pub fn len(&self) -> usize {
-        self.counts.len()
+        self.counts.len() + self.ends.len()
     }
 
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.counts.is_empty()
+        self.len() == 0
     }
 
-    /// Ids of all distinct sequences.
-    pub fn distinct_ids(&self) -> usize {
-        self.counts.distinct_bytes() / self.id_bytes()
-    }
-
-    /// The sequences as bytes, which [`SequenceCounts::ids`] reads, with their counts.
+    /// The sequences as bytes, which [`sequence_ids`] reads, with their counts.
     pub(super) fn words(&self) -> impl Iterator<Item = (&[u8], u64)> {
-        self.counts.iter()
+        let starts = std::iter::once(0).chain(self.ends.iter().copied());
+        let long = starts.zip(&self.ends).map(|(start, &end)| (&self.long[start..end], 1));
+        self.counts.iter().chain(long)
     }
 
-    /// The ids of a sequence.
-    pub(super) fn ids<'a>(&self, word: &'a [u8]) -> impl ExactSizeIterator<Item = u32> + 'a {
-        word.chunks_exact(self.id_bytes())
-            .map(|id| id.iter().rev().fold(0, |id, &byte| id << 8 | u32::from(byte)))
-    }
-
+    /// Bytes of an id.
     pub(super) fn id_bytes(&self) -> usize {
         if self.wide {
             4
@@ -67,6 +72,15 @@ impl SequenceCounts {
             2
         }
     }
+}
+
+/// The ids of a sequence whose ids take `id_bytes` each.
+pub(super) fn sequence_ids(
+    word: &[u8],
+    id_bytes: usize,
+) -> impl ExactSizeIterator<Item = u32> + '_ {
+    word.chunks_exact(id_bytes)
+        .map(|id| id.iter().rev().fold(0, |id, &byte| id << 8 | u32::from(byte)))
 }
 
 #[cfg(test)]
@@ -79,9 +93,14 @@ mod tests {
             let mut counts = SequenceCounts::new(vocab_size, 0);
             counts.add(&[1, 65535, 256], 2).unwrap();
             counts.add(&[1, 65535, 256], 3).unwrap();
+            let long: Vec<u32> = (0..9).collect();
+            counts.add(&long, 1).unwrap();
+            let (word, count) = counts.words().last().unwrap();
+            let ids = sequence_ids(word, counts.id_bytes()).collect::<Vec<_>>();
+            assert_eq!((ids, count), (long, 1));
             let (word, count) = counts.words().next().unwrap();
-            assert_eq!((counts.ids(word).collect::<Vec<_>>(), count), (vec![1, 65535, 256], 5));
-            assert_eq!((counts.len(), counts.distinct_ids()), (1, 3));
+            let ids = sequence_ids(word, counts.id_bytes()).collect::<Vec<_>>();
+            assert_eq!((ids, count, counts.len()), (vec![1, 65535, 256], 5, 2));
         }
     }
 }

@@ -24,24 +24,38 @@ pub fn for_each_stretch<S: Send>(
     work: impl Fn(&mut S, &Splitter, &[u8], Beat) -> Result<(), Error> + Sync,
 ) -> Result<(), Error> {
     let stretches = cut(splitter, documents);
-    let total: u64 = documents.iter().map(|document| document.len() as u64).sum();
-    let mut ticker = Ticker::new(progress, phase, total);
-    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
-    let Some((own, others)) = states.split_first_mut() else { return Ok(()) };
-    let run = |state: &mut S, mut tick: Option<&mut Ticker<'_>>| {
+    let total = documents.iter().map(|document| document.len() as u64).sum();
+    let next = AtomicUsize::new(0);
+    on_threads(states, total, (phase, progress), |state, beat| {
         let splitter = splitter.clone(); // a regex's own buffers are not shared between threads
         let mut done = 0;
         while let Some(stretch) = stretches.get(next.fetch_add(1, Ordering::Relaxed)) {
-            let mut beat = |at: usize| {
-                if stop.load(Ordering::Relaxed) {
-                    return Err(Error::Interrupted);
-                }
-                tick.as_deref_mut().map_or(Ok(()), |ticker| ticker.tick(done + at as u64))
-            };
-            work(state, &splitter, stretch, &mut beat)?;
+            work(state, &splitter, stretch, &mut |at| beat(done + at as u64))?;
             done += stretch.len() as u64;
         }
         Ok(())
+    })
+}
+
+/// Calls `work(state, beat)` once for each state, on a thread of its own; `beat(done)` stops the work of
+/// all where it fails. The calling thread's own work is what is reported, of `total`.
+pub fn on_threads<S: Send>(
+    states: &mut [S],
+    total: u64,
+    (phase, progress): (&'static str, &dyn Progress),
+    work: impl Fn(&mut S, &mut dyn FnMut(u64) -> Result<(), Error>) -> Result<(), Error> + Sync,
+) -> Result<(), Error> {
+    let mut ticker = Ticker::new(progress, phase, total);
+    let stop = AtomicBool::new(false);
+    let Some((own, others)) = states.split_first_mut() else { return Ok(()) };
+    let run = |state: &mut S, mut tick: Option<&mut Ticker<'_>>| {
+        let mut beat = |done| {
+            if stop.load(Ordering::Relaxed) {
+                return Err(Error::Interrupted);
+            }
+            tick.as_deref_mut().map_or(Ok(()), |ticker| ticker.tick(done))
+        };
+        work(state, &mut beat)
     };
     thread::scope(|scope| {
         let handles: Vec<_> = others

@@ -1,5 +1,7 @@
 //! Bindings of [`crate::supertokens`].
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
@@ -10,29 +12,27 @@ use super::progress::Callback;
 use super::training::{rules, CONSUMED};
 use crate::bpe::{Merge, SequenceCounts, Vocabulary, WordCounts};
 use crate::supertokens::chunks::{count_chunks, Chunker};
-use crate::supertokens::pair_cells::{FrequentPairs, PairCells};
-use crate::supertokens::runs::{least_count, Gatherer, Reader};
+use crate::supertokens::pair_cells::PairCells;
+use crate::supertokens::runs::{least_count, surveyed, Gatherer, Reader};
 
 /// Sequences of tokens that superwords are learned from: survey everything, settle, gather everything.
 #[pyclass(module = "tokforge._core")]
 pub struct Runs {
     gatherer: Gatherer,
     readers: Vec<Reader>,
-    cells: Vec<PairCells>,
-    frequent: Option<FrequentPairs>,
+    /// Of all readers, once a least count has been settled.
+    cells: Option<PairCells>,
     tables: Vec<SequenceCounts>,
-    threads: usize,
 }
 
 impl Runs {
-    /// Brings all threads' tables together and gives them away.
-    pub fn take(&mut self) -> PyResult<SequenceCounts> {
-        let mut tables = std::mem::take(&mut self.tables).into_iter();
-        let mut first = tables.next().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
-        for table in tables {
-            first.absorb(&table)?;
+    /// Gives all threads' tables away.
+    pub fn take(&mut self) -> PyResult<Vec<SequenceCounts>> {
+        let tables = std::mem::take(&mut self.tables);
+        if tables.is_empty() {
+            return Err(ConfigError::new_err(CONSUMED));
         }
-        Ok(first)
+        Ok(tables)
     }
 }
 
@@ -42,7 +42,7 @@ const UNSETTLED: (&str, &str) = ("no least count has been settled", "call settle
 impl Runs {
     #[new]
     #[pyo3(signature = (
-        splitter, tokens, merges, *, byte_ids, words=None, eligible=None, max_words=None, excluded=vec![],
+        splitter, tokens, merges, *, byte_ids, folder, words=None, eligible=None, max_words=None, excluded=vec![],
         digits_apart=false, threads=1,
     ))]
     #[allow(clippy::too_many_arguments)] // keyword-only in Python
@@ -51,6 +51,7 @@ impl Runs {
         tokens: Tokens,
         merges: Vec<Merge>,
         byte_ids: Vec<u32>,
+        folder: PathBuf,
         words: Option<Py<Splitter>>,
         eligible: Option<Vec<bool>>,
         max_words: Option<u32>,
@@ -70,10 +71,8 @@ impl Runs {
             eligible,
             rules(max_words, &excluded, digits_apart),
         )?;
-        let threads = threads.max(1);
-        let cells = (0..threads).map(|_| PairCells::default()).collect();
-        let readers = (0..threads).map(|_| Reader::default()).collect();
-        Ok(Self { gatherer, readers, cells, frequent: None, tables: Vec::new(), threads })
+        let readers: Result<_, _> = (0..threads.max(1)).map(|_| gatherer.reader(&folder)).collect();
+        Ok(Self { gatherer, readers: readers?, cells: None, tables: Vec::new() })
     }
 
     #[pyo3(signature = (docs, progress=None))]
@@ -84,36 +83,23 @@ impl Runs {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
-        let Self { gatherer, readers, cells, .. } = self;
-        Callback::new(progress).run(py, |progress| gatherer.survey(readers, cells, &docs, progress))
+        let Self { gatherer, readers, .. } = self;
+        Callback::new(progress).run(py, |progress| gatherer.survey(readers, &docs, progress))
     }
 
     fn settle(&mut self, merges: usize, min_frequency: u64) -> u64 {
-        let (first, rest) = self.cells.split_at_mut(1);
-        rest.iter().for_each(|cells| first[0].absorb(cells));
-        self.cells.truncate(1);
-        let least = least_count(&self.cells[0], merges, min_frequency);
-        self.open(least);
-        least
+        let Self { cells, readers, .. } = self;
+        least_count(cells.get_or_insert_with(|| surveyed(readers)), merges, min_frequency)
     }
 
-    fn open(&mut self, least: u64) {
-        self.frequent = Some(self.cells[0].frequent(least));
-        self.tables = (0..self.threads).map(|_| self.gatherer.table(1 << 24)).collect();
-    }
-
-    #[pyo3(signature = (docs, progress=None))]
-    fn gather(
-        &mut self,
-        py: Python<'_>,
-        docs: Vec<Borrowed<u8>>,
-        progress: Option<Py<PyAny>>,
-    ) -> PyResult<()> {
-        let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
-        let Self { gatherer, readers, frequent, tables, .. } = self;
-        let frequent = frequent.as_ref().ok_or_else(|| ConfigError::new_err(UNSETTLED))?;
-        Callback::new(progress)
-            .run(py, |progress| gatherer.gather(readers, tables, frequent, &docs, progress))
+    #[pyo3(signature = (least, progress=None))]
+    fn gather(&mut self, py: Python<'_>, least: u64, progress: Option<Py<PyAny>>) -> PyResult<()> {
+        let Self { gatherer, readers, cells, tables } = self;
+        let cells = cells.as_ref().ok_or_else(|| ConfigError::new_err(UNSETTLED))?;
+        tables.clear();
+        *tables = Callback::new(progress)
+            .run(py, |progress| gatherer.gather(readers, &cells.frequent(least), progress))?;
+        Ok(())
     }
 
     fn __len__(&self) -> usize {

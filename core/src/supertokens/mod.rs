@@ -7,8 +7,9 @@
 //! stage. So sequences may be cut wherever that pair is too rare ever to be merged, and what remains is
 //! short, repeated, and counts in a table ([`crate::bpe::SequenceCounts`]).
 //!
-//! * [`runs`] reads the corpus twice: it surveys the pairs, settles on a least count, and gathers the
-//!   sequences cut by it;
+//! * [`runs`] surveys the pairs of the corpus and writes its tokens down, settles on a least count, and
+//!   gathers the sequences cut by it;
+//! * [`spool`] is what they are written to;
 //! * [`pair_cells`] counts pairs in fixed memory, from above;
 //! * [`chunks`] is TokenAdapt's rival: seeded chunks of random length, with no word stage at all.
 //!
@@ -18,3 +19,4 @@
 pub mod chunks;
 pub mod pair_cells;
 pub mod runs;
+pub mod spool;

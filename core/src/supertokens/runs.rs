@@ -3,10 +3,14 @@
 //! Two kinds of sequence: SuperBPE's are the tokens of each piece of the coarse splitter, which are the
 //! word stage's merges applied to the whole piece, as encoding will apply them; BoundlessBPE's are
 //! maximal runs of pretokens that are one token each and *eligible*. Both are cut where no merge can be.
-//! Complexity: linear, the corpus is read and encoded twice; memory: cells, and the distinct sequences.
+//! Complexity: linear: the corpus is read and encoded once, by the survey, which writes its tokens down;
+//! each gathering reads those. Memory: cells, and the distinct sequences.
+
+use std::path::Path;
 
 use super::pair_cells::{FrequentPairs, PairCells};
-use crate::bpe::stretches::{for_each_stretch, Beat};
+use super::spool::Spool;
+use crate::bpe::stretches::{for_each_stretch, on_threads, Beat};
 use crate::bpe::{Merge, Rules, SequenceCounts, Veto, Vocabulary};
 use crate::encode::{Encoder, WordCache};
 use crate::error::Error;
@@ -18,6 +22,9 @@ const BEAT_BYTES: usize = 1 << 16;
 /// The least count is that of the pair in the place of the last merge, divided by this: room for the
 /// merges that take pairs away from each other. Too little is found out and costs another pass.
 const MARGIN: u64 = 3;
+
+/// Text that a table of sequences makes room for at first.
+const EXPECTED_BYTES: usize = 1 << 24;
 
 /// How text becomes sequences.
 pub struct Gatherer {
@@ -32,16 +39,32 @@ pub struct Gatherer {
     vocab_size: usize,
 }
 
-/// One thread's memory of words, and its buffers.
+/// One thread's part of the survey, its memory of words, and its buffers.
 pub struct Reader {
+    cells: PairCells,
+    spool: Spool,
     cache: WordCache,
     ids: Vec<u32>,
     ends: Vec<usize>,
 }
 
-impl Default for Reader {
-    fn default() -> Self {
-        Self { cache: WordCache::new(usize::MAX), ids: Vec::new(), ends: Vec::new() }
+impl Reader {
+    /// Empty buffers for ids and the ends of words, to be put back.
+    fn take_buffers(&mut self) -> (Vec<u32>, Vec<usize>) {
+        let (mut ids, mut ends) = (std::mem::take(&mut self.ids), std::mem::take(&mut self.ends));
+        ids.clear();
+        ends.clear();
+        (ids, ends)
+    }
+
+    /// Counts the pairs of a sequence, and keeps those stretches of it that may be joined at all.
+    fn note(&mut self, ids: &[u32], veto: &Veto) -> Result<(), Error> {
+        let joins = |left: &u32, right: &u32| veto.allows(*left, *right);
+        for stretch in ids.chunk_by(joins).filter(|stretch| stretch.len() > 1) {
+            stretch.windows(2).for_each(|pair| self.cells.add(pair[0], pair[1]));
+            self.spool.add(stretch)?;
+        }
+        Ok(())
     }
 }
 
@@ -61,68 +84,53 @@ impl Gatherer {
         Ok(Self { encoder, splitter, words, eligible, veto, vocab_size: vocabulary.len() })
     }
 
-    /// Counts the pairs of documents in `cells`, one a thread.
+    /// A thread's reader, which writes to `folder`.
+    pub fn reader(&self, folder: &Path) -> Result<Reader, Error> {
+        Ok(Reader {
+            cells: PairCells::default(),
+            spool: Spool::new(folder, self.vocab_size)?,
+            cache: WordCache::new(usize::MAX),
+            ids: Vec::new(),
+            ends: Vec::new(),
+        })
+    }
+
+    /// Encodes documents, counts their pairs and writes their sequences down, a reader a thread.
     pub fn survey(
         &self,
         readers: &mut [Reader],
-        cells: &mut [PairCells],
         documents: &[&[u8]],
         progress: &dyn Progress,
     ) -> Result<(), Error> {
-        self.visit("survey", readers, cells, documents, progress, |cells, sequence| {
-            for pair in sequence.windows(2) {
-                if self.veto.allows(pair[0], pair[1]) {
-                    cells.add(pair[0], pair[1]);
-                }
-            }
-            Ok(())
-        })
+        let work =
+            |reader: &mut &mut Reader, splitter: &Splitter, stretch: &[u8], beat: Beat| match &self
+                .eligible
+            {
+                None => self.pieces(splitter, stretch, reader, beat),
+                Some(eligible) => self.runs(splitter, stretch, eligible, reader, beat),
+            };
+        let mut readers: Vec<_> = readers.iter_mut().collect();
+        for_each_stretch(&mut readers, &self.splitter, documents, ("survey", progress), work)
     }
 
-    /// Adds the sequences of documents, cut at pairs that are not `frequent`, to `tables`, one a thread.
+    /// Distinct sequences of what the readers wrote, cut at pairs that are not `frequent`; a table a reader.
     pub fn gather(
         &self,
         readers: &mut [Reader],
-        tables: &mut [SequenceCounts],
         frequent: &FrequentPairs,
-        documents: &[&[u8]],
         progress: &dyn Progress,
-    ) -> Result<(), Error> {
-        self.visit("gather", readers, tables, documents, progress, |table, sequence| {
-            let joins = |l: &u32, r: &u32| self.veto.allows(*l, *r) && frequent.holds(*l, *r);
-            sequence
-                .chunk_by(joins)
-                .filter(|run| run.len() > 1)
-                .try_for_each(|run| table.add(run, 1))
-        })
-    }
-
-    /// An empty table for what this gathers.
-    pub fn table(&self, expected_bytes: usize) -> SequenceCounts {
-        SequenceCounts::new(self.vocab_size, expected_bytes)
-    }
-
-    fn visit<S: Send>(
-        &self,
-        phase: &'static str,
-        readers: &mut [Reader],
-        states: &mut [S],
-        documents: &[&[u8]],
-        progress: &dyn Progress,
-        visit: impl Fn(&mut S, &[u32]) -> Result<(), Error> + Sync,
-    ) -> Result<(), Error> {
-        let work = |(reader, state): &mut (&mut Reader, &mut S),
-                    splitter: &Splitter,
-                    stretch: &[u8],
-                    beat: Beat| {
-            let mut visit = |sequence: &[u32]| visit(state, sequence);
-            match &self.eligible {
-                None => self.pieces(splitter, stretch, reader, beat, &mut visit),
-                Some(eligible) => self.runs(splitter, stretch, eligible, reader, beat, &mut visit),
-            }
-        };
-        let mut states: Vec<_> = readers.iter_mut().zip(states).collect();
-        for_each_stretch(&mut states, &self.splitter, documents, (phase, progress), work)
+    ) -> Result<Vec<SequenceCounts>, Error> {
+        let own = readers.first().map_or(0, |reader| reader.spool.bytes());
+        let table = || SequenceCounts::new(self.vocab_size, EXPECTED_BYTES);
+        let mut states: Vec<_> = readers.iter_mut().map(|reader| (reader, table())).collect();
+        on_threads(&mut states, own, ("gather", progress), |(reader, table), beat| {
+            let joins = |left: &u32, right: &u32| frequent.holds(*left, *right);
+            reader.spool.for_each(beat, |sequence| {
+                let mut runs = sequence.chunk_by(joins).filter(|run| run.len() > 1);
+                runs.try_for_each(|run| table.add(run, 1))
+            })
+        })?;
+        Ok(states.into_iter().map(|(_, table)| table).collect())
     }
 
     fn pieces(
@@ -131,15 +139,12 @@ impl Gatherer {
         stretch: &[u8],
         reader: &mut Reader,
         beat: Beat,
-        visit: &mut impl FnMut(&[u32]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Reader { cache, ids, ends } = reader;
         let words = self.words.clone();
         let mut next_beat = BEAT_BYTES;
         splitter.for_each_piece(stretch, |start, end| {
             let piece = &stretch[start..end];
-            ids.clear();
-            ends.clear();
+            let (mut ids, mut ends) = reader.take_buffers();
             match &words {
                 None => ends.push(piece.len()),
                 Some(words) => words.for_each_piece(piece, |_, end| {
@@ -147,12 +152,14 @@ impl Gatherer {
                     Ok::<_, Error>(())
                 })?,
             }
-            self.encoder.encode_by_words(piece, ends, cache, ids);
+            self.encoder.encode_by_words(piece, &ends, &mut reader.cache, &mut ids);
+            reader.note(&ids, &self.veto)?;
+            (reader.ids, reader.ends) = (ids, ends);
             if end >= next_beat {
                 next_beat = end + BEAT_BYTES;
                 beat(end)?;
             }
-            visit(ids)
+            Ok(())
         })
     }
 
@@ -163,18 +170,20 @@ impl Gatherer {
         eligible: &[bool],
         reader: &mut Reader,
         beat: Beat,
-        visit: &mut impl FnMut(&[u32]) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        let Reader { cache, ids, .. } = reader;
+        let mut ids = Vec::new();
         let mut run = Vec::new();
         let mut next_beat = BEAT_BYTES;
         splitter.for_each_piece(stretch, |start, end| {
             let pretoken = &stretch[start..end];
             ids.clear();
-            self.encoder.encode_by_words(pretoken, &[pretoken.len()], cache, ids);
+            self.encoder.encode_by_words(pretoken, &[pretoken.len()], &mut reader.cache, &mut ids);
             match ids[..] {
                 [id] if eligible[id as usize] => run.push(id),
-                _ => visit(&std::mem::take(&mut run))?,
+                _ => {
+                    reader.note(&run, &self.veto)?;
+                    run.clear();
+                }
             }
             if end >= next_beat {
                 next_beat = end + BEAT_BYTES;
@@ -182,8 +191,16 @@ impl Gatherer {
             }
             Ok::<_, Error>(())
         })?;
-        visit(&run)
+        reader.note(&run, &self.veto)
     }
+}
+
+/// The pairs of all readers together; theirs are taken away.
+pub fn surveyed(readers: &mut [Reader]) -> PairCells {
+    let mut parts = readers.iter_mut().map(|reader| std::mem::take(&mut reader.cells));
+    let mut all = parts.next().unwrap_or_default();
+    parts.for_each(|part| all.absorb(&part));
+    all
 }
 
 /// A least count for that many `merges`, never below the one that is asked for: see `MARGIN`.

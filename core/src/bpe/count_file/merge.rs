@@ -169,7 +169,7 @@ pub fn write_unnamed(
 }
 
 /// Creates a file and takes its name away: nothing is left of it, even after `kill -9`.
-fn create_unnamed(folder: &Path) -> Result<(File, PathBuf), Error> {
+pub fn create_unnamed(folder: &Path) -> Result<(File, PathBuf), Error> {
     let failed = |error| cannot_write(&error, &folder.display().to_string());
     for attempt in 0u32.. {
         let name = format!(".tokforge-{}-{attempt}.tmp", std::process::id());

@@ -1,0 +1,141 @@
+//! Sequences of ids, written down as they are found, so that the corpus is split and encoded once.
+//!
+//! Definition: a file without a name, two bytes an id (four where ids are large), each sequence ended by
+//! `END`. What is read is what was added, in its order. About half a byte for each byte of text; nothing
+//! is left of it, even after `kill -9`. Complexity: linear; memory: a block.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use crate::bpe::count_file::merge::create_unnamed;
+use crate::bpe::count_file::write::cannot_write;
+use crate::error::Error;
+
+/// Bytes written or read at a time; a multiple of an id.
+const BLOCK: usize = 1 << 18;
+/// Behind each sequence; no id is that large.
+const END: u32 = u32::MAX;
+
+/// Sequences on disk.
+pub struct Spool {
+    file: File,
+    path: PathBuf,
+    wide: bool,
+    block: Vec<u8>,
+    bytes: u64,
+}
+
+impl Spool {
+    /// An empty spool in a folder, for ids below `vocab_size`.
+    pub fn new(folder: &Path, vocab_size: usize) -> Result<Self, Error> {
+        let (file, path) = create_unnamed(folder)?;
+        let wide = vocab_size > usize::from(u16::MAX);
+        Ok(Self { file, path, wide, block: Vec::new(), bytes: 0 })
+    }
+
+    /// Bytes added so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes + self.block.len() as u64
+    }
+
+    /// Adds a sequence.
+    pub fn add(&mut self, ids: &[u32]) -> Result<(), Error> {
+        for id in ids.iter().chain(&[END]).map(|id| id.to_le_bytes()) {
+            self.block.extend_from_slice(if self.wide { &id } else { &id[..2] });
+        }
+        if self.block.len() >= BLOCK {
+            self.flush()?;
+        }
+        Ok(())
+    }
+
+    /// Calls `f` with every sequence, and `beat` with the bytes read, now and then.
+    pub fn for_each(
+        &mut self,
+        mut beat: impl FnMut(u64) -> Result<(), Error>,
+        mut f: impl FnMut(&[u32]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.flush()?;
+        self.file.seek(SeekFrom::Start(0)).map_err(|error| self.failed(&error))?;
+        let (mut sequence, mut done) = (Vec::new(), 0);
+        let mut block = vec![0; BLOCK];
+        while done < self.bytes {
+            let len = BLOCK.min((self.bytes - done) as usize);
+            self.file.read_exact(&mut block[..len]).map_err(|error| self.failed(&error))?;
+            for id in self.ids(&block[..len]) {
+                if id == END {
+                    f(&sequence)?;
+                    sequence.clear();
+                } else {
+                    sequence.push(id);
+                }
+            }
+            done += len as u64;
+            beat(done)?;
+        }
+        Ok(())
+    }
+
+    fn ids<'a>(&self, block: &'a [u8]) -> impl Iterator<Item = u32> + 'a {
+        let wide = self.wide;
+        block.chunks_exact(if wide { 4 } else { 2 }).map(move |id| match *id {
+            [a, b, c, d] if wide => u32::from_le_bytes([a, b, c, d]),
+            [0xFF, 0xFF] => END,
+            [a, b, ..] => u32::from(u16::from_le_bytes([a, b])),
+            _ => END,
+        })
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        self.file.write_all(&self.block).map_err(|error| self.failed(&error))?;
+        self.bytes += self.block.len() as u64;
+        self.block.clear();
+        Ok(())
+    }
+
+    fn failed(&self, error: &std::io::Error) -> Error {
+        cannot_write(error, &self.path.display().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        #[test]
+        fn gives_back_what_was_added(
+            sequences in vec(vec(0..65535u32, 0..3000), 0..120), wide in any::<bool>(),
+        ) {
+            let vocab_size = if wide { 1 << 17 } else { 65535 };
+            let mut spool = Spool::new(&std::env::temp_dir(), vocab_size).unwrap();
+            sequences.iter().for_each(|sequence| spool.add(sequence).unwrap());
+            for _ in 0..2 {
+                let (mut got, mut last) = (Vec::new(), 0);
+                let keep = |sequence: &[u32]| {
+                    got.push(sequence.to_vec());
+                    Ok(())
+                };
+                let beat = |done| {
+                    last = done;
+                    Ok(())
+                };
+                spool.for_each(beat, keep).unwrap();
+                prop_assert_eq!(&got, &sequences);
+                prop_assert_eq!(last, spool.bytes());
+            }
+        }
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let error = Spool::new(Path::new("/nowhere"), 300).err().unwrap();
+        assert!(matches!(error, Error::Output(_)), "{error:?}");
+    }
+}
