@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from tokforge.tokenizer import BpeModel, Tokenizer, TokenTable
+from tokforge.tokenizer.model.table import Kind
 
 __all__ = ["load_complete"]
 
@@ -23,5 +24,6 @@ def load_complete(path: str | Path) -> tuple[Tokenizer, int]:
     if not missing:
         return tokenizer, 0
     tokens = (*table.tokens, *(bytes((value,)) for value in missing))
-    whole = TokenTable(tokens, (*table.kinds, *(["byte"] * len(missing))))
+    kinds: list[Kind] = [*table.kinds, *["byte"] * len(missing)]
+    whole = TokenTable(tokens, tuple(kinds))
     return Tokenizer(replace(tokenizer.definition, table=whole)), len(missing)
