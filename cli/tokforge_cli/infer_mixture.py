@@ -153,10 +153,7 @@ def infer_mixture(
     from tokforge.mixture import save_counts as save
     from tokforge.report import check_plot
 
-    if categories is None and not counts:
-        raise UsageProblem(
-            "there are no references", "give --categories DIR, or --counts FILE", "infer-mixture"
-        )
+    require_references(categories, counts)
     options = MixtureConfig(
         merges=merges or None,
         first=first,
@@ -186,16 +183,23 @@ def infer_mixture(
         result = infer(
             model, references, options, progress=progress, counted_seconds=seconds, checkpoint=kept
         )
+    figures = result.as_dict()
     if plot:
         save_chart(result, plot, force=force)
     if export_mps:
         write_mps(result.solution.rows, export_mps, force=force)
-    figures = result.as_dict()
     if html:
         write_files({html: mixture_page(figures, str(tokenizer))}, force=force)
     for warning in figures["warnings"]:
         note(f"warning: {warning}", quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def require_references(categories: Path | None, counts: list[Path] | None) -> None:
+    """Refuses to infer from nothing."""
+    if categories is None and not counts:
+        hint = "give --categories DIR, or --counts FILE"
+        raise UsageProblem("there are no references", hint, "infer-mixture")
 
 
 def summary(figures: Mapping[str, Any]) -> str:

@@ -324,12 +324,15 @@ def train_bpe(
             result = train_from_files(inputs, options, progress=progress)
         else:
             result = train(inputs, options, extend=base, checkpoint=kept, progress=progress)
-    save(context, result, paths, output, id_map, force=force)
-    files = {str(size): str(paths[size]) for size in result.family}
+    files = save(context, result, paths, output, id_map, force=force)
     figures = {"output": str(output), "map": id_map and str(id_map), "family": files, **result.as_dict()}
-    begun = base.vocab_size if base else 256 + len(options.special_tokens)
-    warn(figures, options.table_size - begun, quiet=quiet or as_json)
+    warn(figures, options.table_size - size_before(base, options), quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def size_before(base: Any, options: Any) -> int:
+    """Returns the entries that are there before the first merge."""
+    return base.vocab_size if base else 256 + len(options.special_tokens)
 
 
 def sampling_of(
@@ -371,8 +374,8 @@ def save(
     id_map: Path | None,
     *,
     force: bool,
-) -> None:
-    """Writes every size, the recipe beside the largest, and the id map."""
+) -> dict[str, str]:
+    """Writes every size, the recipe beside the largest, and the id map; returns the smaller sizes' files."""
     trained = {paths[size]: member for size, member in result.family.items()} | {output: result.tokenizer}
     for path, tokenizer in trained.items():
         tokenizer.save(path, force=force)
@@ -380,6 +383,7 @@ def save(
     if id_map and result.id_map:
         beside[id_map] = result.id_map.to_json()
     write_files(beside, force=force)
+    return {str(size): str(paths[size]) for size in result.family}
 
 
 def refuse_without_learner(options: Iterable[object]) -> None:

@@ -47,6 +47,9 @@ class FakeTokenizer:
     def encode_with_offsets(self, data: bytes, *, allowed_special: str = "none") -> Any:
         return self.encode(data), np.arange(len(data), dtype=np.uint64)
 
+    def tiles(self, data: bytes | None = None) -> bool:
+        return True
+
     def decode(self, ids: Any) -> bytes:
         return bytes(ids.astype(np.uint8))
 

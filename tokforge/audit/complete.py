@@ -24,6 +24,6 @@ def load_complete(path: str | Path) -> tuple[Tokenizer, int]:
     if not missing:
         return tokenizer, 0
     tokens = (*table.tokens, *(bytes((value,)) for value in missing))
-    kinds: list[Kind] = [*table.kinds, *["byte"] * len(missing)]
-    whole = TokenTable(tokens, tuple(kinds))
+    byte: Kind = "byte"
+    whole = TokenTable(tokens, (*table.kinds, *[byte] * len(missing)))
     return Tokenizer(replace(tokenizer.definition, table=whole)), len(missing)

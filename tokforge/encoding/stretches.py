@@ -44,9 +44,7 @@ def encode_stretches(
     tokenizer: "Tokenizer", documents: Sequence[InputDocument], config: EncodeConfig
 ) -> Iterator[EncodedStretch]:
     """Yields all documents, each whole or in several stretches; memory is bounded where they can stream."""
-    from tokforge.tokenizer.aligned_spans import may_rewrite
-
-    whole = (config.offsets or config.characters) and may_rewrite(tokenizer)
+    whole = (config.offsets or config.characters) and not tokenizer.tiles()
     for in_parts, group in groupby(documents, key=lambda document: document.is_long and not whole):
         if in_parts:
             for document in group:
@@ -77,13 +75,11 @@ def _on_threads(
 
 
 def _encode_whole(tokenizer: "Tokenizer", document: InputDocument, config: EncodeConfig) -> EncodedStretch:
-    from tokforge.tokenizer.aligned_spans import tiles
-
     data = document.read()
     started = perf_counter()
     offsets: Array | None = None
     if config.offsets or config.characters:
-        if not tiles(tokenizer, data):
+        if not tokenizer.tiles(data):
             return _encode_rewritten(tokenizer, document, data, config)
         ids, offsets = tokenizer.encode_with_offsets(data, allowed_special=config.special)
     else:

@@ -19,25 +19,22 @@ from tokforge.tokenizer.spans import Unit
 if TYPE_CHECKING:
     from tokforge.tokenizer.tokenizer import Tokenizer
 
-__all__ = ["encode_aligned", "may_rewrite", "tiles"]
+__all__ = ["encode_aligned", "tiles"]
 
 Ids = npt.NDArray[np.uint32]
 Offsets = npt.NDArray[np.uint64]
 Parts = list[tuple[int | None, Aligned]]
 
 
-def may_rewrite(tokenizer: "Tokenizer") -> bool:
-    """Tells whether there is text whose tokens do not lie end to end."""
+def tiles(tokenizer: "Tokenizer", data: bytes | bytearray | memoryview | None) -> bool:
+    """Tells whether the tokens of ``data``, or of any data, lie end to end: nothing rewrites the text."""
     from tokforge import _core
 
-    return bool(tokenizer.pipeline.normalizers) or not isinstance(tokenizer._encoder, _core.Encoder)
-
-
-def tiles(tokenizer: "Tokenizer", data: bytes | bytearray | memoryview) -> bool:
-    """Tells whether the tokens of ``data`` lie end to end: nothing rewrites this text."""
-    from tokforge import _core
-
-    return isinstance(tokenizer._encoder, _core.Encoder) and not tokenizer._segmenter.changes(data)
+    if not isinstance(tokenizer._encoder, _core.Encoder):
+        return False
+    if data is None:
+        return not tokenizer.pipeline.normalizers
+    return not tokenizer._segmenter.changes(data)
 
 
 def encode_aligned(

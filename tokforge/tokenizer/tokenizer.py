@@ -262,14 +262,23 @@ class Tokenizer:
         no UTF-8, unless bytes are asked for and none is rewritten; ConfigError where a normaliser cannot tell
         what came from where (another Unicode version).
         """
-        from tokforge.tokenizer.aligned_spans import encode_aligned, tiles
+        from tokforge.tokenizer.aligned_spans import encode_aligned
         from tokforge.tokenizer.spans import spans_of
 
         raw = as_bytes(data, errors)
-        if not tiles(self, raw):
+        if not self.tiles(raw):
             return encode_aligned(self, bytes(raw), unit, allowed_special)
         ids, starts = self.encode_with_offsets(raw, allowed_special=allowed_special)
         return ids, spans_of(raw, starts, unit)
+
+    def tiles(self, data: Data | None = None) -> bool:
+        """Tells whether the tokens of ``data``, or of any data if None, lie end to end.
+
+        They do unless the pipeline rewrites the text; then only `encode_spans` knows what came from where.
+        """
+        from tokforge.tokenizer.aligned_spans import tiles
+
+        return tiles(self, None if data is None else as_bytes(data, "strict"))
 
     def encode_batch(
         self,
