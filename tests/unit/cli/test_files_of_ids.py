@@ -36,6 +36,9 @@ class Halves:
             np.arange(len(data), dtype=np.uint64), 2
         )
 
+    def tiles(self, data: bytes | None = None) -> bool:
+        return True
+
     def decode(self, ids: Any) -> bytes:
         return bytes(ids[::2].astype(np.uint8))
 

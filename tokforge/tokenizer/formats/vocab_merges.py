@@ -61,7 +61,7 @@ def read_vocab_merges(file: SourceFile) -> Reading:
 def _definition(
     vocab: dict[str, int], merges: tuple[Merge, ...], added: list[AddedToken], stages: tuple[str, ...]
 ) -> Definition:
-    claimed = {token.id for token in added}
+    claimed = {token.id: token.text for token in added}
     size = max([*vocab.values(), *claimed]) + 1
     if size > _MAX_SPARSENESS * (len(vocab) + len(added)):
         raise FormatError(f"id {size - 1} is absurdly high for {len(vocab)} tokens", "number them densely")
@@ -69,6 +69,9 @@ def _definition(
     for key, token_id in vocab.items():
         token = unspell(key)
         if token_id in claimed:
+            if claimed[token_id] != key:
+                both = f"{quoted(key)} and the added token {quoted(claimed[token_id])}"
+                raise FormatError(f"id {token_id} is that of {both}", "give one of them another id")
             continue
         if not token:
             raise FormatError(
