@@ -54,8 +54,10 @@ def report(error: BaseException, *, as_json: bool) -> int:
     """Says on stderr what ended the command, and returns its exit code."""
     if isinstance(error, typer.Exit):
         return error.exit_code
+    if not isinstance(error, KeyboardInterrupt):  # nobody waits then for a reader who may have stopped
+        _settle_output()
     if isinstance(error, BrokenPipeError):
-        return _reader_gone()
+        return 0  # quietly, as ripgrep and ruff do: `tokforge inspect t | head` is no error of ours
     failure = describe(error)
     if failure.code == "internal" and os.environ.get("TOKFORGE_DEBUG") == "1":
         traceback.print_exception(error)
@@ -63,10 +65,12 @@ def report(error: BaseException, *, as_json: bool) -> int:
     return INTERRUPTED if failure.code == "interrupted" else 2
 
 
-def _reader_gone() -> int:
-    """Ends quietly, as ripgrep and ruff do: `tokforge inspect t | head` is no error of ours."""
-    sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115  (else the flush at exit fails once more)
-    return 0
+def _settle_output() -> None:
+    """Gives up what standard output does not take: else the flush at exit fails once more, and says so."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        sys.stdout = open(os.devnull, "w")  # noqa: PTH123, SIM115
 
 
 def describe(error: BaseException) -> Failure:

@@ -24,7 +24,7 @@ Run = Callable[..., Ran]
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a child process that imports this tree and the fakes."""
     paths = [ROOT, ROOT / "cli", ROOT / "corpora", ROOT / "tests" / "cli"]
-    kept = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TOKFORGE", "_TOKFORGE"))
-    }
+    # Without a buffer nothing is left to be flushed at exit, which hides what users would see.
+    dropped = ("TOKFORGE", "_TOKFORGE", "PYTHONUNBUFFERED")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     return {**kept, "PYTHONPATH": os.pathsep.join(map(str, paths)), **changes}
