@@ -1,12 +1,23 @@
 """``--checkpoint`` and ``--resume``, of every command that has them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import typer
 
 from tokforge_cli._failure import UsageProblem
 
 if TYPE_CHECKING:
     from tokforge.bpe import Checkpoint
+
+
+def resume_option(panel: str) -> Any:
+    """Returns the option ``--resume``, shown in a panel of the command's help."""
+    return typer.Option(
+        metavar="DIR",
+        help="Go on from this checkpoint, with the same inputs and options.",
+        rich_help_panel=panel,
+    )
 
 
 def kept_in(

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from tokforge.outputs import check_output, write_files
-from tokforge_cli._checkpoints import kept_in
+from tokforge_cli._checkpoints import kept_in, resume_option
 from tokforge_cli._failure import UsageProblem
 from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
@@ -133,14 +133,7 @@ def infer_mixture(
             rich_help_panel=PROGRAMME,
         ),
     ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Go on from this checkpoint, with the same inputs and options.",
-            rich_help_panel=PROGRAMME,
-        ),
-    ] = None,
+    resume: Annotated[Path | None, resume_option(PROGRAMME)] = None,
     threads: Threads = None,
     config: Config = None,
     force: Force = False,

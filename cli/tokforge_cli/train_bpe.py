@@ -8,7 +8,7 @@ import typer
 
 from tokforge.outputs import StrPath, check_output, write_files
 from tokforge_cli import _curation
-from tokforge_cli._checkpoints import kept_in
+from tokforge_cli._checkpoints import kept_in, resume_option
 from tokforge_cli._failure import UsageProblem
 from tokforge_cli._named import tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Quiet, Threads, byte_count, whole_numbers
@@ -264,14 +264,7 @@ def train_bpe(
             rich_help_panel=SCALE,
         ),
     ] = None,
-    resume: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="DIR",
-            help="Go on from this checkpoint, with the same inputs and options.",
-            rich_help_panel=SCALE,
-        ),
-    ] = None,
+    resume: Annotated[Path | None, resume_option(SCALE)] = None,
     checkpoint_seconds: Annotated[
         float,
         typer.Option(metavar="S", help="Seconds between two checkpoints.", rich_help_panel=SCALE),

@@ -138,23 +138,7 @@ class WholeWordMaskingCollator:
 
     def units(self, feature: Feature) -> npt.NDArray[np.int64]:
         """Returns the unit of each token of a feature; -1 for special tokens and padding. (tokens,)"""
-        ids = ids_of(feature, len(self._special))
-        special = self._special[ids] | (attention_of(feature, len(ids)) == 0)
-        if "special_tokens_mask" in feature:
-            special |= integers(feature, "special_tokens_mask", len(ids)) != 0
-        if self.segmenter == TOKENS:
-            return np.where(special, NO_UNIT, np.arange(len(ids)))
-        of_documents = (
-            integers(feature, name, len(ids)) if name in feature else None
-            for name in ("document_ids", "position_ids")
-        )
-        starts = document_starts(*of_documents)
-        if "word_ids" in feature:
-            given = {"word_ids": [NO_UNIT if one is None else one for one in feature["word_ids"]]}
-            units = np.where(special, NO_UNIT, integers(given, "word_ids", len(ids)))
-        else:
-            units = self._aligned(feature, special, starts)
-        return units if starts is None else broken_at(units, starts)
+        return self._units(feature, ids_of(feature, len(self._special)))
 
     def prepare(self, feature: Feature) -> dict[str, list[int]]:
         """Returns ``word_ids``, for ``dataset.map``: words are cut once, not once an epoch."""
@@ -219,14 +203,32 @@ class WholeWordMaskingCollator:
         budget = BatchBudget(probability)
         masked = []
         for feature in features:
-            units = self.units(feature)
             ids = ids_of(feature, len(self._special))
+            units = self._units(feature, ids)
             tokens = int(np.count_nonzero(units >= 0))
             share = budget.due(tokens) / max(tokens, 1)
             key = (self.seed, epoch, example_key(feature, ids))
             masked.append(self._masker.mask(ids, units, probability=share, key=key))
             budget.spend(masked[-1].masked)
         return masked
+
+    def _units(self, feature: Feature, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        special = self._special[ids] | (attention_of(feature, len(ids)) == 0)
+        if "special_tokens_mask" in feature:
+            special |= integers(feature, "special_tokens_mask", len(ids)) != 0
+        if self.segmenter == TOKENS:
+            return np.where(special, NO_UNIT, np.arange(len(ids)))
+        of_documents = (
+            integers(feature, name, len(ids)) if name in feature else None
+            for name in ("document_ids", "position_ids")
+        )
+        starts = document_starts(*of_documents)
+        if "word_ids" in feature:
+            given = {"word_ids": [NO_UNIT if one is None else one for one in feature["word_ids"]]}
+            units = np.where(special, NO_UNIT, integers(given, "word_ids", len(ids)))
+        else:
+            units = self._aligned(feature, special, starts)
+        return units if starts is None else broken_at(units, starts)
 
     def _aligned(
         self, feature: Feature, special: npt.NDArray[np.bool_], starts: npt.NDArray[np.bool_] | None

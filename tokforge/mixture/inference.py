@@ -215,7 +215,8 @@ def infer_merges(
     in_units = shares_by_unit(shares, history, references)
     sampled, bagged, best = None, None, None
     if by_column is not None and config.resamples and len(solution.rows.steps):
-        judged = _Judged(references, listed.first, history, solution, by_column, in_units["bytes"])
+        rows = _first_rows(solution.rows, listed.first)
+        judged = _Judged(references, history, solution.shares, rows, by_column, in_units["bytes"])
         sampled, bagged = judged.sampling(config, fit["shift"], progress)
         best = judged.extremes() if config.identifiability else None
     clock.lap("intervals")
@@ -274,14 +275,20 @@ def _estimate(
     return (solution.shares if other is None else combined(solution.shares, other)), by_column
 
 
+def _first_rows(rows: Rows, first: int) -> Rows:
+    chosen = early(rows, first + MOST_STEPS)
+    return Rows(rows.steps[chosen], rows.pairs[chosen], rows.coefficients[chosen])
+
+
 @dataclass(frozen=True, slots=True)
 class _Judged:
     """What intervals are made of."""
 
     references: References
-    first: int
     history: History
-    solution: Solution
+    programme: Floats
+    """(n,) - the programme's shares of pairs."""
+    rows: Rows
     by_column: History
     estimate: Floats
     """(n,) - shares of bytes."""
@@ -291,7 +298,7 @@ class _Judged:
     ) -> tuple[Floats, Floats]:
         """Returns the sampling intervals (n, 2) and the mean resample (n,), of shares of bytes."""
         samples = bootstrap(
-            RowCounts(self.history, self.by_column, self._rows()),
+            RowCounts(self.history, self.by_column, self.rows),
             shards=self.references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
         )  # fmt: skip
         in_bytes = np.array(
@@ -300,14 +307,10 @@ class _Judged:
         widening = WIDENING * max(shift or 1.0, 1.0)
         return interval(in_bytes, self.estimate, config.level, widening), in_bytes.mean(0)
 
-    def _rows(self) -> Rows:
-        rows, chosen = self.solution.rows, early(self.solution.rows, self.first + MOST_STEPS)
-        return Rows(rows.steps[chosen], rows.pairs[chosen], rows.coefficients[chosen])
-
     def extremes(self) -> Floats:
         """(n, 2) - shares of bytes within 1 % of the best residual; the estimate is among them."""
         found = extremes_in_bytes(
-            identifiable(self._rows()), self.solution.shares, self.history, self.references,
+            identifiable(self.rows), self.programme, self.history, self.references,
         )  # fmt: skip
         return np.stack([np.minimum(found[:, 0], self.estimate), np.maximum(found[:, 1], self.estimate)], 1)
 

@@ -78,9 +78,7 @@ def _of_characters(
     merges: int | None,
     first: int,
 ) -> MergeList:
-    found = character_merges(
-        available, tokenizer.table.tokens, (one for one in tokenizer.table.byte_ids() if one is not None)
-    )
+    found = character_merges(available, tokenizer.table.tokens, tokenizer.table.byte_ids())
     own = len(found.merges) - found.built
     if first >= own:
         raise ConfigError(f"all {own} merges are inherited", "there is nothing of its own to judge")
