@@ -7,6 +7,7 @@ from typing import Any
 
 from tokforge.errors import ConfigError, pick
 from tokforge.options import from_options
+from tokforge.tokenizer.locations import locate_model
 from tokforge.transplant.config import DEVICES
 from tokforge.transplant.evaluate.bits import WindowBits, window_bits
 from tokforge.transplant.evaluate.figures import Interval, bits_per_byte, perplexity, token_ratio
@@ -99,11 +100,12 @@ def evaluate(
     windows = cut_windows(text, size=config.window, count=config.windows, field=config.text_field)
     device = pick_device(config.device)
 
-    def measure(folder: str | Path) -> tuple[WindowBits, ...]:
+    def measure(named: str | Path) -> tuple[WindowBits, ...]:
+        folder = locate_model(named)
         found = window_bits(
             folder,
             windows,
-            new_ids=made_ids(Path(folder)),
+            new_ids=made_ids(folder),
             device=device,
             dtype=config.dtype,
             progress=progress,
