@@ -14,7 +14,7 @@ from tokforge.outputs import StrPath, check_output
 from tokforge.tokenizer.files import files_of
 from tokforge.tokenizer.locations import locate_model
 from tokforge.transplant.checkpoint import Checkpoint, read_json
-from tokforge.transplant.evaluate.bits import prefix_id
+from tokforge.transplant.evaluate.causal import prefix_id
 from tokforge.transplant.heal.config import HealConfig
 from tokforge.transplant.heal.loop import Job, train
 from tokforge.transplant.heal.losses import Runner, Teacher, bits_of, loss_of

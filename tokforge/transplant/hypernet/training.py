@@ -23,7 +23,7 @@ from tokforge.options import from_options
 from tokforge.outputs import check_output, write_files
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.locations import locate_model
-from tokforge.transplant.evaluate.bits import prefix_id
+from tokforge.transplant.evaluate.causal import prefix_id
 from tokforge.transplant.hypernet.batches import Pass, make_pass
 from tokforge.transplant.hypernet.config import HypernetConfig
 from tokforge.transplant.hypernet.cuts import Cutter
