@@ -20,6 +20,7 @@ TABLES = {
     "encode-text": "benches.encoding:encode_text",
     "explore": "benches.exploring:explore_round_trip",
     "hostile": "benches.hostile:hostile",
+    "load-tokenizers": "benches.loading:load_tokenizers",
     "lint-real": "benches.linting:lint_real",
     "merge-checkpoints": "benches.merging:merge_checkpoints",
     "merge-cost": "benches.merging:merge_cost",
