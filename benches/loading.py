@@ -44,7 +44,9 @@ def load_tokenizers(arguments: Sequence[str]) -> str:
     parser.add_argument("files", type=Path, nargs="+", help="tokenizer.json, or folders of one")
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     options = parser.parse_args(arguments)
-    rows = [_row(path / "tokenizer.json" if path.is_dir() else path, options.rounds) for path in options.files]
+    rows = [
+        _row(path / "tokenizer.json" if path.is_dir() else path, options.rounds) for path in options.files
+    ]
     return HEADER + "|---" * 6 + "|\n" + "".join(rows)
 
 
