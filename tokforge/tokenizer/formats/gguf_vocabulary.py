@@ -1,8 +1,8 @@
 """The vocabulary in a GGUF file's metadata: read into a `Definition`.
 
 llama.cpp names a splitter instead of writing its regex (`gguf_splitters`). Models `llama` and `t5` are
-sentencepiece's BPE and Unigram, `bert` is WordPiece, and are read as those are; `gemma4` lists merges of
-characters.
+sentencepiece's BPE and Unigram (scores added as doubles), `bert` is WordPiece, and are read as those are;
+`gemma4` lists merges of characters.
 Tokens, types and scores must agree in number. Chat templates are named, never rendered.
 Source: ggml, docs/gguf.md; ggml-org/llama.cpp, src/llama-vocab.cpp.
 """
@@ -37,6 +37,7 @@ from tokforge.tokenizer.model import (
     Kind,
     Merge,
     Pipeline,
+    UnigramModel,
     table_of,
     with_roles,
 )
@@ -156,12 +157,20 @@ def _read_pieces(found: dict[str, Any], file: SourceFile, kind: int) -> Reading:
             escape_whitespaces=_flag(found, "escape_whitespaces", True, file.where),
         ),
     )
-    definition = definition_of_pieces(proto, file.where)
+    definition = _in_doubles(definition_of_pieces(proto, file.where))
     roles = _roles(found, len(texts), file.where)
     held = {role: definition.table.tokens[i].decode() for i, names in roles.items() for role in names}
     texts_of_added = {token.text for token in definition.added_tokens}
     named = {role: text for role, text in held.items() if text in texts_of_added}
     return Reading(with_roles(definition, named, file.where))
+
+
+def _in_doubles(definition: Definition) -> Definition:
+    """llama.cpp adds Unigram scores as doubles, sentencepiece as floats: near ties fall otherwise."""
+    model = definition.model
+    if not isinstance(model, UnigramModel):
+        return definition
+    return replace(definition, model=replace(model, arithmetic="float64"))
 
 
 def _set_aside_unused(texts: Sequence[str], kinds: list[int], where: str) -> None:
