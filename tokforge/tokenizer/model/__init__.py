@@ -4,7 +4,7 @@ Reading order: `table`, `added`, `merges`, `models`, `products`, `pipeline`, `de
 """
 
 from tokforge.tokenizer.model.added import ROLES, AddedToken
-from tokforge.tokenizer.model.definition import Definition, with_roles
+from tokforge.tokenizer.model.definition import Definition, lost_bytes, with_roles
 from tokforge.tokenizer.model.merges import Merge, MergeList, merge_list
 from tokforge.tokenizer.model.models import (
     BpeModel,
@@ -33,6 +33,7 @@ __all__ = [
     "UnigramModel",
     "WordLevelModel",
     "WordPieceModel",
+    "lost_bytes",
     "merge_list",
     "product_merges",
     "table_of",
