@@ -33,6 +33,7 @@ TABLES = {
     "mixture-accuracy": "benches.mixture_accuracy:mixture_accuracy",
     "oracle-llama": "benches.llama:oracle_llama",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
+    "round-trips": "benches.round_trips:round_trips",
     "supertokens": "benches.supertokens:supertokens",
     "supertokens-table": "benches.supertokens_table:supertokens_table",
     "binary-model": "benches.binary_model.proof:binary_model",

@@ -15,7 +15,7 @@ from tokforge.tokenizer.model.models import (
 )
 from tokforge.tokenizer.model.pipeline import PRESERVED, Pipeline
 from tokforge.tokenizer.model.products import product_merges
-from tokforge.tokenizer.model.table import ORDINARY, Kind, TokenTable, table_of
+from tokforge.tokenizer.model.table import ORDINARY, Kind, TokenTable, byte_level_kinds, table_of
 
 __all__ = [
     "ORDINARY",
@@ -33,6 +33,7 @@ __all__ = [
     "UnigramModel",
     "WordLevelModel",
     "WordPieceModel",
+    "byte_level_kinds",
     "lost_bytes",
     "merge_list",
     "product_merges",

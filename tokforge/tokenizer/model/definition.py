@@ -61,6 +61,9 @@ def _check_added(table: TokenTable, added: tuple[AddedToken, ...]) -> None:
             roles[role] = token.text
         _check_added_entry(table, token, where)
     claimed = {token.id for token in added}
+    matched = sum(table.kinds[token_id] in ("special", "added") for token_id in claimed)
+    if table.kinds.count("special") + table.kinds.count("added") == matched:
+        return
     for token_id, kind in enumerate(table.kinds):
         if kind in ("special", "added") and token_id not in claimed:
             raise FormatError(
