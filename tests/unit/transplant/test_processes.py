@@ -12,10 +12,10 @@ from safetensors.numpy import load_file
 
 pytest.importorskip("accelerate", reason="the extra [transplant] is not installed")
 
-from tokforge.errors import ConfigError  # noqa: E402
-from tokforge.transplant.heal import heal  # noqa: E402
-from tokforge.transplant.hypernet import HypernetConfig, NetConfig, train_hypernet  # noqa: E402
-from tokforge.transplant.processes import Processes, is_first_process  # noqa: E402
+from tokforge.errors import ConfigError
+from tokforge.transplant.heal import heal
+from tokforge.transplant.hypernet import HypernetConfig, NetConfig, train_hypernet
+from tokforge.transplant.processes import Processes, is_first_process
 
 HEALING = {"window": 64, "batch": 2, "validate_every": 2, "held_out": 4, "learning_rate": 1e-2}
 NET = {"layers": 1, "width": 16, "heads": 2, "feedforward": 16, "max_pieces": 4}
