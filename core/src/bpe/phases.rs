@@ -115,10 +115,13 @@ pub fn train_on_disk(
     } else {
         let mut spool = documents.encoded(vocabulary, merges, spooled_ids(options))?;
         total = 0;
-        spool.for_each_id(|_| Ok(()), |id| {
-            total += u64::from(id != END);
-            Ok(())
-        })?;
+        spool.for_each_id(
+            |_| Ok(()),
+            |id| {
+                total += u64::from(id != END);
+                Ok(())
+            },
+        )?;
         Tokens::Ids(spool)
     };
     let stopped = Stopped::VocabSize;
@@ -140,7 +143,8 @@ impl Phases<'_> {
             let cells = self.cells(place)?;
             if self.ceiling <= self.least() || cells.iter().all(|&cell| cell == 0) {
                 let is_any = cells.iter().any(|&cell| cell > 0);
-                self.training.stopped = if is_any { Stopped::MinFrequency } else { Stopped::Exhausted };
+                self.training.stopped =
+                    if is_any { Stopped::MinFrequency } else { Stopped::Exhausted };
                 break;
             }
             let (floor, links, islands) = self.islands(place, cells)?;
@@ -185,11 +189,7 @@ impl Phases<'_> {
     }
 
     /// Chooses a floor as low as memory allows, and returns the islands that it makes.
-    fn islands(
-        &mut self,
-        place: Cells,
-        cells: Vec<u64>,
-    ) -> Result<(u64, Links, Islands), Error> {
+    fn islands(&mut self, place: Cells, cells: Vec<u64>) -> Result<(u64, Links, Islands), Error> {
         let wanted = Wanted {
             ceiling: self.ceiling,
             least: self.least(),
@@ -226,7 +226,11 @@ impl Phases<'_> {
                 }
                 None => island.0.len() as u64 > longest,
             };
-            if is_full { Err(Error::Interrupted) } else { Ok(()) }
+            if is_full {
+                Err(Error::Interrupted)
+            } else {
+                Ok(())
+            }
         });
         if is_full {
             return Ok(None);

@@ -79,9 +79,7 @@ impl AnyCorpus<'_> {
                 Documents::OnDisk(documents) => return Ok(Taken::Disk(documents)),
             },
             Self::Runs(mut runs) => Corpus::Sequences(runs.take()?),
-            Self::Chunks(mut chunks) => {
-                Corpus::Words(chunks.table.take().ok_or_else(consumed)?)
-            }
+            Self::Chunks(mut chunks) => Corpus::Words(chunks.table.take().ok_or_else(consumed)?),
         };
         Ok(Taken::Corpus(corpus))
     }
