@@ -145,15 +145,15 @@ def _sides(treatment: str, whole: dict[str, list[Item]], found: Task) -> Sides:
         tokenizer = _retrained([one.code for one in found.train], shown, rows)
         read = {side: _recut(getattr(found, side), whole[side], tokenizer) for side in whole}
     else:
-        read = {side: [Item(_treated(treatment, i.plan), i.label) for i in whole[side]] for side in whole}
+        read = {side: [Item(treated(treatment, i.plan), i.label) for i in whole[side]] for side in whole}
     counts = np.bincount(np.concatenate([i.plan.input_ids for i in read["train"]]), minlength=65_536)
     frequent = counts > 1
     rows_of = np.where(frequent, np.cumsum(frequent) + RARE, RARE)
-    renamed = [
-        [Item(replace(i.plan, input_ids=rows_of[i.plan.input_ids]), i.label) for i in read[side]]
-        for side in ("train", "test")
-    ]
-    return Sides(*renamed, lengths, int(rows_of.max()) + 1)
+    renamed = {
+        side: [Item(replace(i.plan, input_ids=rows_of[i.plan.input_ids]), i.label) for i in items]
+        for side, items in read.items()
+    }
+    return Sides(renamed["train"], renamed["test"], lengths, int(rows_of.max()) + 1)
 
 
 def _retrained(texts: list[str], shown: list[str], rows: int) -> Any:
@@ -182,7 +182,7 @@ def _recut(texts: Sequence[Any], items: Sequence[Item], tokenizer: Any) -> list[
     ]
 
 
-def _treated(treatment: str, plan: MergePlan) -> MergePlan:
+def treated(treatment: str, plan: MergePlan) -> MergePlan:
     if treatment == "random":  # the same sizes in another order: spans of equal lengths, anywhere
         sizes = np.random.default_rng(plan.n_tokens).permutation(plan.sizes)
         segment_ids = np.repeat(np.arange(plan.n_units, dtype=np.int32), sizes)
@@ -210,7 +210,7 @@ def run(arm: Arm, seed: int, sides: Sides, classes: int, options: Any) -> dict[s
             del batch["segment_ids"]
         return batch
 
-    losses = train(model, [read, sides.train], sides.lengths, seed, options)
+    losses = train(model, (read, sides.train), sides.lengths, seed, options)
     hits = _hits(model.eval(), read, sides.test)
     tokens, rows = ([getattr(i.plan, name) for i in sides.test] for name in ("n_tokens", "n_units"))
     at_layer = arm.options.get("at_layer", 0)
