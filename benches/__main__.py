@@ -26,6 +26,7 @@ TABLES = {
     "merge-cost": "benches.merging:merge_cost",
     "merge-curve": "benches.merging_curve:merge_curve",
     "merge-length": "benches.merging:merge_length",
+    "merge-translation": "benches.merging_translation:merge_translation",
     "masking-collate": "benches.masking.collating:collate",
     "masking-proof": "benches.masking.proof:prove",
     "masking-text": "benches.masking.prepare:prepare",
