@@ -14,7 +14,7 @@ from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
 from tokforge.mixture.checkpoint import kept_history
 from tokforge.mixture.config import MixtureConfig
-from tokforge.mixture.fit import UNFIT, WITHHELD, fit_figures, warnings_of
+from tokforge.mixture.fit import fit_figures, warnings_of, withheld
 from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
 from tokforge.mixture.intervals import (
@@ -68,8 +68,7 @@ class MixtureResult:
     @property
     def withheld(self) -> bool:
         """Whether the misfit is too large for single numbers: a range is all that should be quoted."""
-        shift = self.fit["shift"]
-        return bool(self.fit["misfit"] > UNFIT if shift is None else shift > WITHHELD)
+        return withheld(self.fit)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the figures as JSON values."""
