@@ -6,8 +6,6 @@ import platform
 import statistics
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,22 +63,16 @@ def compare(contenders: Sequence[Contender], *, runs: int, limit_seconds: float 
 
 
 def run(command: Sequence[str], limit_seconds: float) -> tuple[float, int]:
-    """Returns wall seconds, at most ``limit_seconds``, and peak resident bytes.
+    """Returns wall seconds, at most ``limit_seconds``, and peak resident bytes of the command alone.
 
     Raises CalledProcessError if the command fails for another reason than the limit.
     """
-    started = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    clock = threading.Timer(limit_seconds, process.kill)
-    clock.start()
-    _, status, usage = os.wait4(process.pid, 0)
-    clock.cancel()
-    seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode and seconds < limit_seconds:
-        raise subprocess.CalledProcessError(process.returncode, command)
-    scale = 1 if sys.platform == "darwin" else 1024
-    return min(seconds, limit_seconds), usage.ru_maxrss * scale
+    launcher = [sys.executable, "-I", str(Path(__file__).with_name("alone.py")), str(limit_seconds)]
+    launched = subprocess.run([*launcher, *command], stdout=subprocess.PIPE, check=True)
+    seconds, peak, status = json.loads(launched.stdout)
+    if status and seconds < limit_seconds:
+        raise subprocess.CalledProcessError(status, command)
+    return min(seconds, limit_seconds), peak
 
 
 def report(table: str, about: Mapping[str, object], measurements: Sequence[Measurement]) -> str:
