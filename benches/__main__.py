@@ -32,6 +32,7 @@ TABLES = {
     "masking-text": "benches.masking.prepare:prepare",
     "masking-vocabulary": "benches.masking.vocabulary:vocabulary",
     "mixture-accuracy": "benches.mixture_accuracy:mixture_accuracy",
+    "mixture-references": "benches.mixture_references:mixture_references",
     "oracle-llama": "benches.llama:oracle_llama",
     "oracle-tokenizers": "benches.oracle:oracle_tokenizers",
     "round-trips": "benches.round_trips:round_trips",
