@@ -61,7 +61,8 @@ class WholeWordMaskingCollator:
         config: what becomes of masked tokens, spans of words, and split words.
         evaluation_probability: share to mask while a Trainer evaluates; ``mask_probability`` at its step
             if None.
-        pad_to_multiple_of, return_tensors: as in transformers' collators; ``pt`` or ``np``.
+        pad_to_multiple_of: as in transformers' collators.
+        return_tensors: ``pt`` or ``np``.
     Raises:
         ConfigError: an option is out of range, the tokenizer has no mask token, or a feature lacks a field.
     """
