@@ -34,16 +34,12 @@ def never_split_to(vocabulary: Vocabulary) -> dict[int, str]:
     tokenizer = vocabulary.tokenizer
     if not tokenizer.merges:
         return {}
-    whole = {
-        i: vocabulary.tokens[i] for i in np.flatnonzero(vocabulary.ordinary & ~vocabulary.partial).tolist()
-    }
+    whole = {i: vocabulary.tokens[i] for i in np.flatnonzero(vocabulary.ordinary & ~vocabulary.partial).tolist()}
     splitter = make_splitter(tokenizer.pipeline)
     rewritten = rewritten_tokens(tokenizer.pipeline.normalizers, whole.values())
     cut = cut_tokens(splitter, whole.values()) if splitter else set()
     dead = dict.fromkeys((i for i, token in whole.items() if token in cut), "the splitter always cuts it")
-    dead |= dict.fromkeys(
-        (i for i, token in whole.items() if token in rewritten), "the normaliser rewrites it"
-    )
+    dead |= dict.fromkeys((i for i, token in whole.items() if token in rewritten), "the normaliser rewrites it")
     return {i: dead[i] for i in sorted(dead.keys() - set(unreachable(vocabulary)))}
 
 
