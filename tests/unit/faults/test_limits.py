@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tokforge import Tokenizer, train_bpe
+from tokforge.bpe.memory import resident_bytes
 
 TEXT = "".join(f"the cat{at % 97} sat on mat{at % 89}; " for at in range(9000))
 COMMANDS = {
@@ -154,3 +155,30 @@ def test_a_tokenizer_goes_to_processes_that_are_not_forked(
     (tmp_path / "encoding.py").write_text(ENCODING)
     command = [sys.executable, str(tmp_path / "encoding.py"), str(tmp_path / "model.json"), method]
     subprocess.run(command, check=True, timeout=120)
+
+
+@pytest.mark.parametrize("calls", [100_000, pytest.param(10_000_000, marks=pytest.mark.nightly)])
+def test_unique_strings_leave_nothing_behind(model: Tokenizer, calls: int) -> None:
+    def encode(first: int, last: int) -> None:
+        for at in range(first, last):
+            model.encode(b"cat %d sat on %d" % (at, at * 7919))
+
+    encode(0, 50_000)  # fills the cache of words, which holds so many and no more
+    before = resident_bytes()
+    encode(50_000, 50_000 + calls)
+    assert resident_bytes() - before < 20_000_000
+
+
+def address_space() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+
+
+@pytest.mark.parametrize("preset", ["text", "binary"])
+def test_a_bound_holds_in_an_address_space_of_its_own(preset: str, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT * 50)
+    line = f"train-bpe text.txt -o out.json --vocab-size 900 --preset {preset} --threads 2"
+    command = [sys.executable, "-m", "tokforge_cli", *line.split(), "--memory", "300MB"]
+    done = subprocess.run(
+        command, cwd=tmp_path, preexec_fn=address_space, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
