@@ -54,7 +54,8 @@ fuzz: $(VENV)/.fuzz  ## Fuzz the engine and the readers, FUZZ_SECONDS=60 for eac
 bench: $(VENV)/.bench  ## Tables of docs/benchmarks.md, beside the peers
 	$(BIN)/python -m benches all $(DATA)
 
-docs: $(VENV)/.dev  ## Check that every example in README and docs runs
+docs: $(VENV)/.dev  ## Build the site into site/, and check that every example in README and docs runs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q
 	$(BIN)/python -m pytest tests/docs
 
 clean:  ## Remove what make made
