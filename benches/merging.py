@@ -95,7 +95,8 @@ def merge_cost(arguments: Sequence[str]) -> str:
     tokenizer = codet5_tokenizer(options.data)
     rows = []
     for suffix, language in LANGUAGES.items():
-        lines = code_trans(options.data, "test", suffix)[: options.items * options.join]
+        found, wanted = code_trans(options.data, "test", suffix), options.items * options.join
+        lines = found[:: max(1, len(found) // wanted)][:wanted]  # spread over the whole set
         texts = ["\n".join(lines[at : at + options.join]) for at in range(0, len(lines), options.join)]
         rows += _costs(_encoder(options.precision), texts, tokenizer, language, options)
     _write(f"merge-cost-{options.precision}", rows)
