@@ -102,6 +102,8 @@ def summary(figures: Mapping[str, Any]) -> str:
     """Lays out the outcome: what was written or why not, who agreed, and the findings."""
     rows = [("from", figures["from"]), ("to", figures["to"]), ("vocab size", figures["vocab_size"])]
     outcome = ("refused", figures["refusal"]) if figures["refusal"] else ("written", figures["written"])
+    if figures["pat_str"] is not None:
+        rows.append(("pat_str", figures["pat_str"]))
     columns = ("left", "right", "probes", "differing")
     parts = [pairs([*rows, outcome])]
     if figures["comparisons"]:

@@ -6,6 +6,8 @@ use crate::error::Error;
 /// Ids from which on a sequence is hardly met twice: it is kept as it is, beside the table, which would
 /// take twice its memory and the search for it.
 const LONG: usize = 7;
+/// What a table takes for a word beside its letters: an entry, and its place in the index.
+const WORD_BYTES: usize = 32;
 
 /// Sequences over a vocabulary of at most that many ids, each with a 64-bit count; long ones may be in it
 /// several times.
@@ -14,6 +16,8 @@ const LONG: usize = 7;
 pub struct SequenceCounts {
     counts: WordCounts,
     wide: bool,
+    /// Ids from which on a sequence that comes once is kept as it is.
+    long_from: usize,
     word: Vec<u8>,
     long: Vec<u8>,
     /// Where each long sequence ends.
@@ -26,12 +30,18 @@ impl SequenceCounts {
         let mut counts = WordCounts::new();
         counts.expect(expected_bytes);
         let wide = vocab_size > 1 << 16;
-        Self { counts, wide, word: Vec::new(), long: Vec::new(), ends: Vec::new() }
+        let (word, long, ends) = (Vec::new(), Vec::new(), Vec::new());
+        Self { counts, wide, long_from: LONG, word, long, ends }
+    }
+
+    /// An empty table in which each sequence is once, however long.
+    pub fn distinct(vocab_size: usize) -> Self {
+        Self { long_from: usize::MAX, ..Self::new(vocab_size, 0) }
     }
 
     /// Adds `count` occurrences of a sequence.
     pub fn add(&mut self, ids: &[u32], count: u64) -> Result<(), Error> {
-        if count == 1 && ids.len() >= LONG {
+        if count == 1 && ids.len() >= self.long_from {
             let wide = self.wide;
             let bytes = ids
                 .iter()
@@ -55,6 +65,22 @@ impl SequenceCounts {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// About the bytes that all of it takes, room for what is to come included.
+    pub(super) fn held_bytes(&self) -> usize {
+        let vectors = self.long.capacity() + self.ends.capacity() * size_of::<usize>();
+        vectors + 2 * (self.counts.len() * WORD_BYTES + self.counts.distinct_bytes())
+    }
+
+    /// Places that the sequences take in an array, with the gaps between them.
+    pub(super) fn places(&self) -> usize {
+        1 + (self.counts.distinct_bytes() + self.long.len()) / self.id_bytes() + self.len()
+    }
+
+    /// Whether ids take four bytes.
+    pub(super) fn is_wide(&self) -> bool {
+        self.wide
     }
 
     /// The sequences as bytes, which [`sequence_ids`] reads, with their counts.

@@ -9,7 +9,7 @@
 //!
 //! * [`runs`] surveys the pairs of the corpus and writes its tokens down, settles on a least count, and
 //!   gathers the sequences cut by it;
-//! * [`spool`] is what they are written to;
+//! * [`crate::bpe::spool`] is what they are written to;
 //! * [`pair_cells`] counts pairs in fixed memory, from above;
 //! * [`chunks`] is TokenAdapt's rival: seeded chunks of random length, with no word stage at all.
 //!
@@ -19,4 +19,3 @@
 pub mod chunks;
 pub mod pair_cells;
 pub mod runs;
-pub mod spool;

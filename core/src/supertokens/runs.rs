@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use super::pair_cells::{FrequentPairs, PairCells};
-use super::spool::Spool;
+use crate::bpe::spool::Spool;
 use crate::bpe::stretches::{for_each_stretch, on_threads, Beat};
 use crate::bpe::{Merge, Rules, SequenceCounts, Veto, Vocabulary};
 use crate::encode::{Encoder, WordCache};

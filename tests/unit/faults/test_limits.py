@@ -105,3 +105,52 @@ def test_a_forked_child_encodes_in_threads(model: Tokenizer, forks: int) -> None
         _, status = os.waitpid(child, 0)
         signal.alarm(0)
         assert status == 0
+
+
+def test_eight_processes_that_save_under_one_name_leave_one_of_them_whole(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    models = [train_bpe(tmp_path / "text.txt", vocab_size=400 + at, preset="text") for at in range(8)]
+    children = []
+    for one in models:
+        child = os.fork()
+        if child == 0:
+            for _ in range(15):
+                one.save(tmp_path / "out.json", force=True)
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 8
+    (tmp_path / "whole").mkdir()
+    wanted = set()
+    for one in models:
+        one.save(tmp_path / "whole" / "out.json", force=True)
+        wanted.add(contents(tmp_path / "whole"))
+    (tmp_path / "text.txt").unlink()
+    assert contents(tmp_path) in wanted
+
+
+def contents(folder: Path) -> tuple[tuple[str, bytes], ...]:
+    return tuple(sorted((path.name, path.read_bytes()) for path in folder.iterdir() if path.is_file()))
+
+
+ENCODING = """
+import multiprocessing, sys
+from tokforge import Tokenizer
+
+def encode(model, text):
+    return model.encode(text).tolist()
+
+if __name__ == "__main__":
+    model, texts = Tokenizer.load(sys.argv[1]), [b"the cat sat %d" % at for at in range(40)]
+    with multiprocessing.get_context(sys.argv[2]).Pool(4) as pool:
+        assert pool.starmap(encode, [(model, text) for text in texts]) == [encode(model, text) for text in texts]
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_tokenizer_goes_to_processes_that_are_not_forked(
+    method: str, model: Tokenizer, tmp_path: Path
+) -> None:
+    model.save(tmp_path / "model.json")
+    (tmp_path / "encoding.py").write_text(ENCODING)
+    command = [sys.executable, str(tmp_path / "encoding.py"), str(tmp_path / "model.json"), method]
+    subprocess.run(command, check=True, timeout=120)

@@ -8,14 +8,14 @@ use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use crate::bpe::count_file::merge::create_unnamed;
-use crate::bpe::count_file::write::cannot_write;
+use super::count_file::merge::create_unnamed;
+use super::count_file::write::cannot_write;
 use crate::error::Error;
 
 /// Bytes written or read at a time; a multiple of an id.
 const BLOCK: usize = 1 << 18;
 /// Behind each sequence; no id is that large.
-const END: u32 = u32::MAX;
+pub const END: u32 = u32::MAX;
 
 /// Sequences on disk.
 pub struct Spool {
@@ -41,7 +41,13 @@ impl Spool {
 
     /// Adds a sequence.
     pub fn add(&mut self, ids: &[u32]) -> Result<(), Error> {
-        for id in ids.iter().chain(&[END]).map(|id| id.to_le_bytes()) {
+        self.extend(ids)?;
+        self.end()
+    }
+
+    /// Adds ids to the sequence that has not ended.
+    pub fn extend(&mut self, ids: &[u32]) -> Result<(), Error> {
+        for id in ids.iter().map(|id| id.to_le_bytes()) {
             self.block.extend_from_slice(if self.wide { &id } else { &id[..2] });
         }
         if self.block.len() >= BLOCK {
@@ -50,27 +56,42 @@ impl Spool {
         Ok(())
     }
 
+    /// Ends a sequence.
+    pub fn end(&mut self) -> Result<(), Error> {
+        self.extend(&[END])
+    }
+
     /// Calls `f` with every sequence, and `beat` with the bytes read, now and then.
     pub fn for_each(
         &mut self,
-        mut beat: impl FnMut(u64) -> Result<(), Error>,
+        beat: impl FnMut(u64) -> Result<(), Error>,
         mut f: impl FnMut(&[u32]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut sequence = Vec::new();
+        self.for_each_id(beat, |id| {
+            if id == END {
+                f(&sequence)?;
+                sequence.clear();
+            } else {
+                sequence.push(id);
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls `f` with every id, [`END`] behind each sequence, and `beat` as [`Spool::for_each`] does.
+    pub fn for_each_id(
+        &mut self,
+        mut beat: impl FnMut(u64) -> Result<(), Error>,
+        mut f: impl FnMut(u32) -> Result<(), Error>,
     ) -> Result<(), Error> {
         self.flush()?;
         self.file.seek(SeekFrom::Start(0)).map_err(|error| self.failed(&error))?;
-        let (mut sequence, mut done) = (Vec::new(), 0);
-        let mut block = vec![0; BLOCK];
+        let (mut block, mut done) = (vec![0; BLOCK], 0);
         while done < self.bytes {
             let len = BLOCK.min((self.bytes - done) as usize);
             self.file.read_exact(&mut block[..len]).map_err(|error| self.failed(&error))?;
-            for id in self.ids(&block[..len]) {
-                if id == END {
-                    f(&sequence)?;
-                    sequence.clear();
-                } else {
-                    sequence.push(id);
-                }
-            }
+            self.ids(&block[..len]).try_for_each(&mut f)?;
             done += len as u64;
             beat(done)?;
         }
