@@ -5,6 +5,7 @@ import copy
 import functools
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -94,10 +95,11 @@ def merge_cost(arguments: Sequence[str]) -> str:
     tokenizer = codet5_tokenizer(options.data)
     rows = []
     for suffix, language in LANGUAGES.items():
-        lines = code_trans(options.data, "test", suffix)[: options.items * options.join]
+        found, wanted = code_trans(options.data, "test", suffix), options.items * options.join
+        lines = found[:: max(1, len(found) // wanted)][:wanted]  # spread over the whole set
         texts = ["\n".join(lines[at : at + options.join]) for at in range(0, len(lines), options.join)]
         rows += _costs(_encoder(options.precision), texts, tokenizer, language, options)
-    _write("merge-cost", rows)
+    _write(f"merge-cost-{options.precision}", rows)
     return _cost_table(rows)
 
 
@@ -153,9 +155,10 @@ def _costs(
         layer: _calls(model if layer is None else merged, plans, layer, options.batch)
         for layer in (None, *options.layers)
     }
+    counted = {layer: sum(count_flops(step) for step in steps) for layer, steps in calls.items()}  # and warm
     seconds = _in_turn(calls, options.runs)
     rows = []
-    for layer, steps in calls.items():
+    for layer in calls:
         after = None if layer is None else units
         rows.append(
             {
@@ -165,7 +168,7 @@ def _costs(
                 "tokens": sum(tokens),
                 "rows": sum(after or tokens),
                 "flops_formula": encoder_flops(merged.config, tokens, after, at_layer=layer or 0),
-                "flops_counted": sum(count_flops(step) for step in steps),
+                "flops_counted": counted[layer],
                 "seconds": [sum(one) for one in seconds[layer]],
                 "planning_seconds": 0.0 if layer is None else planning,
             }
@@ -197,8 +200,6 @@ def _in_turn(
 ) -> dict[int | None, list[list[float]]]:
     """Returns the seconds of each batch in each run: one batch of every model, then the next of every one."""
     seconds: dict[int | None, list[list[float]]] = {layer: [[] for _ in range(runs)] for layer in calls}
-    for steps in calls.values():
-        steps[-1]()  # warm up
     for run in range(runs):
         for turn in zip(*calls.values(), strict=True):
             for layer, step in zip(calls, turn, strict=True):
@@ -239,5 +240,6 @@ def code_trans(data: Path, split: str, suffix: str) -> list[str]:
 
 
 def _write(table: str, rows: Sequence[dict[str, Any]]) -> None:
-    record = {"table": table, "machine": machine(), "torch": torch.__version__, "rows": list(rows)}
+    versions = {"torch": torch.__version__, "arguments": sys.argv[2:]}
+    record = {"table": table, "machine": machine(), **versions, "rows": list(rows)}
     (RESULTS / f"{table}.json").write_text(json.dumps(record, indent=2) + "\n")

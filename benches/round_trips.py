@@ -1,4 +1,4 @@
-"""Every tokenizer of a folder to every format: equal ids, or refused and nothing written; never anything else.
+"""Every tokenizer of a folder to every format: equal ids, or refused with nothing written.
 
 Each cell is a `tokforge convert`, proven on its probes by the source's library, tokforge and the target's
 library; what was written is read again by tokforge and must give the source's ids on TEXT, too, which no

@@ -2,4 +2,5 @@
 
 from tokforge_cli.app import main
 
-main()
+if __name__ == "__main__":  # a test imports every module
+    main()

@@ -98,7 +98,7 @@ def compare(
         typer.Option(
             "--table",
             metavar="FILE",
-            help="Write a table: .csv, .md or .tex; may be repeated.",
+            help="Write a table: .csv, .md or .tex; repeatable.",
             rich_help_panel=OUTPUTS,
         ),
     ] = None,

@@ -46,7 +46,7 @@ def convert(
         list[str] | None,
         typer.Option(
             metavar="TOKEN[=ID]",
-            help="A special token that the file leaves out; may be repeated.",
+            help="A special token that the file leaves out; repeatable.",
             rich_help_panel=SOURCE,
         ),
     ] = None,
@@ -54,7 +54,7 @@ def convert(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Compare on this file, too; may be repeated.",
+            help="Compare on this file, too; repeatable.",
             readable=False,
             rich_help_panel=PROOF,
         ),

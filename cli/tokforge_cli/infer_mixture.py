@@ -121,7 +121,7 @@ def infer_mixture(
         str,
         typer.Option(
             metavar="combined|programme",
-            help="The programme's shares, or their mean with a regression's.",
+            help="combined: the mean of the programme's shares and a regression's; programme: its own alone.",
             rich_help_panel=PROGRAMME,
         ),
     ] = "combined",

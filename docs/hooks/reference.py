@@ -38,7 +38,9 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def packages() -> dict[str, list[str]]:
     """Returns the names that each public package offers, as its ``__all__`` lists them."""
     paths = [*sorted((ROOT / "tokforge").rglob("__init__.py")), ROOT / "tokforge" / "errors.py"]
-    modules = {".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in paths}
+    modules = {
+        ".".join(p.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): p for p in paths
+    }
     found = {name: listed(path) for name, path in modules.items() if "._" not in name and name not in APART}
     return {name: names for name, names in found.items() if names}
 
@@ -53,7 +55,15 @@ def listed(path: Path) -> list[str]:
 
 def package_page(package: str) -> str:
     """Returns the page of one package: its docstring, then every name that it offers."""
-    return f"# {package}\n\n::: {package}\n    options:\n      show_submodules: false\n"
+    text = f"# {package}\n\n::: {package}\n    options:\n      show_submodules: false\n"
+    folder = ROOT / package.replace(".", "/")
+    for name in listed(folder / "__init__.py") if folder.is_dir() else []:
+        if (folder / f"{name}.py").exists() or (
+            folder / name
+        ).is_dir():  # the module's name hides the function's
+            text += f"\n::: {package}.{name}.{name}\n    options:\n      show_root_heading: true\n"
+            text += "      show_root_toc_entry: true\n      show_root_full_path: false\n"
+    return text
 
 
 def front_page(names: list[str]) -> str:
@@ -70,7 +80,9 @@ def front_page(names: list[str]) -> str:
         path = f"{home}.{name}"
         summary = (inspect.getdoc(getattr(import_module(home), name)) or "").partition("\n\n")[0]
         rows.append(f"| [`{name}`]({target}.md#{path}) | {' '.join(summary.split())} |")
-    head = "# tokforge\n\n`import tokforge` loads nothing heavy; each name is loaded when it is first used.\n\n"
+    head = (
+        "# tokforge\n\n`import tokforge` loads nothing heavy; each name is loaded when it is first used.\n\n"
+    )
     return head + "| name | |\n|---|---|\n" + "\n".join(rows) + "\n"
 
 

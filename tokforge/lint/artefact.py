@@ -154,6 +154,8 @@ def read_artefact(path: Path) -> Artefact:
     if _head(place) == MAGIC:
         return Artefact(place, "gguf", gguf=read_gguf_header(place))
     data = _read(place)
+    if not data.strip():
+        raise FormatError("the file is empty", "check that it is complete", str(place))
     if data.lstrip()[:1] in (b"{", b"["):
         return _from_json(place, parse_document(data, place))
     first = data.split(b"\n", 1)[0].split()

@@ -82,7 +82,7 @@ class WholeWordMaskingCollator:
         if not hasattr(tokenizer, "all_special_ids"):
             raise ConfigError(
                 f"the tokenizer is a {type(tokenizer).__name__}",
-                "give one of transformers': AutoTokenizer.from_pretrained(folder) of what save_pretrained wrote",
+                "give one of transformers', such as AutoTokenizer.from_pretrained(folder)",
             )
         if tokenizer.mask_token_id is None:
             raise ConfigError(
@@ -274,7 +274,7 @@ class WholeWordMaskingCollator:
 
 
 def _special_ids(tokenizer: "PreTrainedTokenizerBase") -> npt.NDArray[np.bool_]:
-    """True for ids that are never masked and never drawn: all special tokens, those without a role too. (ids,)"""
+    """True for ids that are never masked and never drawn: special tokens, with a role or without. (ids,)"""
     added = getattr(tokenizer, "added_tokens_decoder", {})
     special = {*tokenizer.all_special_ids, *(one for one, token in added.items() if token.special)}
     marks = np.zeros(max([len(tokenizer), *(one + 1 for one in special)]), dtype=bool)

@@ -1,9 +1,9 @@
 """Word spans of a text, in characters: whoever cuts the words, spans are what the rest sees.
 
-``jieba``: Chinese words (rjieba, the dictionary with the HMM for unknown words), where jieba takes each letter
-apart Unicode's. ``unicode``: Unicode's words (annex 29), where each Han character is one. ``code``: identifiers, numbers,
-operators. ``characters``: what a reader takes for one character. Any other segmenter is a function from a
-text to its words' (start, end) spans. Spaces are in no word. O(length).
+``jieba``: Chinese words (rjieba, the dictionary with the HMM for unknown words), and Unicode's where jieba
+takes each letter apart. ``unicode``: Unicode's words (annex 29), where each Han character is one. ``code``:
+identifiers, numbers, operators. ``characters``: what a reader takes for one character. Any other segmenter is
+a function from a text to its words' (start, end) spans. Spaces are in no word. O(length).
 """
 
 from collections.abc import Callable, Iterable, Mapping

@@ -340,7 +340,8 @@ def _warnings(found: _Gathered, totals: Mapping[str, Tally]) -> tuple[str, ...]:
         if total.spelled_share < LEAST_SPELLED:
             said.append(
                 f"the tokens of {name} spell {total.spelled_share:.0%} of the text: the rest is dropped, as "
-                "white space is, or rewritten, or unknown to it; its figures are of less text, and none is marked best"
+                "white space is, or rewritten, or unknown to it; its figures are of less text, "
+                "and none is marked best"
             )
         if total.unaligned:
             said.append(

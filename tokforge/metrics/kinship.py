@@ -1,7 +1,8 @@
 """Which tokenizer descends from which: shared tokens, and the common beginning of the merges.
 
-Tokens and merges are compared as the bytes of text that they stand for, so ids and spellings do not matter. A trainer that continues
-another's merges, or cuts them off, leaves a whole prefix behind; unrelated corpora share a handful.
+Tokens and merges are compared as the bytes of text that they stand for, so ids and spellings do not
+matter. A trainer that continues another's merges, or cuts them off, leaves a whole prefix behind;
+unrelated corpora share a handful.
 Source: data mixture inference, arXiv 2407.16607, for what a merge order gives away; the rule is ours.
 """
 

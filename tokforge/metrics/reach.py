@@ -9,7 +9,6 @@ from tokforge.metrics.offsets import encode_with_starts
 from tokforge.metrics.registry import Metric
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
-from tokforge.tokenizer._engine import make_splitter
 from tokforge.tokenizer.reach import cut_tokens, rewritten_tokens, unreachable_tokens
 
 __all__ = ["METRICS", "digit_grouping", "lengths", "never_split_to", "unreachable"]
@@ -34,12 +33,14 @@ def never_split_to(vocabulary: Vocabulary) -> dict[int, str]:
     tokenizer = vocabulary.tokenizer
     if not tokenizer.merges:
         return {}
-    whole = {i: vocabulary.tokens[i] for i in np.flatnonzero(vocabulary.ordinary & ~vocabulary.partial).tolist()}
-    splitter = make_splitter(tokenizer.pipeline)
+    ids = np.flatnonzero(vocabulary.ordinary & ~vocabulary.partial)
+    whole = {i: vocabulary.tokens[i] for i in ids.tolist()}
+    stages = [stage for stage in tokenizer.pipeline.pretokenizers if isinstance(stage, str)]
+    is_judged = len(stages) == len(tokenizer.pipeline.pretokenizers)
     rewritten = rewritten_tokens(tokenizer.pipeline.normalizers, whole.values())
-    cut = cut_tokens(splitter, whole.values()) if splitter else set()
-    dead = dict.fromkeys((i for i, token in whole.items() if token in cut), "the splitter always cuts it")
-    dead |= dict.fromkeys((i for i, token in whole.items() if token in rewritten), "the normaliser rewrites it")
+    cut = cut_tokens(stages, whole.values()) if is_judged else set()
+    reasons = {"the splitter always cuts it": cut, "the normaliser rewrites it": rewritten}
+    dead = {i: why for why, found in reasons.items() for i, token in whole.items() if token in found}
     return {i: dead[i] for i in sorted(dead.keys() - set(unreachable(vocabulary)))}
 
 

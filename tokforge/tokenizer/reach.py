@@ -1,7 +1,7 @@
 """Which tokens encoding can produce: by the merges, past the splitter, and past the normaliser."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import product
 from typing import TYPE_CHECKING, Literal
 
@@ -41,9 +41,12 @@ def unreachable_tokens(tokenizer: Tokenizer, threads: int | None = None) -> list
     return expected[~reached].tolist()  # type: ignore[no-any-return]
 
 
-def cut_tokens(splitter: "Splitter", tokens: Iterable[bytes]) -> set[bytes]:
-    """Returns those of ``tokens``, whole characters of two bytes and more, that ``splitter`` cuts in each of
-    165 neighbourhoods."""
+def cut_tokens(stages: Sequence[str], tokens: Iterable[bytes]) -> set[bytes]:
+    """Returns those of ``tokens``, whole characters of two bytes and more, that the splitter of ``stages``
+    cuts in each of 165 neighbourhoods. Raises PatternError for a regex that the engine does not take."""
+    from tokforge import _core
+
+    splitter = _core.Splitter(stages)
     cut = {token for token in tokens if len(token) > 1 and _text(token) is not None}
     for before, after in product(_BEFORE, _AFTER):
         cut = {token for token in cut if _is_cut(splitter, before, token, after)}

@@ -69,11 +69,9 @@ def _cut_tokens(artefact: Artefact, bpe: Bpe, tokens: dict[str, bytes]) -> list[
     regexes = regex_sequence(artefact.tokenizer) if artefact.tokenizer else ()
     if not regexes:
         return []
-    from tokforge import _core
-
     try:
-        splitter = _core.Splitter(canonical_stages(tuple(f"regex:{regex}" for regex in regexes)))
-        cut = cut_tokens(splitter, tokens.values())
+        stages = canonical_stages(tuple(f"regex:{regex}" for regex in regexes))
+        cut = cut_tokens(stages, tokens.values())
     except TokforgeError:  # a regex that our engine does not take: L25 says so
         return []
     missed = set() if bpe.ignore_merges or not cut else set(artefact.unreachable)

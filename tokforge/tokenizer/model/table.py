@@ -85,8 +85,7 @@ def table_of(
         if filled[token.id] is None:
             filled[token.id] = token.text.encode()
             marked[token.id] = "special" if token.special else "added"
-    whole = [token or b"" for token in filled] if None in filled else filled
-    return TokenTable(tuple(whole), tuple(marked))
+    return TokenTable(tuple([token or b"" for token in filled]), tuple(marked))
 
 
 def byte_level_kinds(tokens: Sequence[bytes | None]) -> list[Kind]:
