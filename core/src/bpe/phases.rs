@@ -36,7 +36,7 @@ const LINKED_PERCENT: u64 = 30;
 
 /// The documents, as they are now.
 enum Tokens {
-    Bytes(DiskDocuments, [u32; 256]),
+    Bytes(DiskDocuments, Box<[u32; 256]>),
     Ids(Spool),
 }
 
@@ -111,7 +111,7 @@ pub fn train_on_disk(
     check(vocabulary, options)?;
     let (mut total, folder) = (documents.len(), documents.folder().to_owned());
     let tokens = if merges.is_empty() {
-        Tokens::Bytes(documents, *vocabulary.byte_ids())
+        Tokens::Bytes(documents, Box::new(*vocabulary.byte_ids()))
     } else {
         let mut spool = documents.encoded(vocabulary, merges, spooled_ids(options))?;
         total = 0;
