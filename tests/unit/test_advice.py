@@ -90,7 +90,20 @@ def test_one_file_needs_something_to_measure_on(tmp_path):
     (tmp_path / "a.txt").write_text("the cat " * 50)
     with pytest.raises(ConfigError, match="held-out"):
         advice(str(tmp_path / "a.txt"))
-    assert advice(str(tmp_path / "a.txt"), held_out=(str(tmp_path / "a.txt"),)).held_out_bytes == 400
+    (tmp_path / "b.txt").write_text("the dog " * 50)
+    assert advice(str(tmp_path / "a.txt"), held_out=(str(tmp_path / "b.txt"),)).held_out_bytes == 400
+
+
+def test_what_is_held_out_is_not_trained_on(tmp_path):
+    (tmp_path / "test").mkdir()
+    for name in ("a.txt", "b.txt", "test/c.txt"):
+        (tmp_path / name).write_text(f"the cat of {name} " * 50)
+    (tmp_path / "link").symlink_to(tmp_path / "test")
+    whole = sum(len((tmp_path / name).read_bytes()) for name in ("a.txt", "b.txt"))
+    for held in ("test", "link", "test/c.txt"):
+        assert advice(str(tmp_path), held_out=(str(tmp_path / held),)).corpus_bytes == whole
+    with pytest.raises(ConfigError, match="all files are held out"):
+        advice(str(tmp_path / "test"), held_out=(str(tmp_path),))
 
 
 def test_a_notebook_shows_every_size_and_the_range(corpus):

@@ -7,6 +7,7 @@ model; the corpus bounds it where the last merges are too rare to be learned fro
 a forward pass takes 2 FLOPs a parameter and token, the softmax 2 V d of them.
 """
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from math import exp
@@ -150,14 +151,19 @@ def advise_vocab(
 
 
 def _split(inputs: Sequence[str], config: AdviseConfig) -> tuple[list[str], list[Source]]:
-    if config.held_out:
-        return list(inputs), open_sources(config.held_out)
+    """Returns what to train on, and what to measure on: no file is in both."""
     files = [str(file.path) for source in open_sources(inputs) for file in source.files]
-    held = files[_HELD_OUT_EVERY - 1 :: _HELD_OUT_EVERY] or files[1:2]
-    if not held:
+    if config.held_out:
+        held_out = open_sources(config.held_out)
+        held = {os.path.realpath(file.path) for source in held_out for file in source.files}
+        kept = [path for path in files if os.path.realpath(path) not in held]
+        if not kept:
+            raise ConfigError("all files are held out", "name others to train on", "held_out")
+        return list(inputs) if len(kept) == len(files) else kept, held_out
+    chosen = files[_HELD_OUT_EVERY - 1 :: _HELD_OUT_EVERY] or files[1:2]
+    if not chosen:
         raise ConfigError("there is one file, and nothing to measure on", "name --held-out PATH", "held_out")
-    kept = [path for path in files if path not in set(held)]
-    return kept, open_sources(held)
+    return [path for path in files if path not in set(chosen)], open_sources(chosen)
 
 
 def _ladder(largest: int) -> list[int]:
