@@ -23,7 +23,7 @@ use super::weights::Weights;
 use crate::error::Error;
 use crate::progress::{Progress, Ticker};
 
-/// Cells of the first pass, as powers of two: 512 KiB to 32 MiB a thread. With fewer, the first scan
+/// Cells of the first pass, as powers of two: 256 KiB to 16 MiB a thread. With fewer, the first scan
 /// of unsplit bytes cannot tell the pairs of bytes apart.
 const CELL_BITS: std::ops::RangeInclusive<u32> = 16..=22;
 
@@ -79,15 +79,15 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
 ) -> Result<(u64, Pairs<P>), Error> {
     let place = Cells::new(wanted, positions.len());
     let fits = |left: I, right: I| allows(left.index() as u32, right.index() as u32);
-    let count = |cells: &mut Vec<u64>, range| {
+    let count = |cells: &mut Vec<u32>, range| {
         cells.resize(place.len(), 0);
         positions.for_each_pair(lens, range, |offset, left, right| {
             if fits(left, right) {
-                cells[place.index(left, right)] += weights.at(offset);
+                add(&mut cells[place.index(left, right)], weights.at(offset));
             }
         });
     };
-    let cells = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
+    let cells = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?, add);
     let mut floor = choose_floor(&cells, wanted);
     let mut hot = HotCells::new(&cells, floor);
     if wanted.sites < positions.len() {
@@ -100,7 +100,8 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
                 }
             });
         };
-        let sites = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
+        let parts = in_parallel(positions, wanted.threads, "scan", progress, count)?;
+        let sites = sum(parts, |total: &mut u64, sites| *total += sites);
         floor = raise_floor(floor, &cells, &sites, wanted);
         hot = HotCells::new(&cells, floor);
     }
@@ -133,10 +134,10 @@ const CLASSES: usize = 64 * 8;
 ///
 /// Cells are sorted into classes an eighth of an octave wide: exact enough, and one pass. The floor at
 /// least halves from scan to scan, so there are few scans even where a single cell is too heavy.
-fn choose_floor(cells: &[u64], wanted: &Wanted) -> u64 {
+fn choose_floor(cells: &[u32], wanted: &Wanted) -> u64 {
     let mut pairs = [0u64; CLASSES];
     let mut weights = [0u64; CLASSES];
-    for &cell in cells {
+    for cell in cells.iter().map(|&cell| u64::from(cell)) {
         let class = class_of(cell);
         pairs[class] += 1;
         weights[class] = weights[class].saturating_add(cell);
@@ -153,10 +154,10 @@ fn choose_floor(cells: &[u64], wanted: &Wanted) -> u64 {
 
 /// Raises a floor until no more than the wanted `sites` are listed, these by hot cell in their order; but
 /// it always falls by an eighth from scan to scan, so that training goes on.
-fn raise_floor(floor: u64, cells: &[u64], sites: &[u64], wanted: &Wanted) -> u64 {
+fn raise_floor(floor: u64, cells: &[u32], sites: &[u64], wanted: &Wanted) -> u64 {
     let mut by_class = [0u64; CLASSES];
-    let hot = cells.iter().filter(|&&cell| cell >= floor);
-    hot.zip(sites).for_each(|(&cell, &sites)| by_class[class_of(cell)] += sites);
+    let hot = cells.iter().map(|&cell| u64::from(cell)).filter(|&cell| reaches(cell, floor));
+    hot.zip(sites).for_each(|(cell, &sites)| by_class[class_of(cell)] += sites);
     let mut all = 0u64;
     let first = (0..CLASSES).rev().find(|&class| {
         all += by_class[class];
@@ -221,12 +222,24 @@ fn in_parallel<I: Id, T: Default + Send>(
     })
 }
 
-fn sum(tables: Vec<Vec<u64>>) -> Vec<u64> {
+/// Adds to a cell, which stays at 2^32 - 1: it bounds the counts below that.
+#[inline(always)]
+fn add(cell: &mut u32, weight: u64) {
+    *cell = cell.saturating_add(u32::try_from(weight).unwrap_or(u32::MAX));
+}
+
+/// Whether the pairs of a cell may have that count.
+#[inline(always)]
+fn reaches(cell: u64, count: u64) -> bool {
+    cell >= count.min(u64::from(u32::MAX))
+}
+
+fn sum<T: Copy + Into<u64>>(tables: Vec<Vec<T>>, add: impl Fn(&mut T, u64)) -> Vec<T> {
     let mut tables = tables.into_iter();
     let mut total = tables.next().unwrap_or_default();
     for table in tables {
         // A thread without a range has no cells.
-        total.iter_mut().zip(&table).for_each(|(total, cell)| *total += cell);
+        total.iter_mut().zip(&table).for_each(|(total, &cell)| add(total, cell.into()));
     }
     total
 }
@@ -380,11 +393,11 @@ struct HotCells {
 }
 
 impl HotCells {
-    fn new(cells: &[u64], floor: u64) -> Self {
+    fn new(cells: &[u32], floor: u64) -> Self {
         let mut len = 0;
-        let word = |cells: &[u64]| {
-            let word =
-                cells.iter().rev().fold(0, |word, &cell| word << 1 | u64::from(cell >= floor));
+        let word = |cells: &[u32]| {
+            let bit = |&cell: &u32| u64::from(reaches(u64::from(cell), floor));
+            let word = cells.iter().rev().fold(0, |word, cell| word << 1 | bit(cell));
             let before = len;
             len += word.count_ones();
             (word, before)

@@ -14,6 +14,8 @@ use crate::error::{Error, Message};
 
 /// Percent of the pairs that are listed at a time: two bytes of memory for each byte of a corpus.
 const TRACKED_PERCENT: u64 = 50;
+/// The same of sequences: their lists would be larger than the array, and a scan costs little beside them.
+const TRACKED_PERCENT_OF_SEQUENCES: u64 = 25;
 
 pub const CONSUMED: (&str, &str) = ("this corpus has been trained on already", "make a new one");
 
@@ -118,6 +120,11 @@ pub fn train(
     let forbidden = forbidden.iter().map(|bytes| bytes[..].into()).collect();
     let mut vocabulary =
         Vocabulary::new(tokens.into_boxes(), self::byte_ids(&byte_ids)?, forbidden)?;
+    let corpus = corpus.take()?;
+    let tracked_percent = match corpus {
+        Corpus::Sequences(_) => TRACKED_PERCENT_OF_SEQUENCES,
+        _ => TRACKED_PERCENT,
+    };
     let options = Options {
         vocab_size,
         min_frequency,
@@ -126,11 +133,10 @@ pub fn train(
         order: order_of(order)?,
         rivals,
         threads,
-        tracked_percent: TRACKED_PERCENT,
+        tracked_percent,
         memory,
         swept_above: bpe::SWEPT_ABOVE,
     };
-    let corpus = corpus.take()?;
     let training = Callback::new(progress)
         .keeping(keep, keep_seconds)
         .run(py, |progress| bpe::train(corpus, &mut vocabulary, &merges, &options, progress))?;
