@@ -100,11 +100,7 @@ def train(
         InputError, PatternError, KeyboardInterrupt: as `tokforge.bpe.train`.
     """
     started = time.perf_counter()
-    config = config or BpeConfig()
-    supertokens = supertokens or SupertokensConfig(
-        learner="superbpe", transitions=(config.table_size * 2 // 3,)
-    )
-    config = _with_splitter(config, supertokens, extend)
+    config, supertokens = _resolved(config or BpeConfig(), supertokens, extend)
     _check(inputs, config, supertokens, extend, checkpoint)
     sources = _opened(inputs, config)
     curation = Curation(sources, config.curation, progress=progress)
@@ -165,15 +161,19 @@ class _Buffers:
         return (data for _, data in self._chosen)
 
 
-def _with_splitter(config: BpeConfig, supertokens: SupertokensConfig, extend: Tokenizer | None) -> BpeConfig:
-    """Resolves what is left open: the learner's word splitter, the preset's longest token."""
+def _resolved(
+    config: BpeConfig, supertokens: SupertokensConfig | None, extend: Tokenizer | None
+) -> tuple[BpeConfig, SupertokensConfig]:
+    """Resolves what is left open: the learner and its word splitter, the preset's longest token."""
+    if supertokens is None:
+        supertokens = SupertokensConfig(learner="superbpe", transitions=(config.table_size * 2 // 3,))
     if extend and (config.pretokenizer or config.special_tokens):
         raise ConfigError("the tokenizer to extend has its own splitter and special tokens", "leave them out")
     if config.pretokenizer and supertokens.learner != "superbpe":
         raise ConfigError(f"{supertokens.learner} has its own splitter", "leave the pretokenizer out")
     words = LEARNERS[supertokens.learner].words
     named = config if config.pretokenizer else replace(config, pretokenizer=words)
-    return named.resolved("text" if config.preset in ("auto", "binary") else config.preset)
+    return named.resolved("text" if config.preset in ("auto", "binary") else config.preset), supertokens
 
 
 def _check(
