@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 EXAMPLES = """
 tokforge evaluate SmolLM2-new --text held-out/en held-out/de
 tokforge evaluate SmolLM2-new --against SmolLM2 --text held-out/en --windows 100 --json
+tokforge evaluate SmolLM2-new --against SmolLM2 --text held-out/en --guess --questions arc.jsonl
 """
 
 
@@ -30,6 +31,21 @@ def evaluate(
     ] = None,
     window: Annotated[int, typer.Option(metavar="BYTES", help="Bytes of a window.")] = 2048,
     windows: Annotated[int, typer.Option(metavar="N", help="Most windows of each PATH, evenly spaced.")] = 32,
+    guess: Annotated[
+        bool,
+        typer.Option(
+            "--guess",
+            help="Also ask for the last word of each window, and for its continuation among four.",
+        ),
+    ] = False,
+    questions: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="Ask these: context with choices and answer, or with continuation.",
+            readable=False,
+        ),
+    ] = None,
     field: Field = None,
     device: Annotated[str, typer.Option(metavar="auto|cpu|cuda|mps", help="Where the model runs.")] = "auto",
     dtype: Annotated[str, typer.Option(metavar="float32|bfloat16", help="In which precision.")] = "float32",
@@ -41,7 +57,15 @@ def evaluate(
     from tokforge.transplant.evaluate import EvaluateConfig
     from tokforge.transplant.evaluate import evaluate as run
 
-    settings = EvaluateConfig(window=window, windows=windows, text_field=field, device=device, dtype=dtype)
+    settings = EvaluateConfig(
+        window=window,
+        windows=windows,
+        text_field=field,
+        guess=guess,
+        questions=None if questions is None else str(questions),
+        device=device,
+        dtype=dtype,
+    )
     with bars(quiet=quiet) as progress:
         result = run(model, text, against=against, config=settings, progress=progress)
     figures = result.as_dict()
@@ -64,7 +88,23 @@ def _summary(result: "Evaluation", figures: dict[str, Any]) -> str:
     head = {name: figures[name] for name in ("windows", "bytes", "tokens")}
     split = {f"bits/byte of {name} tokens": figures["split"][name] for name in ("shared", "new")}
     head["new tokens"] = figures["split"]["new_token_share"]
-    return f"{pairs({**head, **split}.items())}\n\n{table(header, rows)}"
+    parts = [pairs({**head, **split}.items()), table(header, rows), *_guesses(figures["guesses"])]
+    return "\n\n".join(parts)
+
+
+def _guesses(shares: dict[str, Any]) -> list[str]:
+    rows = []
+    for name, found in shares.items():
+        right, against = found["right"], found["against"]
+        row = [name, found["questions"], right["value"], f"{right['low']:.3f} to {right['high']:.3f}"]
+        row += [found["by_chance"], found["bits_per_byte"]]
+        if against:
+            apart = against["difference"]
+            row += [against["right"], apart["value"], f"{apart['low']:.3f} to {apart['high']:.3f}"]
+        rows.append(row)
+    header = ["guess", "questions", "right", "95%", "by chance", "bits/byte"]
+    header += ["other", "difference", "95%"] if len(rows and rows[0]) > len(header) else []
+    return [table(header, rows)] if rows else []
 
 
 def _beside(pair: dict[str, Any] | None) -> list[Any]:

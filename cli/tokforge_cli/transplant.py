@@ -27,7 +27,9 @@ METHOD, FILES, CHECKS = "Method", "Model and tokenizer", "Checks"
 Model = Annotated[
     Path,
     typer.Argument(
-        metavar="MODEL", help="A model's folder: config.json, safetensors, its tokenizer.", readable=False
+        metavar="MODEL",
+        help="A model's folder: config.json, safetensors, its tokenizer; hf:owner/name.",
+        readable=False,
     ),
 ]
 

@@ -48,6 +48,8 @@ def test_transplant_and_evaluate_fit_their_schemas(run_real: Run, folder: Path) 
     assert validated(ran.out, "transplant")["output"] == "out"
     line = "evaluate out --against model --text text --window 100 --windows 4 --device cpu"
     measured = validated(run_real(*line.split(), "--json").out, "evaluate")
+    guessed = validated(run_real(*line.split(), "--guess", "--json").out, "evaluate")["guesses"]
+    assert guessed["cloze"]["questions"] == 4 and guessed["choice"]["by_chance"] == 0.25
     assert measured["windows"] == 4 and "text" in measured["bits_per_byte"]
     assert "bits/byte" in run_real(*line.split()).out
     line = "heal out --text text -o healed --steps 2 --window 100 --validate-every 1 --device cpu"
@@ -84,6 +86,7 @@ def test_a_failed_check_ends_in_exit_code_1(
         ("transplant model new.json -o out --set tau", "write it as A=B"),
         ("transplant model new.json -o model --force", "the model itself"),
         ("evaluate model --text nothing", "nothing"),
+        ("evaluate model --text text --window 100 --questions nothing", "nothing"),
         ("heal model --text text", "no output folder"),
         ("heal model --text text -o out --loss hidden", "give --teacher"),
         ("heal model --text text -o out --steps 0", "use 1 or more"),

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import FormatError, MissingExtraError
+from tokforge.tokenizer.locations import locate_model
 from tokforge.transplant import Checkpoint
 from tokforge.transplant.tensor_file import as_float32
 
@@ -63,7 +64,7 @@ def open_model(path: str | Path) -> ModelRows:
     Raises InputError where there is no model or only a pickle, FormatError where it is malformed,
     ConfigError for an unknown architecture, MissingExtraError without the extra [transplant].
     """
-    path = Path(path)
+    path = locate_model(path)
     return _gguf(path) if path.suffix.lower() == ".gguf" else _safetensors(path)
 
 

@@ -1,4 +1,4 @@
-"""Where a tokenizer is looked for: a path, ``pkg:package/path`` or ``hf:owner/name[@revision]``.
+"""Where a tokenizer or a model is looked for: a path, ``pkg:package/path`` or ``hf:owner/name[@revision]``.
 
 A package's resource is found without importing the package, so none of its code runs. The hub is asked
 only for a name that the user wrote with ``hf:``; a path that does not exist is never a download.
@@ -11,7 +11,7 @@ from pathlib import Path
 from tokforge.errors import ConfigError, InputError, MissingExtraError
 from tokforge.tokenizer.display import quoted
 
-__all__ = ["HUB_FILES", "locate"]
+__all__ = ["HUB_FILES", "MODEL_FILES", "locate", "locate_model"]
 
 _PACKAGE, _HUB = "pkg:", "hf:"
 _HUB_NAME = re.compile(r"(?P<repository>[\w.-]+/[\w.-]+)(?:@(?P<revision>[\w./-]+))?")
@@ -20,22 +20,37 @@ HUB_FILES = (
     *("added_tokens.json", "vocab.json", "merges.txt", "vocab.txt", "tekken.json", "*.tiktoken"),
     *("*.model", "*.model.v*"),
 )
-"""The files of a repository that a tokenizer may need; weights are never fetched."""
+"""The files of a repository that a tokenizer may need; weights are not fetched for one."""
+MODEL_FILES = (
+    *HUB_FILES,
+    *("config.json", "generation_config.json", "chat_template.jinja", "README.md"),
+    *("*.safetensors", "model.safetensors.index.json"),
+)
+"""The files of a repository that a model may need: no pickle and no code."""
 
 
 def locate(path: str | Path) -> Path:
-    """Returns the local file or folder that ``path`` means; it need not exist.
+    """Returns the local file or folder that a tokenizer's ``path`` means; it need not exist.
 
     Raises ConfigError for a malformed ``pkg:`` or ``hf:`` name, InputError for an empty one and where the
     package or the repository has no such file, MissingExtraError without huggingface_hub.
     """
+    return _located(path, HUB_FILES)
+
+
+def locate_model(path: str | Path) -> Path:
+    """Returns the local folder that a model's ``path`` means, as `locate` does; weights are fetched."""
+    return _located(path, MODEL_FILES)
+
+
+def _located(path: str | Path, wanted: tuple[str, ...]) -> Path:
     text = str(path)
     if not text:
         raise InputError("the path is empty", "name a file or folder; . is this folder")
     if text.startswith(_PACKAGE):
         return _resource(text.removeprefix(_PACKAGE), text)
     if text.startswith(_HUB):
-        return _snapshot(text.removeprefix(_HUB), text)
+        return _snapshot(text.removeprefix(_HUB), wanted, text)
     return Path(path)
 
 
@@ -66,7 +81,7 @@ def _folders(package: str, where: str) -> list[Path]:
     return [Path(folder) for folder in spec.submodule_search_locations]
 
 
-def _snapshot(name: str, where: str) -> Path:
+def _snapshot(name: str, wanted: tuple[str, ...], where: str) -> Path:
     parsed = _HUB_NAME.fullmatch(name)
     if parsed is None:
         raise ConfigError(
@@ -80,7 +95,7 @@ def _snapshot(name: str, where: str) -> Path:
         ) from error
     try:
         folder = snapshot_download(
-            parsed["repository"], revision=parsed["revision"], allow_patterns=list(HUB_FILES)
+            parsed["repository"], revision=parsed["revision"], allow_patterns=list(wanted)
         )
     except Exception as error:  # its errors have many classes: of requests, of the hub, of the cache
         problem = " ".join(str(error).split())[:300]

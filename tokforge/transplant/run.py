@@ -8,6 +8,7 @@ from typing import Any, Literal
 from tokforge.errors import ConfigError, pick
 from tokforge.options import from_options
 from tokforge.tokenizer.edit import IdMap
+from tokforge.tokenizer.locations import locate_model
 from tokforge.transplant.alignment import Alignment, align
 from tokforge.transplant.checkpoint import Checkpoint
 from tokforge.transplant.config import TransplantConfig
@@ -60,13 +61,14 @@ def transplant(
     progress: Progress = lambda phase, done, total: None,
     **options: Any,
 ) -> Transplant:
-    """Gives the model in folder ``model`` the tokenizer at ``tokenizer``, and writes it to folder ``output``.
+    """Gives ``model`` (a folder, or ``hf:owner/name``) the tokenizer at ``tokenizer``; writes ``output``.
 
     ``options`` are those of `TransplantConfig`. A check that fails is in the result, and then nothing is
     put in place. Raises InputError and FormatError for a model or tokenizer that cannot be read or do not
     belong together, ConfigError for options, OutputError for ``output``, MissingExtraError without torch.
     """
     config = config or from_options(TransplantConfig, options)
+    model = locate_model(model)
     method = pick("method", config.method, METHODS)
     settings = method.checked(config.options)
     _check_needs(method, config)
@@ -144,8 +146,8 @@ def _opened(
 def _resources(checkpoint: Checkpoint, config: TransplantConfig, progress: Progress) -> Resources:
     return Resources(
         model=str(checkpoint.folder),
-        embedder=config.embedder,
-        donor=config.donor,
+        embedder=config.embedder and str(locate_model(config.embedder)),
+        donor=config.donor and str(locate_model(config.donor)),
         hypernet=config.hypernet,
         text=config.text,
         text_field=config.text_field,

@@ -1,6 +1,8 @@
 """Whole transplants of tiny models: what is copied, what is written, what is refused."""
 
 import json
+import sys
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -239,3 +241,20 @@ def test_a_failed_check_puts_nothing_in_place(llama, tokenizers_of, tmp_path, mo
     )
     assert result.failed and result.output is None and result.verdict == "failed"
     assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".tokforge*"))
+
+
+def test_a_model_of_the_hub_is_fetched_where_the_user_names_one(llama, tokenizers_of, tmp_path, monkeypatch):
+    asked = []
+    hub = ModuleType("huggingface_hub")
+
+    def snapshot_download(repository, *, revision, allow_patterns):
+        asked.append((repository, revision, set(allow_patterns)))
+        return str(llama)
+
+    hub.snapshot_download = snapshot_download
+    monkeypatch.setitem(sys.modules, "huggingface_hub", hub)
+    result = transplant("hf:owner/name@v1", tokenizers_of["new"], tmp_path / "out", method="mean")
+    assert not result.failed
+    assert {"config.json", "*.safetensors"} <= asked[0][2]
+    assert not any(pattern.endswith((".bin", ".pt", ".py")) for pattern in asked[0][2])
+    assert {one[:2] for one in asked} == {("owner/name", "v1")}

@@ -5,11 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tokforge.errors import ConfigError, pick
 from tokforge.options import from_options
+from tokforge.tokenizer.locations import locate_model
 from tokforge.transplant.config import DEVICES
 from tokforge.transplant.evaluate.bits import WindowBits, window_bits
-from tokforge.transplant.evaluate.figures import Interval, bits_per_byte, perplexity, token_ratio
+from tokforge.transplant.evaluate.causal import Causal
+from tokforge.transplant.evaluate.figures import Interval, bits_per_byte, bootstrap, perplexity, token_ratio
+from tokforge.transplant.evaluate.guesses import Guess, Question, ask, questions_of, read_questions
 from tokforge.transplant.evaluate.windows import Window, cut_windows
 from tokforge.transplant.models import pick_device
 from tokforge.transplant.record import made_ids
@@ -29,6 +34,10 @@ class EvaluateConfig:
     windows: int = 32
     """Most windows of each input."""
     text_field: str | None = None
+    guess: bool = False
+    """Whether the windows are made into questions, too: see `guesses`."""
+    questions: str | None = None
+    """A file of questions: JSON lines."""
     device: str = "auto"
     dtype: str = "float32"
 
@@ -48,6 +57,9 @@ class Evaluation:
     windows: tuple[Window, ...]
     bits: tuple[WindowBits, ...]
     against: tuple[WindowBits, ...] | None
+    questions: tuple[Question, ...] = ()
+    guesses: tuple[Guess, ...] = ()
+    against_guesses: tuple[Guess, ...] | None = None
 
     @property
     def inputs(self) -> list[str]:
@@ -73,6 +85,7 @@ class Evaluation:
             "lossy_windows": sum(one.lossy for one in self.bits),
             "all": _interval(bits_per_byte(self.bits)),
             "split": _split(self.bits),
+            "guesses": _guessed(self),
             "against": None,
         }
         if self.against is not None:
@@ -97,21 +110,25 @@ def evaluate(
     """
     config = config or from_options(EvaluateConfig, options)
     windows = cut_windows(text, size=config.window, count=config.windows, field=config.text_field)
+    questions = questions_of(windows) if config.guess else []
+    questions += read_questions(config.questions) if config.questions else []
     device = pick_device(config.device)
 
-    def measure(folder: str | Path) -> tuple[WindowBits, ...]:
-        found = window_bits(
-            folder,
-            windows,
-            new_ids=made_ids(Path(folder)),
-            device=device,
-            dtype=config.dtype,
-            progress=progress,
-        )
-        return tuple(found)
+    def measure(named: str | Path) -> tuple[tuple[WindowBits, ...], tuple[Guess, ...]]:
+        folder = locate_model(named)
+        causal = Causal.open(folder, device=device, dtype=config.dtype)
+        bits = window_bits(causal, windows, new_ids=made_ids(folder), progress=progress)
+        return tuple(bits), tuple(ask(causal, questions, progress=progress))
 
+    bits, guesses = measure(model)
+    others, other_guesses = (None, None) if against is None else measure(against)
     return Evaluation(
-        windows=tuple(windows), bits=measure(model), against=None if against is None else measure(against)
+        windows=tuple(windows),
+        bits=bits,
+        against=others,
+        questions=tuple(questions),
+        guesses=guesses,
+        against_guesses=other_guesses,
     )
 
 
@@ -140,3 +157,31 @@ def _pair(own: Sequence[WindowBits], other: Sequence[WindowBits] | None) -> dict
         "token_ratio": token_ratio(own, others),
         "tokens": sum(one.tokens for one in others),
     }
+
+
+def _guessed(found: Evaluation) -> dict[str, Any]:
+    """Shares of right guesses, of clozes and of choices, and less the other model's on the same questions."""
+    clozes = [n for n, one in enumerate(found.questions) if len(one.choices) == 1]
+    choices = [n for n, one in enumerate(found.questions) if len(one.choices) > 1]
+    return {name: _share(found, at) for name, at in (("cloze", clozes), ("choice", choices)) if at}
+
+
+def _share(found: Evaluation, at: list[int]) -> dict[str, Any]:
+    right = np.array([found.guesses[n].right for n in at], float)
+    bits = sum(found.guesses[n].bits for n in at) / sum(found.guesses[n].bytes for n in at)
+    share: dict[str, Any] = {
+        "questions": len(at),
+        "right": _interval(bootstrap(lambda drawn: float(right[drawn].mean()), len(at))),
+        "by_chance": float(np.mean([_chance(found.questions[n]) for n in at])),
+        "bits_per_byte": bits,
+        "against": None,
+    }
+    if found.against_guesses is not None:
+        other = np.array([found.against_guesses[n].right for n in at], float)
+        less = bootstrap(lambda drawn: float((right - other)[drawn].mean()), len(at))
+        share["against"] = {"right": float(other.mean()), "difference": _interval(less)}
+    return share
+
+
+def _chance(question: Question) -> float:
+    return 1 / len(question.choices) if len(question.choices) > 1 else 0.0

@@ -12,8 +12,9 @@ from tokforge.errors import ConfigError
 from tokforge.options import from_options
 from tokforge.outputs import StrPath, check_output
 from tokforge.tokenizer.files import files_of
+from tokforge.tokenizer.locations import locate_model
 from tokforge.transplant.checkpoint import Checkpoint, read_json
-from tokforge.transplant.evaluate.bits import prefix_id
+from tokforge.transplant.evaluate.causal import prefix_id
 from tokforge.transplant.heal.config import HealConfig
 from tokforge.transplant.heal.loop import Job, train
 from tokforge.transplant.heal.losses import Runner, Teacher, bits_of, loss_of
@@ -81,6 +82,7 @@ def heal(
     InputError and FormatError for what cannot be read, ConfigError for options, OutputError for ``output``.
     """
     config = config or from_options(HealConfig, options)
+    model, teacher = locate_model(model), None if teacher is None else locate_model(teacher)
     if (teacher is None) != (config.loss == "next-token"):
         hint = "give --teacher" if teacher is None else "leave --teacher out, or use --loss hidden or chunks"
         raise ConfigError(f"the loss is {config.loss}, the teacher {teacher}", hint, "--teacher")

@@ -9,6 +9,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from tokforge.tokenizer.locations import locate_model
 from tokforge.transplant.checkpoint import Checkpoint
 from tokforge.transplant.hypernet.config import HypernetConfig
 
@@ -20,7 +21,7 @@ _PIECES = 4
 
 def estimate(model: str | Path, config: HypernetConfig) -> dict[str, Any]:
     """Returns bytes and TFLOP of a step; nothing is loaded. Raises what `Checkpoint.open` raises."""
-    checkpoint = Checkpoint.open(model)
+    checkpoint = Checkpoint.open(locate_model(model))
     layout = checkpoint.layout
     sizes = {n: math.prod(t.shape) for file in checkpoint.files for n, t in file.tensors.items()}
     frozen = sum(size for name, size in sizes.items() if name not in layout.names)

@@ -22,7 +22,8 @@ from tokforge.errors import ConfigError, OutputError
 from tokforge.options import from_options
 from tokforge.outputs import check_output, write_files
 from tokforge.tokenizer import Tokenizer
-from tokforge.transplant.evaluate.bits import prefix_id
+from tokforge.tokenizer.locations import locate_model
+from tokforge.transplant.evaluate.causal import prefix_id
 from tokforge.transplant.hypernet.batches import Pass, make_pass
 from tokforge.transplant.hypernet.config import HypernetConfig
 from tokforge.transplant.hypernet.cuts import Cutter
@@ -108,7 +109,7 @@ def train_hypernet(
     read = [*text, *tokenizers, *validation_tokenizers]
     check_output(*(path for path in ours if path.exists()), force=True, inputs=read)
     texts = Texts.read(text, field)
-    run = _Run.open(Host.open(model), config, folder, texts, tokenizers, validation_tokenizers)
+    run = _Run.open(Host.open(locate_model(model)), config, folder, texts, tokenizers, validation_tokenizers)
     if resume:
         run.restore()
     elif run.accelerator.is_main_process:
