@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 
 use super::positions::{Id, Placed, Positions, Writer};
 use super::room::Room;
-use super::sequences::Sequences;
+use super::sequences::{Sequences, VisitSequence};
 use super::vocabulary::Vocabulary;
 use super::weights::ByClass;
 use super::{CountFiles, Merge, WordCounts};
@@ -196,9 +196,7 @@ fn lay_out_sequences<I: Id>(
     room: &Room,
     progress: &dyn Progress,
 ) -> Result<Layout<I>, Error> {
-    let each = |visit: &mut dyn FnMut(&[u32], u64) -> Result<(), Error>| {
-        tables.iter().try_for_each(|table| table.for_each(visit))
-    };
+    let each = |visit: VisitSequence<'_>| tables.iter().try_for_each(|table| table.for_each(visit));
     let classes = classes_of(|visit| each(&mut |ids, count| visit(ids.len(), count)))?;
     let mut free = starts_of(&classes);
     let places = classes.last().map_or(1, |&(end, _)| end);

@@ -76,6 +76,9 @@ impl SequenceCounts {
     }
 }
 
+/// Told each sequence with its count.
+pub(super) type VisitSequence<'a> = &'a mut dyn FnMut(&[u32], u64) -> Result<(), Error>;
+
 impl Sequences {
     /// Sequences.
     pub fn len(&self) -> usize {
@@ -88,10 +91,7 @@ impl Sequences {
     }
 
     /// Calls `visit(ids, count)` for each, in the same order whenever it is called.
-    pub(super) fn for_each(
-        &self,
-        visit: &mut dyn FnMut(&[u32], u64) -> Result<(), Error>,
-    ) -> Result<(), Error> {
+    pub(super) fn for_each(&self, visit: VisitSequence<'_>) -> Result<(), Error> {
         let mut ids = Vec::new();
         for (word, count) in self.counts.iter() {
             read_ids(word, self.wide, &mut ids);

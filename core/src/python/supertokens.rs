@@ -24,7 +24,7 @@ pub struct Runs {
 }
 
 enum Stage {
-    Surveying(Gatherer, Vec<Reader>),
+    Surveying(Box<Gatherer>, Vec<Reader>),
     Surveyed(Surveyed),
     /// The end of the survey failed.
     Failed,
@@ -85,7 +85,11 @@ impl Runs {
             rules(max_words, &excluded, digits_apart),
         )?;
         let readers: Result<_, _> = (0..threads.max(1)).map(|_| gatherer.reader(&folder)).collect();
-        Ok(Self { stage: Stage::Surveying(gatherer, readers?), folder, tables: Vec::new() })
+        Ok(Self {
+            stage: Stage::Surveying(Box::new(gatherer), readers?),
+            folder,
+            tables: Vec::new(),
+        })
     }
 
     #[pyo3(signature = (docs, progress=None))]
