@@ -43,6 +43,7 @@ lint: $(VENV)/.dev  ## Formatting, lints and types
 nightly: $(VENV)/.dev test-rust  ## The long tests too, those that fetch packages, and fuzzing
 	. $(VENV)/.rust-env && cargo test --release --manifest-path core/Cargo.toml -- --include-ignored
 	$(BIN)/python -m pytest -m "not gpu" -n 2
+	. $(VENV)/.rust-env && $(BIN)/python tests/wheel.py --sdist
 	$(MAKE) fuzz FUZZ_SECONDS=600
 
 fuzz: $(VENV)/.fuzz  ## Fuzz the engine and the readers, FUZZ_SECONDS=60 for each target
@@ -54,7 +55,8 @@ fuzz: $(VENV)/.fuzz  ## Fuzz the engine and the readers, FUZZ_SECONDS=60 for eac
 bench: $(VENV)/.bench  ## Tables of docs/benchmarks.md, beside the peers
 	$(BIN)/python -m benches all $(DATA)
 
-docs: $(VENV)/.dev  ## Check that every example in README and docs runs
+docs: $(VENV)/.dev  ## Build the site into site/, and check that every example in README and docs runs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build -q
 	$(BIN)/python -m pytest tests/docs
 
 clean:  ## Remove what make made

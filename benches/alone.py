@@ -1,4 +1,5 @@
-"""`python alone.py LIMIT COMMAND...`: runs a command in silence; prints its seconds, peak memory and status.
+"""`python alone.py LIMIT COMMAND...`: runs a command in silence; prints its seconds, those of
+processors, peak memory and status.
 
 A process of its own, and a small one: Linux counts what a parent holds when it starts a command towards the
 command's peak, so that a benchmark with data in memory would report its own.
@@ -23,7 +24,8 @@ def main() -> None:
     clock.cancel()
     seconds = time.perf_counter() - started
     scale = 1 if sys.platform == "darwin" else 1024
-    print(json.dumps([seconds, usage.ru_maxrss * scale, os.waitstatus_to_exitcode(status)]))
+    busy = usage.ru_utime + usage.ru_stime
+    print(json.dumps([seconds, busy, usage.ru_maxrss * scale, os.waitstatus_to_exitcode(status)]))
 
 
 if __name__ == "__main__":

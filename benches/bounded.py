@@ -30,6 +30,7 @@ def bounded_memory(arguments: Sequence[str]) -> str:
     parser.add_argument("--gigabytes", type=float, default=10)
     parser.add_argument("--memory", default="2GB")
     parser.add_argument("--size", type=int, default=65536)
+    parser.add_argument("--binary", action="store_true", help="the corpus is no text: nothing is split")
     parser.add_argument("--unbounded", action="store_true", help="also without a bound")
     parser.add_argument("--folder", type=Path, help="where the text goes; a temporary folder if not set")
     options = parser.parse_args(arguments)
@@ -40,13 +41,14 @@ def bounded_memory(arguments: Sequence[str]) -> str:
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
             pool.submit(write_text, options.corpus, text, int(options.gigabytes * 1e9)).result()
         output = Path(folder) / "tokenizer.json"
-        contenders = [
-            contender(text, output, options.size, f"memory {options.memory}", "--memory", options.memory)
-        ]
-        contenders += [contender(text, output, options.size, "no bound")] if options.unbounded else []
+        split = ["--preset", "binary"] if options.binary else ["--pretokenizer", "o200k"]
+        bound = [*split, "--memory", options.memory]
+        contenders = [contender(text, output, options.size, f"memory {options.memory}", *bound)]
+        contenders += [contender(text, output, options.size, "no bound", *split)] if options.unbounded else []
         measured = compare(contenders, runs=1, limit_seconds=36000)
     about = {"gigabytes": options.gigabytes, "vocab_size": options.size, "memory": options.memory}
-    table = report(f"bounded-memory-{options.gigabytes:g}GB-{options.memory}", about, measured)
+    kind = "bounded-binaries" if options.binary else "bounded-memory"
+    table = report(f"{kind}-{options.gigabytes:g}GB-{options.memory}", about, measured)
     if measured[0].peak_memory_bytes > 1.1 * parsed(options.memory):
         raise SystemExit(f"{table}\nthe bound was exceeded")
     return table
@@ -74,9 +76,9 @@ def generate(corpus: Path, size: int) -> Iterator[bytes]:
         yield text.tobytes()
 
 
-def contender(text: Path, output: Path, size: int, name: str, *bound: str) -> Contender:
+def contender(text: Path, output: Path, size: int, name: str, *more: str) -> Contender:
     command = [sys.executable, "-m", "tokforge_cli", "train-bpe", str(text), "-o", str(output), "--force"]
-    options = ["--quiet", "--vocab-size", str(size), "--pretokenizer", "o200k", *bound]
+    options = ["--quiet", "--vocab-size", str(size), *more]
     return Contender(name=name, version=version("tokforge"), command=[*command, *options])
 
 

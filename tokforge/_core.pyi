@@ -272,9 +272,20 @@ class CountFiles:
 class ByteCorpus:
     """Documents as unsplit bytes, with a boundary between each two."""
 
-    def __new__(cls, expected_bytes: int = 0) -> ByteCorpus:
-        """Makes room for the bytes that are expected; more may come."""
-    def add(self, data: Buffer) -> None: ...
+    def __new__(
+        cls,
+        expected_bytes: int = 0,
+        *,
+        memory: int | None = None,
+        folder: str | PathLike[str] | None = None,
+    ) -> ByteCorpus:
+        """Makes room for the bytes that are expected; more may come.
+
+        What training could not lay out in ``memory`` bytes goes to an unnamed file in ``folder``, or the
+        system's for temporary files, and is trained on in phases: the result is the same.
+        """
+    def add(self, data: Buffer, *, more: bool = False) -> None:
+        """Adds a document, or with ``more`` a part of one. Raises OutputError."""
     def __len__(self) -> int:
         """Bytes in all, boundaries not counted."""
 

@@ -192,11 +192,26 @@ def _remove(temporary: Path) -> None:
 
 def _commit(temporaries: Iterable[Path], targets: Iterable[Path]) -> None:
     targets = list(targets)
-    with _uninterrupted():
+    with _uninterrupted(), _alone({target.parent for target in targets}):
         for temporary, target in zip(temporaries, targets, strict=True):
             temporary.replace(target)
     for folder in {target.parent for target in targets}:
         _sync_folder(folder)
+
+
+@contextmanager
+def _alone(folders: Iterable[Path]) -> Iterator[None]:
+    """Lets one process at a time rename in these folders, so that outputs of two runs are not mixed."""
+    with ExitStack() as held:
+        for folder in sorted(folders):
+            # Where folders cannot be locked (Windows, some network disks), each file still appears whole.
+            with suppress(ImportError, OSError):
+                import fcntl
+
+                number = os.open(folder, os.O_RDONLY)
+                held.callback(os.close, number)
+                fcntl.flock(number, fcntl.LOCK_EX)
+        yield
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from torch.nn import functional
 IGNORED = -100
 
 
-class Block(nn.Module):
+class Block(nn.Module):  # type: ignore[misc]
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
@@ -32,7 +32,7 @@ class Block(nn.Module):
         return hidden + self.down(functional.gelu(self.up(self.before_mlp(hidden))))
 
 
-class Encoder(nn.Module):
+class Encoder(nn.Module):  # type: ignore[misc]
     """Ids to hidden states; the embedding doubles as the output layer."""
 
     def __init__(

@@ -118,7 +118,7 @@ def _masked_rows(
     return ids, torch.from_numpy(np.stack([one.labels for one in made]))
 
 
-@torch.no_grad()
+@torch.no_grad()  # type: ignore[untyped-decorator]
 def pseudo_perplexity(model: Encoder, texts: Texts, whole_words: bool) -> float:
     """exp of the mean loss of every token, its own or its whole word's tokens masked and all else seen."""
     total, tokens = 0.0, 0
@@ -247,11 +247,11 @@ def _spread(values: Sequence[float], shown: str) -> str:
 
 
 def _difference(pairs: Sequence[tuple[float, float]], name: str) -> str:
-    """Mean difference in points, or percent of a perplexity, with Student's 95% interval over the seeds."""
+    """Mean difference in points, or 100 log ratios of perplexities, with Student's 95% interval."""
     from scipy.stats import t
 
     differences = [
         100 * (one - other if name == "accuracy" else math.log(one / other)) for one, other in pairs
     ]
     half = t.ppf(0.975, len(pairs) - 1) * np.std(differences, ddof=1) / math.sqrt(len(pairs))
-    return f"{np.mean(differences):+.1f} +- {half:.1f} {'points' if name == 'accuracy' else '%'}"
+    return f"{np.mean(differences):+.1f} +- {half:.1f}{' points' if name == 'accuracy' else ''}"

@@ -33,7 +33,7 @@ def training_passages(folder: Path) -> list[str]:
     return lines
 
 
-def ours(**options: object) -> Callable[[Path, Path], Counter]:
+def ours(**options: Any) -> Callable[[Path, Path], Counter]:
     """The preset, and the preset with one of its parts left out: what each part adds."""
 
     def build(passages: Path, work: Path) -> Counter:
@@ -66,7 +66,7 @@ def _train_hf(kind: str, passages: Path, path: Path) -> None:
         tokenizer = Tokenizer(models.BPE())
         tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
         alphabet = pre_tokenizers.ByteLevel.alphabet()
-        trainer = trainers.BpeTrainer(vocab_size=SIZE, initial_alphabet=alphabet, show_progress=False)
+        trainer: Any = trainers.BpeTrainer(vocab_size=SIZE, initial_alphabet=alphabet, show_progress=False)
     else:
         tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]", max_input_chars_per_word=1000))
         tokenizer.normalizer = normalizers.BertNormalizer(

@@ -96,6 +96,12 @@ class Group(TyperGroup):
         self.format_commands(ctx, formatter)
         _write_options(self, ctx, formatter)
 
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """Writes each command's whole first paragraph; click would cut it where the line ends."""
+        shown = [(name, one) for name, one in self.commands.items() if not one.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, one.get_short_help_str(limit=1000)) for name, one in shown])
+
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         _write_epilog(self, formatter)
 

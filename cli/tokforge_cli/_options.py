@@ -16,12 +16,13 @@ MOST_IDS = 1 << 24
 RUN = "This run"
 """Title of the options that every command has."""
 
+ANY_FORMAT = "Any format: a file, its folder, pkg:package/path, hf:owner/name, or binary-4k ... -64k."
 # readable=False here and elsewhere: click must not look first, for the library says path, reason and way out.
 Tokenizer = Annotated[
     Path,
     typer.Argument(
         metavar="TOKENIZER",
-        help="Any format: a file, its folder, pkg:package/path, hf:owner/name, or binary-4k ... -64k.",
+        help=ANY_FORMAT,
         readable=False,
     ),
 ]
@@ -82,7 +83,8 @@ def whole_numbers(option: str, texts: Iterable[str], *, ranges: bool = False) ->
     for word in words:
         found = re.fullmatch(r"(\d+)(?:-(\d+))?" if ranges else r"(\d+)()", word)
         if not found:
-            raise ConfigError(f"{word!r} is not a whole number", "write them as 4096,8192", option)
+            example = "100-120,130" if ranges else "4096,8192"
+            raise ConfigError(f"{word!r} is not a whole number", f"write them as {example}", option)
         first, last = int(found[1]), int(found[2] or found[1])
         if not 0 <= last - first < MOST_IDS:
             raise ConfigError(f"{word!r} is no range of ids", "write the lower id first", option)

@@ -27,7 +27,7 @@ def audit(
     tokenizer: Tokenizer,
     known: Annotated[
         list[Path] | None,
-        typer.Option(metavar="TOKENIZER", help="A tokenizer that it may descend from; may be repeated."),
+        typer.Option(metavar="TOKENIZER", help="A tokenizer that it may descend from; repeatable."),
     ] = None,
     categories: Annotated[
         Path | None,

@@ -1,7 +1,7 @@
 """``tokforge compare``: tokenizers side by side on the same texts."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,7 +9,7 @@ import typer
 
 from tokforge.outputs import check_output, write_files
 from tokforge_cli._named import each_group, tokenizer_files
-from tokforge_cli._options import Config, Force, Json, Quiet, Threads
+from tokforge_cli._options import ANY_FORMAT, Config, Force, Json, Quiet, Threads
 from tokforge_cli._output import cell, emit, note, table
 from tokforge_cli._progress import bars
 from tokforge_cli._recipe import recipe_path, resolved
@@ -35,7 +35,7 @@ def compare(
     context: typer.Context,
     tokenizers: Annotated[
         list[Path],
-        typer.Argument(metavar="TOKENIZER", help="Each a tokenizer.json, or its folder.", readable=False),
+        typer.Argument(metavar="TOKENIZER", help=ANY_FORMAT, readable=False),
     ],
     text: Annotated[
         list[Path],
@@ -100,7 +100,7 @@ def compare(
         typer.Option(
             "--table",
             metavar="FILE",
-            help="Write a table: .csv, .md or .tex; may be repeated.",
+            help="Write a table: .csv, .md or .tex; repeatable.",
             rich_help_panel=OUTPUTS,
         ),
     ] = None,
@@ -167,11 +167,14 @@ def compare(
 
 def summary(figures: Mapping[str, Any]) -> str:
     """Lays out the main metrics, then bytes per token by text, then the pairs that are close."""
+    from tokforge.metrics.tally import LEAST_SPELLED
+
     names = {path: one["name"] for path, one in figures["tokenizers"].items()}
     metrics = figures["metrics"]
-    rows = [_row(_label(metrics[name]), metrics[name], None) for name in SHOWN]
-    rows += [_row(label, given, None) for label, given in _given(figures["tokenizers"])]
-    by_text = [_row(text, metrics["bytes_per_token"], text) for text in figures["texts"]]
+    lossy = {path for path, one in figures["tokenizers"].items() if one["spelled_share"] < LEAST_SPELLED}
+    rows = [_row(_label(metrics[name]), metrics[name], None, lossy) for name in SHOWN]
+    rows += [_row(label, given, None, lossy) for label, given in _given(figures["tokenizers"])]
+    by_text = [_row(text, metrics["bytes_per_token"], text, lossy) for text in figures["texts"]]
     parts = [_aligned(["", *names.values()], rows), "* best; more in --json and --html"]
     if len(by_text) > 1:
         parts += ["", _aligned(["bytes per token", *names.values()], by_text)]
@@ -221,15 +224,17 @@ def _label(metric: Mapping[str, Any]) -> str:
     return f"{metric['title']}, {metric['unit']}{arrow}"
 
 
-def _row(label: str, metric: Mapping[str, Any], text: str | None) -> list[str]:
+def _row(label: str, metric: Mapping[str, Any], text: str | None, lossy: Collection[str]) -> list[str]:
     """One line: the values of a metric, overall or for one text, the best with a star."""
     values = [
         one["overall"] if text is None else one["categories"].get(text) for one in metric["values"].values()
     ]
     known = [value for value in values if value is not None]
+    rivals = [value for path, value in zip(metric["values"], values, strict=True) if path not in lossy]
+    rivals = [value for value in rivals if value is not None]
     best = None
-    if len(known) > 1 and metric["direction"] != "none" and min(known) < max(known):
-        best = max(known) if metric["direction"] == "higher" else min(known)
+    if len(rivals) > 1 and metric["direction"] != "none" and min(rivals) < max(rivals):
+        best = max(rivals) if metric["direction"] == "higher" else min(rivals)
     whole = bool(known) and all(value == int(value) for value in known)
     shown = [cell(int(value) if whole and value is not None else value) for value in values]
     marks = ["*" if best is not None and value == best else " " for value in values]

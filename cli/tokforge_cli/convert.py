@@ -46,7 +46,7 @@ def convert(
         list[str] | None,
         typer.Option(
             metavar="TOKEN[=ID]",
-            help="A special token that the file leaves out; may be repeated.",
+            help="A special token that the file leaves out; repeatable.",
             rich_help_panel=SOURCE,
         ),
     ] = None,
@@ -54,7 +54,7 @@ def convert(
         list[Path] | None,
         typer.Option(
             metavar="FILE",
-            help="Compare on this file, too; may be repeated.",
+            help="Compare on this file, too; repeatable.",
             readable=False,
             rich_help_panel=PROOF,
         ),
@@ -102,6 +102,8 @@ def summary(figures: Mapping[str, Any]) -> str:
     """Lays out the outcome: what was written or why not, who agreed, and the findings."""
     rows = [("from", figures["from"]), ("to", figures["to"]), ("vocab size", figures["vocab_size"])]
     outcome = ("refused", figures["refusal"]) if figures["refusal"] else ("written", figures["written"])
+    if figures["pat_str"] is not None:
+        rows.append(("pat_str", figures["pat_str"]))
     columns = ("left", "right", "probes", "differing")
     parts = [pairs([*rows, outcome])]
     if figures["comparisons"]:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from tokforge_cli._options import Config, Json, Quiet
+from tokforge_cli._options import ANY_FORMAT, Config, Json, Quiet
 from tokforge_cli._output import emit
 
 EXAMPLES = """
@@ -19,7 +19,7 @@ def explore(
         list[Path] | None,
         typer.Argument(
             metavar="[TOKENIZER]",
-            help="Each a tokenizer.json, or its folder; the current folder if none is named.",
+            help=f"{ANY_FORMAT} The current folder if none is named.",
             readable=False,
         ),
     ] = None,

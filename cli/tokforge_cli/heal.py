@@ -102,18 +102,20 @@ def heal(
     """Train a transplanted model for a few steps; write its best weights, or those it had."""
     from tokforge.transplant.heal import HealConfig
     from tokforge.transplant.heal import heal as run
+    from tokforge.transplant.processes import is_first_process
 
     settings = HealConfig(
         train=train, loss=loss, steps=steps, learning_rate=learning_rate, batch=batch, accumulate=accumulate,
         window=window, rank=rank, validate_every=validate_every, patience=patience,
         checkpoint_every=checkpoint_every, text_field=field, device=device, dtype=dtype, seed=seed,
     )  # fmt: skip
-    with bars(quiet=quiet) as progress:
+    with bars(quiet=quiet or not is_first_process()) as progress:
         result = run(
             model, text, output, teacher=teacher, config=settings, state=state, log=log,
             dry_run=dry_run, force=force, progress=progress,
         )  # fmt: skip
-    emit(result.as_dict(), _summary(result), as_json=as_json)
+    if is_first_process():
+        emit(result.as_dict(), _summary(result), as_json=as_json)
 
 
 def _summary(result: "Healed") -> str:

@@ -121,7 +121,7 @@ def infer_mixture(
         str,
         typer.Option(
             metavar="combined|programme",
-            help="The programme's shares, or their mean with a regression's.",
+            help="combined: the mean of the programme's shares and a regression's; programme: its own alone.",
             rich_help_panel=PROGRAMME,
         ),
     ] = "combined",
@@ -202,15 +202,16 @@ def summary(figures: Mapping[str, Any]) -> str:
         low, high = figures["intervals"].get(name, (None, None))
         interval = "-" if low is None else f"{low:.2%} to {high:.2%}"
         others = [figures["proportions_by_unit"][unit][name] for unit in ("pairs", "characters")]
-        shown = "-" if figures["withheld"] else f"{share:.2%}"
-        rows.append([name, shown, interval, *(f"{other:.2%}" for other in others)])
+        shown, *beside = ("-" if figures["withheld"] else f"{value:.2%}" for value in (share, *others))
+        rows.append([name, shown, interval, *beside])
     header = ("category", "bytes", f"{figures['level']:.0%} interval", "pairs", "characters")
-    solution = figures["solution"]
+    solution, shift = figures["solution"], figures["fit"]["shift"]
     head = pairs(
         [
             ("merges used", figures["merges"]),
             ("missing merges", figures["fit"]["missing_merges"]),
             ("misfit", f"{figures['fit']['misfit']:.2%} of the merges' counts"),
+            ("shift", "not calibrated" if shift is None else f"{shift:.2f} times the misfit expected"),
             ("optimal", "yes" if solution["optimal"] else f"no: gap {solution['gap']:.1%}"),
             ("seconds", figures["seconds"]),
         ]

@@ -83,7 +83,7 @@ def train_bpe(
     ] = None,
     special: Annotated[
         list[str] | None,
-        typer.Option(metavar="TOKEN", help="A special token; may be repeated.", rich_help_panel=VOCABULARY),
+        typer.Option(metavar="TOKEN", help="A special token; repeatable.", rich_help_panel=VOCABULARY),
     ] = None,
     min_frequency: Annotated[
         int,

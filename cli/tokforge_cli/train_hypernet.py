@@ -89,6 +89,7 @@ def train_hypernet(
     """Train a hypernetwork for a model: it predicts embeddings for any tokenizer, without training on it."""
     from tokforge.transplant.hypernet import HypernetConfig, estimate
     from tokforge.transplant.hypernet import train_hypernet as run
+    from tokforge.transplant.processes import is_first_process
 
     options = {"steps": steps, "reconstruction_steps": reconstruction_steps, "learning_rate": learning_rate}
     chosen = HypernetConfig.parse({**options, "seed": seed, "device": device}, settings or [])
@@ -96,14 +97,15 @@ def train_hypernet(
     if dry_run:
         emit({"estimate": needed, "trained": None}, outline(needed), as_json=as_json)
         return
-    with bars(quiet=quiet) as progress:
+    with bars(quiet=quiet or not is_first_process()) as progress:
         trained = run(
             model, text, output, field=field, tokenizers=tokenizer or (),
             validation_tokenizers=validation_tokenizer or (), config=chosen, resume=resume, force=force,
             minutes=minutes, progress=progress,
         )  # fmt: skip
-    emit(
-        {"estimate": needed, "trained": asdict(trained)},
-        outline({**needed, **asdict(trained)}),
-        as_json=as_json,
-    )
+    if is_first_process():
+        emit(
+            {"estimate": needed, "trained": asdict(trained)},
+            outline({**needed, **asdict(trained)}),
+            as_json=as_json,
+        )

@@ -127,6 +127,7 @@ INSPECTED = {
     "first_merges": ({"rank": 0, "left": "a", "right": "b", "merged": "ab"},),
     "last_merges": ({"rank": 0, "left": "a", "right": "b", "merged": "ab"},),
     "unreachable": (),
+    "missing_bytes": [],
     "normalizers": (),
     "pretokenizers": ("gpt2",),
     "patterns": ("[a-z]+",),

@@ -123,3 +123,19 @@ def test_the_page_holds_the_shares_and_no_markup_of_its_input(tokforge: Tokforge
     assert "<b>" not in page
     assert page.count("<h2>") == 4
     assert tokforge("infer-mixture t.json --categories refs --html page.html --quiet").code == 2
+
+
+def test_withheld_shares_are_in_no_column(tokforge: Tokforge, tmp_path: Path) -> None:
+    """References of other words than the tokenizer's: ranges, and why, but no single number."""
+    for name in WORDS:
+        (tmp_path / "other" / name).mkdir(parents=True)
+        (tmp_path / "other" / name / "1.txt").write_text(f"{name} qqx zzw vvy jjk xqz " * 400)
+    line = "infer-mixture t.json --categories other --no-calibrate --resamples 0 --html p.html --threads 1"
+    ran = tokforge(line)
+    assert ran.code == 0
+    assert "shares are withheld" in ran.err
+    table, head = ran.out.split("\n\n")
+    assert "%" not in table.split("\n", 1)[1]
+    assert "not calibrated" in head
+    page = (tmp_path / "p.html").read_text()
+    assert page.count("<td>withheld</td>") + page.count(">withheld<") >= 2 * 3

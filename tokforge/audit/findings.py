@@ -180,7 +180,10 @@ def _findings(vocabulary: Vocabulary) -> dict[str, list[AuditedToken]]:
     verbatim.sort(key=lambda i: -len(vocabulary.tokens[i]))
     return {
         "unreachable": _listed(vocabulary, unreachable(vocabulary), "no merges give it"),
-        "never_split_to": _listed(vocabulary, never_split_to(vocabulary), "the splitter always cuts it"),
+        "never_split_to": [
+            AuditedToken(i, printable(vocabulary.tokens[i]), why)
+            for i, why in never_split_to(vocabulary).items()
+        ],
         "partial_utf8": _listed(vocabulary, partial.nonzero()[0].tolist(), "cut inside a character"),
         "secrets": [AuditedToken(i, printable(vocabulary.tokens[i]), kind) for i, kind in secrets],
         "verbatim": _listed(vocabulary, verbatim, "long string"),

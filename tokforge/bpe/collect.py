@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from tokforge.bpe.checkpoint import Journal
-from tokforge.bpe.memory import available_bytes, in_pieces
+from tokforge.bpe.memory import available_bytes, in_pieces, pieces
 from tokforge.inputs import ByteView, batches
 from tokforge.outputs import write_atomically
 from tokforge.threads import thread_count
@@ -23,15 +23,21 @@ __all__ = ["collect_bytes", "collect_words"]
 
 
 def collect_bytes(
-    documents: Iterable[ByteView], expected_bytes: int, journal: Journal | None
+    documents: Iterable[ByteView],
+    expected_bytes: int,
+    *,
+    memory_bytes: int | None = None,
+    journal: Journal | None = None,
 ) -> "_core.ByteCorpus":
-    """Keeps every byte in place."""
+    """Keeps every byte in place: in memory, or on disk where a bound leaves too little of it."""
     from tokforge import _core
 
-    corpus = _core.ByteCorpus(expected_bytes)
+    bound = available_bytes(memory_bytes) if memory_bytes else None
+    corpus = _core.ByteCorpus(expected_bytes, memory=bound, folder=tempfile.gettempdir())
     # A checkpoint spares none of this: unsplit bytes are read again, and held to their hash.
     for document in journal.watch(documents, all_again=True) if journal else documents:
-        corpus.add(document)
+        for piece, more in pieces(document):
+            corpus.add(piece, more=more)
     if journal:
         journal.save_documents(counted=True)
     return corpus

@@ -17,7 +17,7 @@ from tokforge.inputs import ByteView
 if TYPE_CHECKING:
     from tokforge import _core
 
-__all__ = ["available_bytes", "in_pieces", "resident_bytes"]
+__all__ = ["available_bytes", "in_pieces", "pieces", "resident_bytes"]
 
 RESERVE_BYTES = 64 << 20
 """Two batches of documents, the runs' buffers, and what the interpreter still takes."""
@@ -64,6 +64,14 @@ def in_pieces(documents: Iterable[ByteView], splitter: "_core.Splitter") -> Iter
             start += size
             _give_back(document)
         yield document[start:] if start else document
+
+
+def pieces(document: ByteView) -> Iterator[tuple[ByteView, bool]]:
+    """Cuts a document anywhere; with each piece, whether more follow. Gives mapped pages back as it goes."""
+    view = memoryview(document)
+    for start in range(0, max(len(view), 1), PIECE_BYTES):
+        yield view[start : start + PIECE_BYTES], start + PIECE_BYTES < len(view)
+        _give_back(document)
 
 
 def _give_back(document: ByteView) -> None:

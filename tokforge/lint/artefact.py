@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from tokforge.errors import FormatError, InputError
+from tokforge.errors import FormatError, InputError, TokforgeError
 from tokforge.lint.added import Added, added_tokens
 from tokforge.lint.bpe import Bpe, bpe_of_gguf, bpe_of_json, bpe_of_text
 from tokforge.lint.documents import Document, Place, parse_document, step
@@ -22,6 +22,10 @@ from tokforge.lint.ranks import Rank, is_tekken, parse_tiktoken, tekken_ranks
 from tokforge.lint.reachability import unreachable_tokens
 from tokforge.lint.sentencepiece_raw import PieceModel, parse_sentencepiece
 from tokforge.lint.weights import EmbeddingShape, embedding_shapes
+from tokforge.tokenizer.formats.reading import SourceFile
+from tokforge.tokenizer.formats.sentencepiece import read_sentencepiece
+from tokforge.tokenizer.reach import unreachable_tokens as unreachable_ids
+from tokforge.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["Artefact", "Place", "read_artefact"]
 
@@ -99,6 +103,19 @@ class Artefact:
         return unreachable_tokens(bpe) if bpe and not bpe.prefix and not bpe.suffix else []
 
     @cached_property
+    def unreachable_pieces(self) -> list[int]:
+        """The ordinary pieces of a SentencePiece model that its own text does not become; empty where our
+        reader refuses the model, which other rules then say."""
+        if self.pieces is None:
+            return []
+        data = _read(self.path)
+        try:
+            tokenizer = Tokenizer(read_sentencepiece(SourceFile(self.file, self.file, data)).definition)
+        except TokforgeError:
+            return []
+        return [i for i in unreachable_ids(tokenizer) if tokenizer.table.kinds[i] != "byte"]
+
+    @cached_property
     def ids(self) -> dict[int, str]:
         """id -> spelling of every token, added ones included; the id of a Unigram token is its position."""
         if self.bpe:
@@ -137,6 +154,8 @@ def read_artefact(path: Path) -> Artefact:
     if _head(place) == MAGIC:
         return Artefact(place, "gguf", gguf=read_gguf_header(place))
     data = _read(place)
+    if not data.strip():
+        raise FormatError("the file is empty", "check that it is complete", str(place))
     if data.lstrip()[:1] in (b"{", b"["):
         return _from_json(place, parse_document(data, place))
     first = data.split(b"\n", 1)[0].split()

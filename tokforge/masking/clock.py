@@ -37,6 +37,11 @@ class Clock:
         """The step of the epoch's first batch."""
         return int(self._shared[_FIRST_STEP])
 
+    @property
+    def batches_a_step(self) -> int:
+        """Batches of gradient accumulation."""
+        return int(self._shared[_BATCHES_A_STEP])
+
     def tick(self) -> int:
         """Counts a batch and returns the step it belongs to."""
         _, first_step, batches_a_step, settings = self._shared.tolist()

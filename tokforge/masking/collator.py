@@ -23,6 +23,7 @@ from tokforge.masking.features import (
     integers,
     offsets_of,
     whole,
+    word_ids_of,
     words_of,
 )
 from tokforge.masking.schedules import Constant, Schedule, schedule_to_dict
@@ -60,7 +61,8 @@ class WholeWordMaskingCollator:
         config: what becomes of masked tokens, spans of words, and split words.
         evaluation_probability: share to mask while a Trainer evaluates; ``mask_probability`` at its step
             if None.
-        pad_to_multiple_of, return_tensors: as in transformers' collators; ``pt`` or ``np``.
+        pad_to_multiple_of: as in transformers' collators.
+        return_tensors: ``pt`` or ``np``.
     Raises:
         ConfigError: an option is out of range, the tokenizer has no mask token, or a feature lacks a field.
     """
@@ -77,6 +79,11 @@ class WholeWordMaskingCollator:
         pad_to_multiple_of: int | None = None,
         return_tensors: str = "pt",
     ) -> None:
+        if not hasattr(tokenizer, "all_special_ids"):
+            raise ConfigError(
+                f"the tokenizer is a {type(tokenizer).__name__}",
+                "give one of transformers', such as AutoTokenizer.from_pretrained(folder)",
+            )
         if tokenizer.mask_token_id is None:
             raise ConfigError(
                 "the tokenizer has no mask token", "tokenizer.add_special_tokens({'mask_token': '[MASK]'})"
@@ -117,6 +124,7 @@ class WholeWordMaskingCollator:
 
         Shapes: each (examples, longest example), int64.
         """
+        features = list(features)
         masked = self._masked(features)
         length = max((len(one.input_ids) for one in masked), default=0)
         if self.pad_to_multiple_of:
@@ -160,11 +168,12 @@ class WholeWordMaskingCollator:
         )
 
     def state_dict(self) -> dict[str, Any]:
-        """Returns what masks depend on besides the examples, as JSON values."""
+        """Returns what the masks of an epoch depend on besides the examples, as JSON values."""
         return {
             "seed": self.seed,
             "epoch": self.clock.epoch,
             "step": self.clock.first_step,
+            "batches_a_step": self.clock.batches_a_step,
             "segmenter": self.segmenter if isinstance(self.segmenter, str) else None,
             "segmenter_version": segmenter_version(self.segmenter),
             "schedule": schedule_to_dict(self.schedule),
@@ -172,7 +181,11 @@ class WholeWordMaskingCollator:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Goes on from a state; raises ConfigError if it was made under other options, or lacks one."""
+        """Goes on from the first batch of a state's epoch.
+
+        If your loader skips what was seen of it, call `set_epoch` behind this, with the step to go on from.
+        Raises ConfigError if the state was made under other options, or lacks one.
+        """
         ours = self.state_dict()
         if not isinstance(state, Mapping):
             raise ConfigError("the collator's state is no mapping", "give what state_dict() returned")
@@ -180,14 +193,14 @@ class WholeWordMaskingCollator:
             raise ConfigError(
                 f"the collator's state lacks {', '.join(sorted(missing))}", "take another checkpoint"
             )
-        for name in ours.keys() - {"epoch", "step"}:
+        for name in ours.keys() - {"epoch", "step", "batches_a_step"}:
             if state[name] != ours[name]:
                 raise ConfigError(
                     f"the checkpoint was masked with {name} {state[name]}, now it is {ours[name]}",
                     "make the collator as it was, or start a new run",
                     name,
                 )
-        self.set_epoch(state["epoch"], step=state["step"])
+        self.set_epoch(state["epoch"], step=state["step"], batches_a_step=state["batches_a_step"])
 
     def _epoch_and_probability(self) -> tuple[int, float]:
         if not self.evaluating:
@@ -224,8 +237,7 @@ class WholeWordMaskingCollator:
         )
         starts = document_starts(*of_documents)
         if "word_ids" in feature:
-            given = {"word_ids": [NO_UNIT if one is None else one for one in feature["word_ids"]]}
-            units = np.where(special, NO_UNIT, integers(given, "word_ids", len(ids)))
+            units = np.where(special, NO_UNIT, word_ids_of(feature, len(ids), none=NO_UNIT))
         else:
             units = self._aligned(feature, special, starts)
         return units if starts is None else broken_at(units, starts)
@@ -262,10 +274,11 @@ class WholeWordMaskingCollator:
 
 
 def _special_ids(tokenizer: "PreTrainedTokenizerBase") -> npt.NDArray[np.bool_]:
-    """True for ids that are never masked and never drawn: all special tokens. (ids,)"""
-    special = list(tokenizer.all_special_ids)
+    """True for ids that are never masked and never drawn: special tokens, with a role or without. (ids,)"""
+    added = getattr(tokenizer, "added_tokens_decoder", {})
+    special = {*tokenizer.all_special_ids, *(one for one, token in added.items() if token.special)}
     marks = np.zeros(max([len(tokenizer), *(one + 1 for one in special)]), dtype=bool)
-    marks[special] = True
+    marks[list(special)] = True
     return marks
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "is_share",
     "offsets_of",
     "whole",
+    "word_ids_of",
     "words_of",
 ]
 
@@ -64,6 +65,14 @@ def integers(feature: Feature, name: str, tokens: int | None = None) -> Ids:
     if tokens is not None and len(array) != tokens:
         raise ConfigError(f"a feature has {tokens} input_ids and {len(array)} {name}", "cut both alike")
     return array.astype(np.int64, copy=False)
+
+
+def word_ids_of(feature: Feature, tokens: int, *, none: int) -> Ids:
+    """Returns ``word_ids``, with ``none`` for None, which a fast tokenizer's hold. (tokens,)"""
+    given = feature["word_ids"]
+    if isinstance(given, list | tuple):
+        given = [none if one is None else one for one in given]
+    return integers({"word_ids": given}, "word_ids", tokens)
 
 
 def ids_of(feature: Feature, vocab_size: int) -> Ids:

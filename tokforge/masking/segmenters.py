@@ -1,9 +1,9 @@
 """Word spans of a text, in characters: whoever cuts the words, spans are what the rest sees.
 
-``jieba``: Chinese words (rjieba, the dictionary with the HMM for unknown words), other scripts by run.
-``unicode``: Unicode's words (annex 29), where each Han character is one. ``code``: identifiers, numbers,
-operators. ``characters``: what a reader takes for one character. Any other segmenter is a function from a
-text to its words' (start, end) spans. Spaces are in no word. O(length).
+``jieba``: Chinese words (rjieba, the dictionary with the HMM for unknown words), and Unicode's where jieba
+takes each letter apart. ``unicode``: Unicode's words (annex 29), where each Han character is one. ``code``:
+identifiers, numbers, operators. ``characters``: what a reader takes for one character. Any other segmenter is
+a function from a text to its words' (start, end) spans. Spaces are in no word. O(length).
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -84,11 +84,21 @@ def _jieba(text: str) -> Spans:
             "the segmenter jieba needs rjieba", "pip install 'tokforge[masking]'"
         ) from error
     words = cut(text)
-    lengths = np.fromiter(map(len, words), dtype=np.uint32, count=len(words))
-    ends = np.cumsum(lengths, dtype=np.uint32)
-    is_space = np.fromiter(map(str.isspace, words), dtype=bool, count=len(words))
-    spans: npt.NDArray[np.uint32] = np.stack([ends - lengths, ends], axis=1)[~is_space]
-    return spans
+    cuts = np.zeros(len(text) + 1, dtype=bool)
+    cuts[0] = True
+    cuts[np.cumsum(np.fromiter(map(len, words), dtype=np.int64, count=len(words)))] = True
+    return _joined(cuts, SEGMENTERS["unicode"](text))
+
+
+def _joined(cuts: npt.NDArray[np.bool_], words: Spans) -> Spans:
+    """Returns the spans between places where ``cuts`` and ``words`` both end a word.
+
+    jieba knows Han and ASCII and takes each other letter apart; Unicode's words hold those together, and take
+    each Han character apart. So what either sees as one word is one.
+    """
+    begins = cuts[words[:, 0]]
+    ends = np.append(begins[1:], True)[: len(words)]
+    return np.stack([words[begins, 0], words[ends, 1]], axis=1)
 
 
 def _of_engine(by: str) -> Callable[[str], Spans]:

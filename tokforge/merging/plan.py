@@ -104,8 +104,9 @@ def plan_for(
             ``words``, or ``none``.
         provider: finds the units instead of the grammar; ``spans``: they are these, in characters.
         max_unit: units of more tokens are left alone.
-        max_units, max_tokens: rows after merging and tokens before it that are kept. The whole text is
-            planned first and cut between units, and the special tokens at its end are kept.
+        max_units: rows after merging that are kept. The whole text is planned first and cut between
+            units, and the special tokens at its end are kept.
+        max_tokens: tokens before merging that are kept, likewise.
 
     Raises:
         UnknownNameError: of a language or policy. MissingExtraError: of a grammar that is not installed.

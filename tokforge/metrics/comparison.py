@@ -24,7 +24,7 @@ from tokforge.metrics.names import short_names
 from tokforge.metrics.profile import profile, superwords
 from tokforge.metrics.resampling import LEAST_RESAMPLES
 from tokforge.metrics.samples import Sample, sample_of
-from tokforge.metrics.tally import Tally, tally
+from tokforge.metrics.tally import LEAST_SPELLED, Tally, tally
 from tokforge.metrics.text import analyse
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.metrics.words import morpheme_agreement, parse_morphemes, parse_words, retention
@@ -103,6 +103,11 @@ class Comparison:
     """Tokenizer -> its counts over all texts. Not in the JSON."""
     samples: tuple[Sample, ...] = field(repr=False)
     """The beginning of each text as every tokenizer cuts it. Not in the JSON."""
+
+    @property
+    def lossy(self) -> frozenset[str]:
+        """Tokenizers that lose more than 5% of the text: none is called the best at what the text decides."""
+        return frozenset(name for name, total in self.totals.items() if total.spelled_share < LEAST_SPELLED)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the figures as JSON values."""
@@ -336,6 +341,12 @@ def _warnings(found: _Gathered, totals: Mapping[str, Tally]) -> tuple[str, ...]:
         are = "is one document" if len(single) == 1 else "are one document each"
         said.append(f"no intervals: {', '.join(single)} {are}; --documents line makes each line one")
     for name, total in totals.items():
+        if total.spelled_share < LEAST_SPELLED:
+            said.append(
+                f"the tokens of {name} spell {total.spelled_share:.0%} of the text: the rest is dropped, as "
+                "white space is, or rewritten, or unknown to it; its figures are of less text, "
+                "and none is marked best"
+            )
         if total.unaligned:
             said.append(
                 f"{name} normalises {total.unaligned} documents; their words are left out of the split "

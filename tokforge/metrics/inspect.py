@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tokforge.tokenizer import Tokenizer, printable
-from tokforge.tokenizer.model import Merge
+from tokforge.tokenizer.model import Merge, lost_bytes
 from tokforge.tokenizer.pretokenizers import stage_patterns
 from tokforge.tokenizer.reach import unreachable_tokens
 
@@ -57,6 +57,8 @@ class Inspection:
     first_merges: tuple[InspectedMerge, ...]
     last_merges: tuple[InspectedMerge, ...]
     unreachable: tuple[InspectedToken, ...]
+    missing_bytes: tuple[str, ...]
+    """Of a byte-level vocabulary, the bytes (``0xNN``) without a token: text loses them in silence."""
     normalizers: tuple[str, ...]
     pretokenizers: tuple[str, ...]
     patterns: tuple[str, ...]
@@ -97,6 +99,7 @@ def inspect_tokenizer(
         first_merges=_merges(tokenizer, ranked[:listed]),
         last_merges=_merges(tokenizer, ranked[-listed:] if listed else []),
         unreachable=_tokens(tokenizer, unreachable_tokens(tokenizer, threads)),
+        missing_bytes=tuple(f"0x{byte:02X}" for byte in lost_bytes(tokenizer.definition)),
         normalizers=tuple(map(str, tokenizer.pipeline.normalizers)),
         pretokenizers=tokenizer.pipeline.splitter_names(),
         patterns=tuple(

@@ -1,7 +1,8 @@
 """Which tokenizer descends from which: shared tokens, and the common beginning of the merges.
 
-Tokens and merges are compared as bytes, so ids and spellings do not matter. A trainer that continues
-another's merges, or cuts them off, leaves a whole prefix behind; unrelated corpora share a handful.
+Tokens and merges are compared as the bytes of text that they stand for, so ids and spellings do not
+matter. A trainer that continues another's merges, or cuts them off, leaves a whole prefix behind;
+unrelated corpora share a handful.
 Source: data mixture inference, arXiv 2407.16607, for what a merge order gives away; the rule is ours.
 """
 
@@ -70,7 +71,7 @@ def common_prefix(first: Vocabulary, second: Vocabulary) -> int:
     pairs = zip(first.tokenizer.merges, second.tokenizer.merges, strict=False)
     common = 0
     for mine, theirs in pairs:
-        if any(first.tokens[a] != second.tokens[b] for a, b in zip(mine[:2], theirs[:2], strict=True)):
+        if any(first.spelled[a] != second.spelled[b] for a, b in zip(mine[:2], theirs[:2], strict=True)):
             break
         common += 1
     return common
@@ -86,5 +87,5 @@ def _relation(common: int, mine: int, theirs: int) -> Any:
 
 def _tokens(vocabulary: Vocabulary) -> frozenset[bytes]:
     return frozenset(
-        token for token, holds in zip(vocabulary.tokens, vocabulary.ordinary.tolist(), strict=True) if holds
+        token for token, holds in zip(vocabulary.spelled, vocabulary.ordinary.tolist(), strict=True) if holds
     )

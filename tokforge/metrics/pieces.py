@@ -46,7 +46,7 @@ def _partial(tally: Tally) -> float | None:
 
 def _superwords(tally: Tally) -> float | None:
     vocabulary = tally.vocabulary
-    sizes = tally.counts * vocabulary.lengths
+    sizes = tally.counts * vocabulary.sizes
     return ratio(int(sizes[vocabulary.words > 1].sum()), int(sizes.sum()))
 
 
@@ -62,7 +62,7 @@ def _of_words(least: int, most: int | None = None) -> Callable[[Tally], float | 
 
 
 def _token_length(tally: Tally) -> float | None:
-    used = tally.vocabulary.lengths[np.flatnonzero(tally.counts)]
+    used = tally.vocabulary.sizes[np.flatnonzero(tally.counts)]
     return ratio(int(used.sum()), len(used))
 
 

@@ -35,12 +35,13 @@ def profile(vocabulary: Vocabulary, total: Tally, name: str) -> dict[str, Any]:
         "rank_curve": rank_curve(total),
         "residue": _residue(vocabulary, total),
         "unaligned_documents": total.unaligned,
+        "spelled_share": total.spelled_share,
     }
 
 
 def _used_lengths(total: Tally) -> dict[str, int]:
     """Length in bytes -> occurrences of tokens of that length."""
-    sums = np.bincount(total.vocabulary.lengths, weights=total.counts)
+    sums = np.bincount(total.vocabulary.sizes, weights=total.counts)
     return {str(length): int(count) for length, count in enumerate(sums.tolist()) if count}
 
 

@@ -9,7 +9,7 @@ from tokforge.metrics.offsets import encode_with_starts
 from tokforge.metrics.registry import Metric
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
-from tokforge.tokenizer.reach import unreachable_tokens
+from tokforge.tokenizer.reach import cut_tokens, rewritten_tokens, unreachable_tokens
 
 __all__ = ["METRICS", "digit_grouping", "lengths", "never_split_to", "unreachable"]
 
@@ -23,19 +23,25 @@ def unreachable(vocabulary: Vocabulary) -> list[int]:
     return unreachable_tokens(vocabulary.tokenizer)
 
 
-def never_split_to(vocabulary: Vocabulary) -> list[int]:
-    """Returns the ordinary ids that merges can give, but not on their own bytes as the splitter cuts them.
+def never_split_to(vocabulary: Vocabulary) -> dict[int, str]:
+    """Returns the ordinary ids that merges can give and no text does -> why; empty where the model has no
+    merges.
 
-    Tokens that are no UTF-8 are left out: alone they are cut otherwise than inside a character.
+    Only splitters of regexes and Unicode's normal forms are judged: what others do to a token depends on
+    where it stands.
     """
     tokenizer = vocabulary.tokenizer
+    if not tokenizer.merges:
+        return {}
     ids = np.flatnonzero(vocabulary.ordinary & ~vocabulary.partial)
-    found, bounds = tokenizer.encode_batch([vocabulary.tokens[i] for i in ids.tolist()])
-    starts = bounds[:-1].astype(np.int64)
-    sizes = np.diff(bounds)
-    alone = np.zeros(len(ids), bool)
-    alone[sizes == 1] = found[starts[sizes == 1]] == ids[sizes == 1]
-    return sorted(set(ids[~alone].tolist()) - set(unreachable(vocabulary)))
+    whole = {i: vocabulary.tokens[i] for i in ids.tolist()}
+    stages = [stage for stage in tokenizer.pipeline.pretokenizers if isinstance(stage, str)]
+    is_judged = len(stages) == len(tokenizer.pipeline.pretokenizers)
+    rewritten = rewritten_tokens(tokenizer.pipeline.normalizers, whole.values())
+    cut = cut_tokens(stages, whole.values()) if is_judged else set()
+    reasons = {"the splitter always cuts it": cut, "the normaliser rewrites it": rewritten}
+    dead = {i: why for why, found in reasons.items() for i, token in whole.items() if token in found}
+    return {i: dead[i] for i in sorted(dead.keys() - set(unreachable(vocabulary)))}
 
 
 def digit_grouping(tokenizer: Tokenizer) -> str:
@@ -71,7 +77,7 @@ def _cut(tokenizer: Tokenizer, number: str) -> list[int]:
 
 def lengths(vocabulary: Vocabulary) -> dict[int, int]:
     """Returns length in bytes -> ordinary tokens of that length."""
-    sizes, counts = np.unique(vocabulary.lengths[vocabulary.ordinary], return_counts=True)
+    sizes, counts = np.unique(vocabulary.sizes[vocabulary.ordinary], return_counts=True)
     return dict(zip(sizes.tolist(), counts.tolist(), strict=True))
 
 
@@ -88,7 +94,7 @@ def _superword_types(vocabulary: Vocabulary) -> float | None:
 
 
 def _mean_bytes(vocabulary: Vocabulary) -> float | None:
-    return float(vocabulary.lengths[vocabulary.ordinary].mean())
+    return float(vocabulary.sizes[vocabulary.ordinary].mean())
 
 
 METRICS = (
@@ -126,7 +132,8 @@ METRICS = (
         function=_unreachable,
         scope="vocabulary",
         decimals=0,
-        caveat="With ignore_merges a whole pretoken takes its token at once, and fewer are unreachable.",
+        caveat="With ignore_merges a whole pretoken takes its token at once, and fewer are unreachable. "
+        "Pieces of byte fallback are left out.",
     ),
     Metric(
         name="partial_utf8_tokens",

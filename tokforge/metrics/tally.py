@@ -18,9 +18,13 @@ from tokforge.metrics.text import Spans, Text
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
 
-__all__ = ["SpanCount", "Tally", "tally", "token_marks"]
+__all__ = ["LEAST_SPELLED", "SpanCount", "Tally", "tally", "token_marks"]
 
 Array: TypeAlias = npt.NDArray[Any]
+
+
+LEAST_SPELLED = 0.95
+"""Below this share of the text, what is not spelled is lost, and the tokenizer's figures are of less text."""
 
 
 class SpanCount(NamedTuple):
@@ -68,6 +72,13 @@ class Tally:
     def total(self) -> int:
         """Tokens in all."""
         return int(self.counts.sum())
+
+    @property
+    def spelled_share(self) -> float:
+        """Bytes that the ordinary tokens spell over those of the text: below 1 where white space is dropped,
+        or a token stands for the unknown; above where a space is put in front."""
+        kept = self.counts * self.vocabulary.sizes
+        return float(kept[self.vocabulary.ordinary].sum()) / self.bytes if self.bytes else 1.0
 
     def __add__(self, other: "Tally") -> "Tally":
         return Tally(

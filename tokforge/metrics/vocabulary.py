@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.tokenizer import Tokenizer
+from tokforge.tokenizer.decoders import MetaspaceDecoder, Replace
 
 __all__ = ["Vocabulary", "words_in"]
 
@@ -37,6 +38,25 @@ class Vocabulary:
         return self.tokenizer.table.tokens
 
     @cached_property
+    def spelled(self) -> tuple[bytes, ...]:
+        """The bytes of text that each id stands for: a space where the decoder turns U+2581 into one."""
+        tokens = self.tokens
+        for decoder in self.tokenizer.pipeline.decoders:
+            if isinstance(decoder, MetaspaceDecoder):
+                mark = decoder.replacement.encode()
+            elif isinstance(decoder, Replace) and not decoder.regex and decoder.content == " ":
+                mark = decoder.pattern.encode()
+            else:
+                continue
+            tokens = tuple(token.replace(mark, b" ") for token in tokens)
+        return tokens
+
+    @cached_property
+    def sizes(self) -> Array:
+        """(size,) int64 - bytes of text that each token stands for."""
+        return np.fromiter(map(len, self.spelled), np.int64, self.size)
+
+    @cached_property
     def sha256(self) -> str:
         """Hash of what decides ids: tokens and kinds by id, the model, the pipeline, the added tokens.
 
@@ -61,13 +81,13 @@ class Vocabulary:
 
     @cached_property
     def lengths(self) -> Array:
-        """(size,) int64 - bytes of each token."""
+        """(size,) int64 - bytes of each token as the merges see it."""
         return np.fromiter(map(len, self.tokens), np.int64, self.size)
 
     @cached_property
     def words(self) -> Array:
         """(size,) int64 - words of each token: `words_in`."""
-        return np.fromiter(map(words_in, self.tokens), np.int64, self.size)
+        return np.fromiter(map(words_in, self.spelled), np.int64, self.size)
 
     @cached_property
     def partial(self) -> Array:

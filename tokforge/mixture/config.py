@@ -11,9 +11,6 @@ __all__ = ["ESTIMATORS", "SOLVERS", "MixtureConfig"]
 
 SOLVERS = ("highs", "scipy", "pulp")
 ESTIMATORS = ("combined", "programme")
-WIDENING = 1.5
-"""The bootstrap knows the references' noise, not the training sample's, which is taken to be about as large:
-1.46 made 90% intervals of 90% over ten simulated tokenizers (benches/results/mixture-simulated.json)."""
 TOLERANCE_PPM = 0.01
 """One occurrence in 10 MB is worth about 0.1 parts per million of the pairs."""
 

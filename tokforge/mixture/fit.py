@@ -17,7 +17,7 @@ from tokforge.mixture.programme import Solution
 from tokforge.mixture.references import References
 from tokforge.tokenizer.display import quoted
 
-__all__ = ["SHIFTED", "UNFIT", "WITHHELD", "fit_figures", "warnings_of"]
+__all__ = ["ABSENT_MERGES", "SHIFTED", "UNFIT", "WITHHELD", "fit_figures", "warnings_of", "withheld"]
 
 SHIFTED = 2.0
 """A misfit this many times that of fitting references is reported."""
@@ -26,7 +26,11 @@ WITHHELD = 4.0
 """Above this the shares are given as ranges alone."""
 
 UNFIT = 0.2
-"""Without calibration, this misfit withholds too: fitting references showed 0.02 to 0.05."""
+"""This misfit withholds too, if shifted or not calibrated: fitting references of a megabyte a category or
+more showed 0.03 to 0.17, other packages 0.30 to 0.52."""
+
+ABSENT_MERGES = 0.5
+"""Nor is a single number believed where so large a part of the merges occurs in no reference."""
 
 _SHOWN = 10
 _ALIKE = 0.9995
@@ -54,6 +58,7 @@ def fit_figures(
         "calibration_rmse": float(np.sqrt((calibration.errors**2).mean())) if calibration else None,
         "misfit_by_decile": _deciles(solution.step_slack, shares, history.judged()),
         "missing_merges": len(missing["all"]),
+        "missing_share": len(missing["all"]) / max(history.steps - history.first, 1),
         "missing_by_kind": {kind: len(found) for kind, found in missing.items() if kind != "all"},
         "missing_examples": [quoted(token) for token in missing["all"][:_SHOWN]],
         "over_represented": _top_steps(solution.step_slack, listed),
@@ -109,6 +114,14 @@ def _largest(slack: Floats) -> Sequence[int]:
     return [int(at) for at in order if slack[at] > 0]
 
 
+def withheld(fit: Mapping[str, Any]) -> bool:
+    """Whether the misfit is too large for single numbers: a range is all that should be quoted."""
+    shift = fit["shift"]
+    unfit = fit["misfit"] > UNFIT and (shift is None or shift > SHIFTED)
+    far = shift is not None and shift > WITHHELD
+    return bool(unfit or far or fit["missing_share"] > ABSENT_MERGES)
+
+
 def warnings_of(fit: Mapping[str, Any], history: History, references: References) -> list[str]:
     """Says what a user must not overlook."""
     warnings = []
@@ -117,6 +130,9 @@ def warnings_of(fit: Mapping[str, Any], history: History, references: References
             f"the references explain the merges {fit['shift']:.1f} times worse than they explain a tokenizer "
             "trained on them: they differ from the training data, or a category is missing"
         )
+    if withheld(fit):
+        measured = f"{fit['misfit']:.0%} of the merges' counts and {fit['missing_share']:.0%} of the merges"
+        warnings.append(f"shares are withheld, ranges alone are given: {measured} are left unexplained")
     if fit["missing_merges"] > max(_FEW_MISSING * history.steps, 3):
         kinds = ", ".join(f"{count} {kind}" for kind, count in fit["missing_by_kind"].items() if count)
         warnings.append(

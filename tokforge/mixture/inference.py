@@ -13,11 +13,19 @@ from tokforge.errors import ConfigError
 from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
 from tokforge.mixture.checkpoint import kept_history
-from tokforge.mixture.config import WIDENING, MixtureConfig
-from tokforge.mixture.fit import UNFIT, WITHHELD, fit_figures, warnings_of
+from tokforge.mixture.config import MixtureConfig
+from tokforge.mixture.fit import fit_figures, warnings_of, withheld
 from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
-from tokforge.mixture.intervals import MOST_STEPS, RowCounts, bootstrap, early, identifiable, interval
+from tokforge.mixture.intervals import (
+    MOST_STEPS,
+    RowCounts,
+    bootstrap,
+    deviations,
+    early,
+    identifiable,
+    interval,
+)
 from tokforge.mixture.known import inherited
 from tokforge.mixture.merge_list import MergeList, cut_of, merge_list
 from tokforge.mixture.programme import Rows, Solution, solve
@@ -60,8 +68,7 @@ class MixtureResult:
     @property
     def withheld(self) -> bool:
         """Whether the misfit is too large for single numbers: a range is all that should be quoted."""
-        shift = self.fit["shift"]
-        return bool(self.fit["misfit"] > UNFIT if shift is None else shift > WITHHELD)
+        return withheld(self.fit)
 
     def as_dict(self) -> dict[str, Any]:
         """Returns the figures as JSON values."""
@@ -210,20 +217,26 @@ def infer_merges(
         )
     clock.lap("calibrate")
     fit = fit_figures(history, solution, listed, calibration)
-    shares, by_column = _estimate(references, listed, history, solution, config)
+    rows = _first_rows(solution.rows, listed.first)
+    by_column = None
+    if solution.optimal and (config.resamples or config.estimator == "combined"):
+        by_column = replay_by_column(references, listed, history, rows)
+    shares = solution.shares
+    if by_column is not None and config.estimator == "combined":
+        shares = _combined(history, by_column, shares)
     clock.lap("estimate")
     in_units = shares_by_unit(shares, history, references)
+    programme = shares_by_unit(solution.shares, history, references)["bytes"]
     sampled, bagged, best = None, None, None
     if by_column is not None and config.resamples and len(solution.rows.steps):
-        rows = _first_rows(solution.rows, listed.first)
         judged = _Judged(references, history, solution.shares, rows, by_column, in_units["bytes"])
-        sampled, bagged = judged.sampling(config, fit["shift"], progress)
+        sampled, bagged = judged.sampling(config, programme, fit["shift"], progress)
         best = judged.extremes() if config.identifiability else None
     clock.lap("intervals")
     return MixtureResult(
         names=references.names,
         shares=in_units,
-        programme=shares_by_unit(solution.shares, history, references)["bytes"],
+        programme=programme,
         intervals=sampled,
         bagged=bagged,
         identifiable=best,
@@ -261,18 +274,10 @@ def _solved(
         keeper.save()
 
 
-def _estimate(
-    references: References, listed: MergeList, history: History, solution: Solution, config: MixtureConfig
-) -> tuple[Floats, History | None]:
-    """Returns the shares of pairs that are reported, and the counts by shard if they were needed."""
-    wanted = config.resamples > 0 or config.estimator == "combined"
-    if not (solution.optimal and wanted):
-        return solution.shares, None
-    by_column = replay_by_column(references, listed, history, solution.rows)
-    if config.estimator == "programme":
-        return solution.shares, by_column
-    other = regress(observe(history, by_column), solution.shares)
-    return (solution.shares if other is None else combined(solution.shares, other)), by_column
+def _combined(history: History, by_column: History, programme: Floats) -> Floats:
+    """(n,) - shares of pairs: the mean with the regression's, or the programme's where it has none."""
+    other = regress(observe(history, by_column), programme)
+    return programme if other is None else combined(programme, other)
 
 
 def _first_rows(rows: Rows, first: int) -> Rows:
@@ -294,9 +299,9 @@ class _Judged:
     """(n,) - shares of bytes."""
 
     def sampling(
-        self, config: MixtureConfig, shift: float | None, progress: Progress | None
+        self, config: MixtureConfig, programme: Floats, shift: float | None, progress: Progress | None
     ) -> tuple[Floats, Floats]:
-        """Returns the sampling intervals (n, 2) and the mean resample (n,), of shares of bytes."""
+        """Returns the intervals (n, 2) and the mean resample (n,), of shares of bytes as ``programme`` is."""
         samples = bootstrap(
             RowCounts(self.history, self.by_column, self.rows),
             shards=self.references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
@@ -304,8 +309,8 @@ class _Judged:
         in_bytes = np.array(
             [shares_by_unit(sample, self.history, self.references)["bytes"] for sample in samples]
         )
-        widening = WIDENING * max(shift or 1.0, 1.0)
-        return interval(in_bytes, self.estimate, config.level, widening), in_bytes.mean(0)
+        deviation = deviations(in_bytes, self.estimate, programme) * max(shift or 1.0, 1.0)
+        return interval(self.estimate, deviation, config.level), in_bytes.mean(0)
 
     def extremes(self) -> Floats:
         """(n, 2) - shares of bytes within 1 % of the best residual; the estimate is among them."""

@@ -1,9 +1,11 @@
 """How far the shares can be trusted: other documents of the same kind, and other shares as good.
 
 * Sampling: each category's shards are drawn again with replacement, the counts of the rows follow (they
-  are linear in the shards' weights), and the programme over those rows is solved anew. Its spread, as a
-  normal interval around the estimate, says how far the shares move with the references' documents. The
-  percentiles themselves would not do: a resample is noisier than the references, which pulls them aside.
+  are linear in the shards' weights), and the programme over those rows is solved anew. Its spread says how
+  far the shares move with the references' documents. The percentiles themselves would not do: a resample is
+  noisier than the references, which pulls them aside.
+* Disagreement: how far the two estimates lie apart says what no resample does, that of the training
+  sample and of the model. Both make one variance, and that a normal interval around the estimate.
 * Identifiability: the least and the largest that each share can be while the residual is at most 1 %
   above the optimum. Rows that are left out could only narrow these, so they are never too short.
 
@@ -23,10 +25,16 @@ from tokforge.mixture.programme import Rows
 if TYPE_CHECKING:
     from tokforge.mixture.solvers.highs import HighsRows
 
-__all__ = ["MOST_STEPS", "RowCounts", "bootstrap", "early", "identifiable", "interval"]
+__all__ = ["MOST_STEPS", "RowCounts", "bootstrap", "deviations", "early", "identifiable", "interval"]
 
 MOST_STEPS = 1000
 """Resampling looks at these first merges alone: the shares hardly move behind them, and the time does."""
+
+_ALONE = 1.5
+"""Of the resamples' spread, where the programme stands alone: the training sample's noise, which no resample
+of references shows, is about as large. 1.46 made 90 % of ten tokenizers' intervals hold."""
+_SAMPLED, _APART = 0.7, 1.1
+"""Of the resamples' spread and of the disagreement, chosen on seeds 9100 to 9139 of `mixture-accuracy`."""
 
 
 class RowCounts:
@@ -89,10 +97,25 @@ def _fixed(rows: Rows, coefficients: Floats) -> "HighsRows":
     return HighsRows(coefficients, first.astype(np.int64), second, len(steps) + len(pairs))
 
 
-def interval(samples: Floats, estimate: Floats, level: float, widening: float = 1.0) -> Floats:
-    """Returns (n, 2): estimate plus and minus the normal quantile times the spread of ``samples``.
+def interval(estimate: Floats, deviation: Floats, level: float) -> Floats:
+    """Returns (n, 2): ``estimate`` plus and minus the normal quantile times ``deviation``, both (n,).
 
-    Shapes: ``samples`` (resamples, n), ``estimate`` (n,); shares, so the result is clipped to 0 and 1.
+    Shares, so the result is clipped to 0 and 1.
     """
-    half = NormalDist().inv_cdf(0.5 + level / 2) * samples.std(0, ddof=1) * widening
+    half = NormalDist().inv_cdf(0.5 + level / 2) * deviation
     return np.asarray(np.clip(np.stack([estimate - half, estimate + half], 1), 0.0, 1.0))
+
+
+def deviations(samples: Floats, estimate: Floats, programme: Floats) -> Floats:
+    """Returns the standard deviation (n,) of shares, from (resamples, n) of the programme's.
+
+    Disagreement is pooled over the categories, as one number of binomial variances: that two estimates of one
+    share agree may be chance. Where ``estimate`` is the programme's there is none.
+    """
+    sampled = samples.std(0, ddof=1)
+    apart = estimate - programme
+    if not apart.any():
+        return np.asarray(_ALONE * sampled)
+    binomial = np.maximum(estimate * (1 - estimate), 1e-6)
+    pooled = (apart**2 / binomial).mean() * binomial
+    return np.asarray(np.sqrt((_SAMPLED * sampled) ** 2 + _APART**2 * pooled))

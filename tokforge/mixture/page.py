@@ -42,16 +42,16 @@ def _shares(figures: Mapping[str, Any]) -> str:
     level, intervals, by_unit = figures["level"], figures["intervals"], figures["proportions_by_unit"]
     rows = []
     for name in names:
-        share = "withheld" if figures["withheld"] else f"{figures['proportions'][name]:.2%}"
+        values = [by_unit[unit][name] for unit in ("bytes", "pairs", "characters")]
+        share, *others = ("withheld" if figures["withheld"] else f"{value:.2%}" for value in values)
         span = "{:.2%} to {:.2%}".format(*intervals[name]) if intervals else "–"
-        others = [f"{by_unit[unit][name]:.2%}" for unit in ("pairs", "characters")]
         rows.append([text_of(name), share, span, *others])
     header = ["Category", "Bytes", f"{level:.0%} interval", "Pairs", "Characters"]
     parts = [html_table("Shares by category", header, rows)]
     if not figures["withheld"]:
-        values = [figures["proportions"][name] * 100 for name in names]
+        heights = [figures["proportions"][name] * 100 for name in names]
         spans = [[end * 100 for end in intervals[name]] for name in names] if intervals else []
-        chart = interval_plot(f"Shares with {level:.0%} intervals", "% of bytes", names, values, spans)
+        chart = interval_plot(f"Shares with {level:.0%} intervals", "% of bytes", names, heights, spans)
         parts.insert(0, element("div", element("figure", chart), class_="charts"))
     return element("section", element("h2", "Shares"), *parts, id="section-shares")
 

@@ -297,4 +297,4 @@ def lower_bound(rows: Rows, duals: Floats) -> float:
     multipliers = np.maximum(duals, 0.0)
     for index in (rows.steps, rows.pairs):
         multipliers = multipliers / np.maximum(np.bincount(index, multipliers), 1.0)[index]
-    return max(float(-(multipliers @ rows.coefficients).max()), 0.0)
+    return max(0.0, float(-(multipliers @ rows.coefficients).max()))

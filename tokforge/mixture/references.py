@@ -78,7 +78,7 @@ def category_paths(folder: str | Path) -> dict[str, str]:
         paths[name] = str(entry)
     if len(paths) < 2:
         raise InputError(
-            f"holds {len(paths)} categories, and a mixture has two or more",
+            f"a mixture has two or more categories, and this holds {len(paths)}",
             "give a folder with a file or folder for each category",
             str(root),
         )

@@ -1,22 +1,23 @@
-"""Shares by generalised isotonic regression: a second estimate, whose errors differ from the programme's.
+"""Shares by a regression over the merges: a second estimate, whose errors differ from the programme's.
 
-A trainer merges in descending order of counts, so ``sum_i a_i X_ti``, the share of merge t when its turn
-came, must fall with t: the shares a are sought for which a falling curve g fits best. Competitors play no
-part, and what each merge is worth follows from the references themselves:
+A trainer merges in descending order of counts, so the logarithm of ``sum_i a_i X_ti``, the share of merge t
+when its turn came, follows a falling curve: the shares a are sought that leave least around it. Competitors
+play no part, and what each merge is worth follows from the references themselves:
 
 * the spread of its count over document shards is the noise of the references, and about that of the
   training sample, so a merge weighs as its variance is small (squares, bounded as Huber does);
 * merges of one topic err together: the shards' deviations are factors of the noise (generalised squares);
 * a merge stands where it does because its count was high in the training sample, so its reference count is
-  lower on average, the more so the noisier it is: Eddington's correction, `_SELECTION` relative variances.
+  lower on average, the more so the noisier it is: Eddington's correction, `_SELECTION` relative variances;
+* the curve is a power law and a random walk around it, of steps like the gaps between order statistics,
+  slope / t (Renyi): it bends where merges are many and does not pass through each of the first ones.
 
-It starts from the programme's shares and stops after few rounds, which keeps it near them. Shares of
-pairs are normalised at the end: fixing their sum while fitting would let a category that holds
-none of the other merges explain them all as zero. The choice of constants: docs/mixture.md.
-Complexity: O(T k^2) a round, for k shards in all.
-Sources: Barlow and Brunk 1972 (isotonic regression); Huber 1964; Eddington 1913.
+It starts from the programme's shares, and its scale is free: the curve's own. The choice of constants:
+docs/mixture.md. Complexity: O(T k^2) a round, for k shards in all.
+Sources: Aitken 1936 (generalised squares); Huber 1964; Eddington 1913; Renyi 1953.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -29,16 +30,22 @@ __all__ = ["LEAST_MERGES", "Observed", "combined", "observe", "regress"]
 LEAST_MERGES = 100
 """Shorter lists are left to the programme alone."""
 _PASSES = 2
-_ROUNDS = 15
-_STILL = 1e-6
-_STEP = 0.5
-"""Of each move: the curve moves with the shares."""
+_ROUNDS = 10
+_STILL = 1e-5
+_STEP = 0.7
+"""Of each move: the model is linear near by only."""
 _HUBER = 1.0
-_FLOOR = 0.15
-"""Relative noise that no shard shows: the curve is no exact law either."""
 _SELECTION = 2.0
 _COMMON = 0.3
 """Part of the shards' deviations that is taken as common to the merges."""
+_OWN = 0.2
+"""Part of a merge's own spread in its variance; the rest is that of its rank."""
+_LEAST = 0.05
+"""Of the curve: what a merge's share is taken to be at least."""
+_FREE = 1e3
+"""Standard deviation of the curve's level, slope and bend: as good as free."""
+_FAR, _NEAR = 0.5, 0.003
+"""How far a share may move from the programme's: this part of it, or so many shares."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +60,15 @@ class Observed:
 
 
 def combined(programme: Floats, regression: Floats) -> Floats:
-    """Returns the mean of both estimates: each errs where the other does not."""
-    return np.asarray((programme + regression) / 2)
+    """Returns the mean of both estimates: each errs where the other does not.
+
+    The regression sees no competitors, so nothing tells it that a category without merges of its own is
+    absent. Where a share leaves the programme's too far, all shares go only that part of the way.
+    """
+    move = regression - programme
+    room = np.maximum(_FAR * programme, _NEAR)
+    part = min(1.0, float((room / np.maximum(np.abs(move), 1e-12)).min()))
+    return np.asarray(programme + part * move / 2)
 
 
 def observe(history: History, by_column: History) -> Observed:
@@ -90,70 +104,85 @@ class _Fit:
     """One pass: the noise of each merge is judged at the shares it starts from, and kept."""
 
     def __init__(self, observed: Observed, start: Floats) -> None:
-        self.start = start
-        curve = np.maximum(_falling(observed.shares @ start, None)[0], 1e-6)
-        noise = observed.deviations * start[observed.category_of]
-        relative = _tempered((noise**2).sum(1) / curve**2)
-        self.weights = 1 / ((2 * relative + _FLOOR**2) * curve**2)
-        self.values = observed.shares * (1 + _SELECTION * relative)[:, None]
-        self.noise = noise
-        self.scale = (self.values / curve[:, None]).mean(0)
-        """(n,) - the mean height of the curve that each share accounts for: held fixed."""
+        self.shares, self.start = observed.shares, start
+        rank = np.arange(1, len(self.shares) + 1)
+        curve = np.maximum(_falling(self.shares @ start), 1e-6)
+        noise = observed.deviations * (start[observed.category_of] / curve[:, None])
+        relative = _tempered((noise**2).sum(1), np.log(rank))
+        self.least = _LEAST * curve
+        self.weights = 1 / (2 * relative + 1e-8)
+        self.selection = _SELECTION * np.minimum(relative, 1.0)
+        self.walk = (np.polyfit(np.log(rank), np.log(curve), 1)[0] / rank) ** 2
+        self.drift = _FREE * np.vander(np.log(rank) / np.log(len(rank)), 3)
+        self.factors = np.hstack([self.drift, np.sqrt(2 * _COMMON) * noise])
 
     def run(self) -> Floats:
-        """Returns shares (n,), by reweighted squares."""
-        shares, curve = self.start, _falling(self.values @ self.start, self.weights)[0]
+        """Returns shares (n,), by reweighted squares of the logarithms."""
+        shares = self.start
         for _ in range(_ROUNDS):
-            fitted = self.values @ shares
-            far = np.abs(fitted - curve) * np.sqrt(self.weights)
+            fitted = np.maximum(self.shares @ shares, self.least)
+            values = self.shares / fitted[:, None]
+            logs = np.log(fitted) + self.selection
+            around = _precision(self.weights, self.walk, self.drift)(logs[:, None])[:, 0]
+            far = np.abs(around) / np.sqrt(self.weights)
             weights = self.weights * np.minimum(1.0, _HUBER / np.maximum(far, 1e-12))
-            curve, starts = _falling(fitted, weights)
-            found = _least(self._moments(weights, starts), self.scale, float(self.scale @ shares))
-            step = np.abs(found - shares).max()
-            shares = shares + _STEP * (found - shares)
-            if step < _STILL:
+            seen = np.column_stack([values, logs - values @ shares])
+            moments = seen.T @ _precision(weights, self.walk, self.factors)(seen)
+            step = _least(moments[:-1, :-1], moments[:-1, -1]) - shares
+            shares = shares + _STEP * step
+            if np.abs(step).max() < _STILL:
                 break
         return np.asarray(shares / shares.sum())
 
-    def _moments(self, weights: Floats, starts: npt.NDArray[np.int64]) -> Floats:
-        """(n, n) - the normal equations of the shares; the factors of the noise go by Woodbury's identity."""
-        values = _centred(self.values, weights, starts)
-        noise = _centred(self.noise, weights, starts)
-        cross = noise.T @ values
-        inner = np.eye(noise.shape[1]) / (2 * _COMMON) + noise.T @ noise
-        return np.asarray(values.T @ values - cross.T @ np.linalg.solve(inner, cross))
+
+def _precision(weights: Floats, walk: Floats, factors: Floats) -> Callable[[Floats], Floats]:
+    """Returns the inverse covariance (T, T) of the logarithms, as a map of (T, c) columns.
+
+    The noise of each is 1 / ``weights``, beside a random walk of variances ``walk`` (its inverse is
+    tridiagonal) and ``factors`` of unit variance (Woodbury's identity, both times).
+    """
+    from scipy.linalg import solveh_banded
+
+    stiff = 1 / walk[:-1]
+    bands = np.zeros((2, len(weights)))
+    bands[0, 1:] = -stiff
+    bands[1] = weights
+    bands[1, 1:] += stiff
+    bands[1, :-1] += stiff
+
+    def walked(columns: Floats) -> Floats:
+        weighted = columns * weights[:, None]
+        return np.asarray(weighted - weights[:, None] * solveh_banded(bands, weighted))
+
+    known = walked(factors)
+    inner = np.eye(factors.shape[1]) + factors.T @ known
+
+    def apply(columns: Floats) -> Floats:
+        return np.asarray(walked(columns) - known @ np.linalg.solve(inner, known.T @ columns))
+
+    return apply
 
 
-def _tempered(relative: Floats) -> Floats:
-    """Halfway to the power law of relative variance along the merges: a single spread is itself noisy."""
-    rank = np.log(np.arange(1, len(relative) + 1))
+def _tempered(relative: Floats, rank: Floats) -> Floats:
+    """Most of the way to the power law of relative variance: a single spread is itself noisy."""
     known = relative > 0
     slope, level = np.polyfit(rank[known], np.log(relative[known]), 1)
-    return np.asarray((relative + np.exp(level + slope * rank)) / 2)
+    return np.asarray(_OWN * relative + (1 - _OWN) * np.exp(level + slope * rank))
 
 
-def _falling(values: Floats, weights: Floats | None) -> tuple[Floats, npt.NDArray[np.int64]]:
-    """Returns the falling curve nearest to ``values``, and where each of its level blocks begins."""
+def _falling(values: Floats) -> Floats:
+    """Returns the falling curve nearest to ``values``."""
     from scipy.optimize import isotonic_regression
 
-    found = isotonic_regression(values, weights=weights, increasing=False)
-    return np.asarray(found.x), np.asarray(found.blocks[:-1], np.int64)
+    return np.asarray(isotonic_regression(values, increasing=False).x)
 
 
-def _centred(columns: Floats, weights: Floats, starts: npt.NDArray[np.int64]) -> Floats:
-    """Columns less their weighted means over the blocks of the curve, by the roots of the weights."""
-    sizes = np.diff(starts, append=len(columns))
-    sums = np.add.reduceat(columns * weights[:, None], starts, axis=0)
-    means = sums / np.add.reduceat(weights, starts)[:, None]
-    return np.asarray((columns - np.repeat(means, sizes, axis=0)) * np.sqrt(weights)[:, None])
-
-
-def _least(moments: Floats, scale: Floats, height: float) -> Floats:
-    """Minimises x' moments x over x >= 0 with scale @ x = height."""
+def _least(moments: Floats, linear: Floats) -> Floats:
+    """Minimises x' moments x + 2 linear' x over x >= 0 that sum to 1."""
     from scipy.optimize import nnls
 
-    n, trace = len(scale), max(float(np.trace(moments)), 1e-300)
-    root = np.linalg.cholesky(moments + 1e-10 * trace * np.eye(n)).T
-    firm = 1e3 * np.sqrt(trace) / scale.max() * scale
-    found, _ = nnls(np.vstack([root, firm]), np.append(np.zeros(n), firm @ scale * height / (scale @ scale)))
+    n, trace = len(linear), max(float(np.trace(moments)), 1e-300)
+    root = np.linalg.cholesky(moments + 1e-10 * trace * np.eye(n))
+    firm = 1e3 * np.sqrt(trace)
+    found, _ = nnls(np.vstack([root.T, np.full(n, firm)]), np.append(-np.linalg.solve(root, linear), firm))
     return np.asarray(found)

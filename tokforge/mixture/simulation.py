@@ -32,6 +32,7 @@ __all__ = [
     "Simulated",
     "SimulationConfig",
     "coverage",
+    "initial_pairs",
     "scores",
     "simulate",
     "simulate_folders",
@@ -180,7 +181,7 @@ def simulate_one(
     train = subset(references, order[cut:].tolist())
     held = train if config.leak else subset(references, order[:cut].tolist()) if shifted is None else shifted
     listed = train_mixed(
-        train, pairs_from_bytes(truth, _pairs(train), train.bytes.sum(1)), config.vocab_merges
+        train, pairs_from_bytes(truth, initial_pairs(train), train.bytes.sum(1)), config.vocab_merges
     )
     seed = int(generator.integers(1 << 32))
     result = infer_merges(listed, held, replace(options, seed=seed, identifiability=False))
@@ -206,7 +207,7 @@ def _alone(references: References, steps: int) -> Floats:
     return np.array([encoding_efficiency(history)[at] for at, history in enumerate(histories)])
 
 
-def _pairs(references: References) -> Floats:
+def initial_pairs(references: References) -> Floats:
     """(n,) - initial pairs of each category: windows of two within words."""
     history = references.table.replay(
         [], lens=[1] * 256, byte_ids=range(256), category_of=references.category_of

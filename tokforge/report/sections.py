@@ -9,7 +9,7 @@ from tokforge.metrics.measures import MEASURES, WORD_LISTS
 from tokforge.metrics.registry import Definition
 from tokforge.report.charts import Series, dot_plot, legend, line_chart
 from tokforge.report.markup import element, html_table, text_of
-from tokforge.report.tables import best_of, shown
+from tokforge.report.tables import best_of, contenders, shown
 
 __all__ = ["definitions", "fairness", "headline", "kin", "summary", "texts", "usage", "word_lists"]
 
@@ -21,7 +21,7 @@ def headline(comparison: Comparison) -> str:
     """Says which tokenizer needs the fewest tokens, by how much, and how sure that is."""
     tokens = {name: one.total for name, one in comparison.totals.items()}
     names = _names(comparison)
-    order = sorted(tokens, key=lambda name: tokens[name])
+    order = sorted(tokens.keys() - comparison.lossy or tokens, key=lambda name: tokens[name])
     best = comparison.metrics["bytes_per_token"][order[0]].overall
     size = sum(text.bytes for text in comparison.texts.values())
     documents = sum(text.documents for text in comparison.texts.values())
@@ -60,7 +60,9 @@ def _margin(comparison: Comparison, best: str, next_best: str) -> str:
 
 def summary(comparison: Comparison) -> str:
     """Every metric by tokenizer, the best marked, with intervals where there are any."""
-    rows = [_metric_row(METRICS[name], list(by.values())) for name, by in comparison.metrics.items()]
+    rows = [
+        _metric_row(comparison, METRICS[name], list(by.values())) for name, by in comparison.metrics.items()
+    ]
     table = html_table("All metrics by tokenizer", ["Metric", *_names(comparison).values()], rows)
     note = (
         "★ marks the best by the metric's own intent. Ranges are 95% intervals over documents. "
@@ -71,11 +73,11 @@ def summary(comparison: Comparison) -> str:
     )
 
 
-def _metric_row(metric: Definition, values: Sequence[Values]) -> list[str]:
+def _metric_row(comparison: Comparison, metric: Definition, values: Sequence[Values]) -> list[str]:
     arrow, meaning = _ARROWS[metric.direction]
     hint = element("abbr", arrow, title=meaning, class_="arrow") if arrow else ""
     head = f"{_label(metric)} {hint}" + element("small", text_of(metric.unit))
-    best = best_of(metric, [one.overall for one in values])
+    best = best_of(metric, contenders(comparison, [one.overall for one in values]))
     return [head, *(_value(metric, one, best) for one in values)]
 
 
@@ -94,7 +96,7 @@ def word_lists(comparison: Comparison) -> str:
     """Single-token retention and morpheme agreement, where lists of words were given."""
     described = list(comparison.tokenizers.values())
     rows = [
-        _metric_row(metric, [Values(overall=one[part][field]) for one in described])
+        _metric_row(comparison, metric, [Values(overall=one[part][field]) for one in described])
         for (part, field), metric in WORD_LISTS.items()
         if all(one[part] for one in described)
     ]
@@ -150,7 +152,7 @@ def _by_text(comparison: Comparison, metric: Definition) -> str:
     rows = []
     for text in comparison.texts:
         values = [one.categories[text] for one in by.values()]
-        best = best_of(metric, values)
+        best = best_of(metric, contenders(comparison, values))
         cells = [
             element("b", text_of(shown(metric, v)))
             if v == best and best is not None

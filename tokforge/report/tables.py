@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from tokforge.metrics import METRICS, Comparison
 from tokforge.metrics.registry import Definition
 
-__all__ = ["best_of", "csv_table", "latex_table", "markdown_table", "shown"]
+__all__ = ["best_of", "contenders", "csv_table", "latex_table", "markdown_table", "shown"]
 
 _ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 
@@ -19,6 +19,12 @@ def best_of(metric: Definition, values: Sequence[float | None]) -> float | None:
     if metric.direction == "none" or len(known) < 2 or min(known) == max(known):
         return None
     return max(known) if metric.direction == "higher" else min(known)
+
+
+def contenders(comparison: Comparison, values: Sequence[float | None]) -> list[float | None]:
+    """Returns ``values`` by tokenizer, None for a lossy one: it encodes less of the text than the others."""
+    by_name = zip(comparison.tokenizers, values, strict=True)
+    return [None if name in comparison.lossy else value for name, value in by_name]
 
 
 def shown(metric: Definition, value: float | None) -> str:
@@ -79,7 +85,7 @@ def _wide(comparison: Comparison, bold: Callable[[str], str]) -> list[tuple[str,
     for name, by_tokenizer in comparison.metrics.items():
         metric = METRICS[name]
         values = [one.overall for one in by_tokenizer.values()]
-        best = best_of(metric, values)
+        best = best_of(metric, contenders(comparison, values))
         cells = [
             bold(shown(metric, v)) if best is not None and v == best else shown(metric, v) for v in values
         ]

@@ -6,7 +6,7 @@ tokenizer that Hugging Face cannot express is its sidecar alone.
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -28,7 +28,7 @@ from tokforge.tokenizer.formats.sidecar import (
     write_standalone,
 )
 from tokforge.tokenizer.locations import HUB_FILES, locate
-from tokforge.tokenizer.model import with_roles
+from tokforge.tokenizer.model import lost_bytes, with_roles
 from tokforge.tokenizer.provenance import check_provenance
 from tokforge.tokenizer.released import RELEASED_FILE, load_released, released_name
 
@@ -53,6 +53,7 @@ _SUFFIX = ".tokforge.json"
 _MAX_BYTES = 2**30
 _MAX_METADATA = 2**28
 """A GGUF file may hold a whole model: only this much of its head is read, five times the largest known."""
+_SHOWN_BYTES = 8
 _HINT = f"give a {_NAME}, another tokenizer's file, or the folder that holds one"
 
 
@@ -114,9 +115,18 @@ def read_tokenizer(
     if name == "tokforge":
         return _standalone(data, place)
     reading = FORMATS[name].read(SourceFile(place.name, str(place), data, neighbour, options))
+    notes = (*reading.notes, *_losses(reading.definition))
     if name == "hf":
-        return Loaded(_with_sidecar(reading.definition, place), place, name, reading.notes)
-    return Loaded(_foreign(reading.definition, name, reading.notes), place, name, reading.notes)
+        return Loaded(_with_sidecar(reading.definition, place), place, name, notes)
+    return Loaded(_foreign(reading.definition, name, notes), place, name, notes)
+
+
+def _losses(definition: "Definition") -> Iterator[str]:
+    lost = lost_bytes(definition)
+    if lost:
+        shown = " ".join(f"0x{byte:02X}" for byte in lost[:_SHOWN_BYTES])
+        more = " ..." if len(lost) > _SHOWN_BYTES else ""
+        yield f"{len(lost)} bytes have no token and are lost from text: {shown}{more}"
 
 
 def _standalone(data: bytes, place: Path) -> Loaded:

@@ -25,6 +25,7 @@ __all__ = [
     "canonical_pipeline",
     "canonical_stages",
     "check_portable",
+    "gapless",
     "parse_pretokenizer",
     "stage_patterns",
 ]
@@ -70,6 +71,7 @@ PATTERNS: dict[str, tuple[str, ...]] = {
 
 _ALIASES = {"cl100k-hf": "llama3"}
 _REGEX = "regex:"
+_REST_OPENS, _REST_CLOSES = "|(?:(?!", r")[\s\S])+"
 _SEQUENCES = {
     # Han first, so that marks in front of it are not its token's, and Latin beside it is apart.
     "chinese": (_REGEX + r"\p{Han}+", "o200k"),
@@ -117,7 +119,18 @@ def parse_pretokenizer(text: str) -> tuple[str, ...]:
 
 def canonical_stages(stages: tuple[str, ...]) -> tuple[str, ...]:
     """Returns ``stages`` with every known pattern, or sequence of patterns, under its canonical name."""
-    return _named([pattern for stage in stages for pattern in stage_patterns(stage)])
+    return _named([_without_rest(pattern) for stage in stages for pattern in stage_patterns(stage)])
+
+
+def gapless(pattern: str) -> str:
+    """Returns a regex whose matches alone are the pieces: those of ``pattern`` and what lies between."""
+    return f"{pattern}{_REST_OPENS}{pattern}{_REST_CLOSES}"
+
+
+def _without_rest(pattern: str) -> str:
+    """Undoes `gapless`, which changes no piece here: gaps are pieces anyway."""
+    size = (len(pattern) - len(_REST_OPENS) - len(_REST_CLOSES)) // 2
+    return pattern[:size] if size > 0 and gapless(pattern[:size]) == pattern else pattern
 
 
 def canonical_pipeline(stages: Sequence[Stage]) -> tuple[Stage, ...]:

@@ -4,7 +4,8 @@ What is held is encoded as far as it is *settled*, its ids the same whatever fol
 engine says how far that is (`core/src/encode/settled.rs`, with the proof). Normalisers and added tokens
 stand in front of the engine. Where there are any, text is cut before them at a border that none of them
 sees across: between an ASCII letter and a single space or line feed before another letter, which is
-safe for every named splitter, too (`core/src/pretokenizers/cut.rs`), and for the Unicode forms.
+safe for every named splitter, too (`core/src/pretokenizers/cut.rs`), and for the Unicode forms. The engine's
+own `last_safe_cut` would not do: it is safe for the splitter alone, and a Unicode form may compose across it.
 
 Any other pipeline (a regex of the user's, white space rewritten, added tokens that a border could cut)
 is no subject of `can_stream`: such a document is held whole. Complexity: linear; memory a few blocks.

@@ -42,14 +42,17 @@ def load_model(folder: str | Path, *, device: str = "cpu", dtype: str = "float32
 
 
 def pick_device(name: str) -> str:
-    """Returns the device that ``auto`` means here, or ``name``; raises ConfigError if it is not there."""
+    """Returns the device that ``auto`` means here, or ``name``, such as ``cuda`` or ``cuda:1``.
+
+    Raises ConfigError if there is none of that kind.
+    """
     require_extra()
     import torch
 
     there = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if name == "auto":
         return next(device for device in ("cuda", "mps", "cpu") if there[device])
-    if not there[name]:
+    if not there[name.partition(":")[0]]:
         raise ConfigError(f"there is no {name} device here", "use --device auto or cpu", "--device")
     return name
 

@@ -28,7 +28,17 @@ impl ByteCorpus {
 
     /// Adds a document.
     pub fn add(&mut self, document: &[u8]) {
-        self.bytes.extend_from_slice(document);
+        self.extend(document);
+        self.end();
+    }
+
+    /// Adds bytes to the document that has not ended.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Ends a document.
+    pub fn end(&mut self) {
         self.ends.push(self.bytes.len());
     }
 
@@ -42,7 +52,13 @@ impl ByteCorpus {
         self.bytes.is_empty()
     }
 
-    fn documents(&self) -> impl Iterator<Item = &[u8]> {
+    /// Bytes of the document that has not ended.
+    pub fn open(&self) -> &[u8] {
+        &self.bytes[self.ends.last().copied().unwrap_or_default()..]
+    }
+
+    /// The documents that have ended.
+    pub fn documents(&self) -> impl Iterator<Item = &[u8]> {
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         starts.zip(&self.ends).map(|(start, &end)| &self.bytes[start..end])
     }

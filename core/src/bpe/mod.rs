@@ -11,19 +11,24 @@
 //! * [`sweep`] replaces the pairs that are everywhere, before any are looked for;
 //! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
 //! * [`train`] holds the loop, [`queue`] the order of merges, [`veto`] what must not be merged;
-//! * [`room`] keeps all of it within a bound of memory;
+//! * [`room`] keeps all of it within a bound of memory, and [`phases`] trains on documents on disk;
 //! * [`counts`] counts words, [`spill`] in bounded memory and [`count_file`] on disk, [`sequences`] sequences of tokens ([`spool`] writes them down), [`corpus`] lays words or documents out in the array, and
 //!   [`vocabulary`] keeps the table of tokens.
 //!
 //! The order is Hugging Face's: count descending, then (left id, right id) ascending, with counts of
 //! 64 bits. The result depends on the multiset of documents alone, never on threads or their order.
 
+mod cells;
 pub mod characters;
 mod compact;
 pub mod corpus;
 pub mod count_file;
 pub mod counts;
+pub mod disk;
 mod merge;
+mod phases;
+#[cfg(test)]
+mod phases_tests;
 mod positions;
 mod queue;
 #[cfg(test)]
@@ -46,6 +51,8 @@ mod weights;
 pub use corpus::{ByteCorpus, Corpus};
 pub use count_file::merge::{CountFiles, Source};
 pub use counts::WordCounts;
+pub use disk::{Documents, Gathered};
+pub use phases::train_on_disk;
 pub use queue::Order;
 pub use sequences::{SequenceCounts, Sequences};
 pub use train::{train, Options, Stopped, Training, SWEPT_ABOVE};

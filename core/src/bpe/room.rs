@@ -4,8 +4,8 @@
 //! beside them goes to the lists of occurrences. Fewer lists mean more scans and the same merges: see
 //! [`super::scan`]. Where not even short lists fit, training is refused before anything is allocated.
 
+use super::cells::most_cells;
 use super::positions::Id;
-use super::scan::most_cells;
 use crate::error::{Error, Message};
 
 /// Copies of a listed occurrence there may be: in a vector that doubles, in what a merge gathers.

@@ -18,14 +18,11 @@ use std::thread;
 
 use rustc_hash::FxHashMap;
 
+use super::cells::{add, reaches, Cells, HotCells};
 use super::positions::{Id, Offset, Positions};
 use super::weights::Weights;
 use crate::error::Error;
 use crate::progress::{Progress, Ticker};
-
-/// Cells of the first pass, as powers of two: 256 KiB to 16 MiB a thread. With fewer, the first scan
-/// of unsplit bytes cannot tell the pairs of bytes apart.
-const CELL_BITS: std::ops::RangeInclusive<u32> = 16..=22;
 
 /// A pair that is tracked.
 #[derive(Debug)]
@@ -77,7 +74,7 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
     allows: impl Fn(u32, u32) -> bool + Sync,
     progress: &dyn Progress,
 ) -> Result<(u64, Pairs<P>), Error> {
-    let place = Cells::new(wanted, positions.len());
+    let place = Cells::new(wanted.weight, wanted.ceiling, positions.len());
     let fits = |left: I, right: I| allows(left.index() as u32, right.index() as u32);
     let count = |cells: &mut Vec<u32>, range| {
         cells.resize(place.len(), 0);
@@ -134,7 +131,7 @@ const CLASSES: usize = 64 * 8;
 ///
 /// Cells are sorted into classes an eighth of an octave wide: exact enough, and one pass. The floor at
 /// least halves from scan to scan, so there are few scans even where a single cell is too heavy.
-fn choose_floor(cells: &[u32], wanted: &Wanted) -> u64 {
+pub fn choose_floor(cells: &[u32], wanted: &Wanted) -> u64 {
     let mut pairs = [0u64; CLASSES];
     let mut weights = [0u64; CLASSES];
     for cell in cells.iter().map(|&cell| u64::from(cell)) {
@@ -222,18 +219,6 @@ fn in_parallel<I: Id, T: Default + Send>(
     })
 }
 
-/// Adds to a cell, which stays at 2^32 - 1: it bounds the counts below that.
-#[inline(always)]
-fn add(cell: &mut u32, weight: u64) {
-    *cell = cell.saturating_add(u32::try_from(weight).unwrap_or(u32::MAX));
-}
-
-/// Whether the pairs of a cell may have that count.
-#[inline(always)]
-fn reaches(cell: u64, count: u64) -> bool {
-    cell >= count.min(u64::from(u32::MAX))
-}
-
 fn sum<T: Copy + Into<u64>>(tables: Vec<Vec<T>>, add: impl Fn(&mut T, u64)) -> Vec<T> {
     let mut tables = tables.into_iter();
     let mut total = tables.next().unwrap_or_default();
@@ -307,43 +292,6 @@ impl<P> Found<P> {
     }
 }
 
-/// Cells that a scan of that many places has at the most.
-pub fn most_cells(places: usize) -> usize {
-    1 << twice(places).min(*CELL_BITS.end())
-}
-
-/// Two cells a place, as a power of two.
-fn twice(places: usize) -> u32 {
-    (2 * places.max(1)).ilog2()
-}
-
-/// Maps a pair to its cell.
-struct Cells {
-    bits: u32,
-}
-
-impl Cells {
-    /// With a hundred cells for each pair that can stand above the ceiling, the rare pairs in a cell
-    /// seldom add up to the next floor; more cells would only be slower to reach, and more than twice
-    /// the places of the array are never of use.
-    fn new(wanted: &Wanted, places: usize) -> Self {
-        let frequent = 2 * (wanted.weight / wanted.ceiling.max(1)) + 1;
-        let bits = frequent.saturating_mul(128).ilog2().max(*CELL_BITS.start());
-        Self { bits: bits.min(twice(places)).min(*CELL_BITS.end()) }
-    }
-
-    fn len(&self) -> usize {
-        1 << self.bits
-    }
-
-    /// Fibonacci hashing: the top bits of a product with 2^64 / phi.
-    #[inline(always)]
-    fn index<I: Id>(&self, left: I, right: I) -> usize {
-        let key = pair_key(left.index() as u32, right.index() as u32);
-        (key.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> (64 - self.bits)) as usize
-    }
-}
-
 /// A pair whose cell is hot.
 #[derive(Clone, Copy, Default)]
 struct Hit {
@@ -382,44 +330,6 @@ impl Hits {
     fn drain(&mut self, visit: impl FnMut(&Hit)) {
         self.hits[..self.len].iter().for_each(visit);
         self.len = 0;
-    }
-}
-
-/// The cells that reach the floor, numbered from 0: a bit each, so that the second pass reads from
-/// the cache, and the hot cells before each word of bits.
-struct HotCells {
-    words: Vec<(u64, u32)>,
-    len: usize,
-}
-
-impl HotCells {
-    fn new(cells: &[u32], floor: u64) -> Self {
-        let mut len = 0;
-        let word = |cells: &[u32]| {
-            let bit = |&cell: &u32| u64::from(reaches(u64::from(cell), floor));
-            let word = cells.iter().rev().fold(0, |word, cell| word << 1 | bit(cell));
-            let before = len;
-            len += word.count_ones();
-            (word, before)
-        };
-        Self { words: cells.chunks(64).map(word).collect(), len: len as usize }
-    }
-
-    fn len(&self) -> usize {
-        self.len
-    }
-
-    #[inline(always)]
-    fn holds(&self, cell: usize) -> bool {
-        self.words[cell / 64].0 >> (cell % 64) & 1 == 1
-    }
-
-    /// The number of a hot cell.
-    #[inline(always)]
-    fn rank(&self, cell: usize) -> usize {
-        let (word, before) = self.words[cell / 64];
-        let below = word & ((1u64 << (cell % 64)) - 1);
-        before as usize + below.count_ones() as usize
     }
 }
 

@@ -13,6 +13,8 @@ use crate::error::Error;
 const LONG: usize = 7;
 /// Sequences at which a table counts as full at first, about 6 MB; later ones were half empty before.
 const FULL: usize = 1 << 17;
+/// What a table takes for a word beside its letters: an entry, and its place in the index.
+const WORD_BYTES: usize = 32;
 /// Text that a table makes room for at first, to look up its sequences.
 const EXPECTED_BYTES: usize = 1 << 24;
 
@@ -22,7 +24,8 @@ pub struct SequenceCounts {
     wide: bool,
     word: Vec<u8>,
     full: usize,
-    once: Spool,
+    /// Where a full table's sequences go; None: it never counts as full.
+    once: Option<Spool>,
 }
 
 /// Sequences, each with a 64-bit count; one may be there several times.
@@ -30,26 +33,33 @@ pub struct Sequences {
     counts: WordCounts,
     wide: bool,
     /// Those that count once.
-    once: Spooled,
+    once: Option<Spooled>,
 }
 
 impl SequenceCounts {
     /// An empty table for ids below `vocab_size`, which writes to `folder`.
     pub fn new(vocab_size: usize, folder: &Path) -> Result<Self, Error> {
-        let mut counts = WordCounts::new();
-        counts.expect(EXPECTED_BYTES);
+        let mut table = Self::distinct(vocab_size);
+        table.counts.expect(EXPECTED_BYTES);
+        table.once = Some(Spool::new(folder, vocab_size)?);
+        Ok(table)
+    }
+
+    /// An empty table that writes nothing: each sequence is in it once.
+    pub fn distinct(vocab_size: usize) -> Self {
         let wide = vocab_size > 1 << 16;
-        let once = Spool::new(folder, vocab_size)?;
-        Ok(Self { counts, wide, word: Vec::new(), full: FULL, once })
+        Self { counts: WordCounts::new(), wide, word: Vec::new(), full: FULL, once: None }
     }
 
     /// Adds `count` occurrences of a sequence.
     pub fn add(&mut self, ids: &[u32], count: u64) -> Result<(), Error> {
-        if count == 1 && ids.len() >= LONG {
-            return self.once.add(ids);
-        }
-        if self.counts.len() >= self.full {
-            self.write_down()?;
+        if let Some(once) = &mut self.once {
+            if count == 1 && ids.len() >= LONG {
+                return once.add(ids);
+            }
+            if self.counts.len() >= self.full {
+                self.full = write_down(&mut self.counts, self.wide, once)?;
+            }
         }
         self.word.clear();
         for id in ids.iter().map(|id| id.to_le_bytes()) {
@@ -61,19 +71,34 @@ impl SequenceCounts {
     /// Ends the counting.
     pub fn finish(self) -> Result<Sequences, Error> {
         let Self { counts, wide, once, .. } = self;
-        Ok(Sequences { counts, wide, once: once.finish()? })
+        Ok(Sequences { counts, wide, once: once.map(Spool::finish).transpose()? })
     }
 
-    fn write_down(&mut self) -> Result<(), Error> {
-        let Self { counts, wide, once, .. } = self;
-        let mut ids = Vec::new();
-        counts.drain_single(|word| {
-            read_ids(word, *wide, &mut ids);
-            once.add(&ids)
-        })?;
-        self.full = FULL.max(2 * self.counts.len());
-        Ok(())
+    /// About the bytes that the table takes, room for what is to come included.
+    pub(super) fn held_bytes(&self) -> usize {
+        2 * (self.counts.len() * WORD_BYTES + self.counts.distinct_bytes())
     }
+
+    /// Places that the sequences of the table take in an array, with the gaps between them.
+    pub(super) fn places(&self) -> usize {
+        let id_bytes = if self.wide { 4 } else { 2 };
+        1 + self.counts.distinct_bytes() / id_bytes + self.counts.len()
+    }
+
+    /// Whether ids take four bytes.
+    pub(super) fn is_wide(&self) -> bool {
+        self.wide
+    }
+}
+
+/// Writes down what occurred once; returns the sequences at which the table counts as full again.
+fn write_down(counts: &mut WordCounts, wide: bool, once: &mut Spool) -> Result<usize, Error> {
+    let mut ids = Vec::new();
+    counts.drain_single(|word| {
+        read_ids(word, wide, &mut ids);
+        once.add(&ids)
+    })?;
+    Ok(FULL.max(2 * counts.len()))
 }
 
 /// Told each sequence with its count.
@@ -82,7 +107,7 @@ pub(super) type VisitSequence<'a> = &'a mut dyn FnMut(&[u32], u64) -> Result<(),
 impl Sequences {
     /// Sequences.
     pub fn len(&self) -> usize {
-        self.counts.len() + self.once.len()
+        self.counts.len() + self.once.as_ref().map_or(0, Spooled::len)
     }
 
     /// Whether there are none.
@@ -97,7 +122,8 @@ impl Sequences {
             read_ids(word, self.wide, &mut ids);
             visit(&ids, count)?;
         }
-        self.once.for_each(|_| Ok(()), |ids| visit(ids, 1))
+        let Some(once) = &self.once else { return Ok(()) };
+        once.for_each(|_| Ok(()), |ids| visit(ids, 1))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::error::Error;
 /// Bytes written or read at a time; a multiple of an id.
 const BLOCK: usize = 1 << 18;
 /// Behind each sequence; no id is that large.
-const END: u32 = u32::MAX;
+pub const END: u32 = u32::MAX;
 
 /// Sequences on their way to disk.
 pub struct Spool {
@@ -43,14 +43,25 @@ impl Spool {
 
     /// Adds a sequence.
     pub fn add(&mut self, ids: &[u32]) -> Result<(), Error> {
-        for id in ids.iter().chain(&[END]).map(|id| id.to_le_bytes()) {
+        self.extend(ids)?;
+        self.end()
+    }
+
+    /// Adds ids to the sequence that has not ended.
+    pub fn extend(&mut self, ids: &[u32]) -> Result<(), Error> {
+        for id in ids.iter().map(|id| id.to_le_bytes()) {
             self.block.extend_from_slice(if self.spooled.wide { &id } else { &id[..2] });
         }
-        self.spooled.sequences += 1;
         if self.block.len() >= BLOCK {
             self.flush()?;
         }
         Ok(())
+    }
+
+    /// Ends a sequence.
+    pub fn end(&mut self) -> Result<(), Error> {
+        self.spooled.sequences += 1;
+        self.extend(&[END])
     }
 
     /// Ends the writing.
@@ -87,24 +98,34 @@ impl Spooled {
     /// Calls `f` with every sequence, and `beat` with the bytes read, now and then.
     pub fn for_each(
         &self,
-        mut beat: impl FnMut(u64) -> Result<(), Error>,
+        beat: impl FnMut(u64) -> Result<(), Error>,
         mut f: impl FnMut(&[u32]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut sequence = Vec::new();
+        self.for_each_id(beat, |id| {
+            if id == END {
+                f(&sequence)?;
+                sequence.clear();
+            } else {
+                sequence.push(id);
+            }
+            Ok(())
+        })
+    }
+
+    /// Calls `f` with every id, [`END`] behind each sequence, and `beat` as [`Spooled::for_each`] does.
+    pub fn for_each_id(
+        &self,
+        mut beat: impl FnMut(u64) -> Result<(), Error>,
+        mut f: impl FnMut(u32) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let mut file = &self.file;
         file.seek(SeekFrom::Start(0)).map_err(|error| self.failed(&error))?;
-        let (mut sequence, mut done) = (Vec::new(), 0);
-        let mut block = vec![0; BLOCK];
+        let (mut block, mut done) = (vec![0; BLOCK], 0);
         while done < self.bytes {
             let len = BLOCK.min((self.bytes - done) as usize);
             file.read_exact(&mut block[..len]).map_err(|error| self.failed(&error))?;
-            for id in self.ids(&block[..len]) {
-                if id == END {
-                    f(&sequence)?;
-                    sequence.clear();
-                } else {
-                    sequence.push(id);
-                }
-            }
+            self.ids(&block[..len]).try_for_each(&mut f)?;
             done += len as u64;
             beat(done)?;
         }

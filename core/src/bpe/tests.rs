@@ -52,7 +52,8 @@ fn bound(words: &[(Vec<u8>, u64)], more: usize) -> Option<u64> {
     let all: usize = words.iter().map(|(word, _)| word.len() + 1).sum();
     let places = 1 + all.max(distinct.len());
     let listed = (places / 16 + 1 + more) as u64 * occurrence_bytes(places);
-    Some(Room::new(Some(1), 1).fixed::<u16>(places) + all as u64 * 2 + listed)
+    // The smallest vector has eight bytes.
+    Some(Room::new(Some(1), 1).fixed::<u16>(places) + (all as u64 * 2).max(8) + listed)
 }
 
 fn corpus_of(words: &[(Vec<u8>, u64)]) -> Corpus {

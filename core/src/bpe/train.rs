@@ -94,7 +94,8 @@ pub fn train(
     }
 }
 
-fn check(vocabulary: &Vocabulary, options: &Options) -> Result<(), Error> {
+/// Refuses options that contradict each other or the vocabulary.
+pub(super) fn check(vocabulary: &Vocabulary, options: &Options) -> Result<(), Error> {
     let refuse = |problem: String, hint: &str| Err(Error::Config(Message::new(problem, hint)));
     if options.vocab_size < vocabulary.len() {
         let (size, start) = (options.vocab_size, vocabulary.len());

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::error::{Error, Message};
 
 /// Tokens by id. A special or unused id has no bytes and never takes part in a merge.
+#[derive(Clone)]
 pub struct Vocabulary {
     tokens: Vec<Option<Box<[u8]>>>,
     ids: FxHashMap<Box<[u8]>, u32>,

@@ -9,9 +9,6 @@
 //! last two blocks of 256 or in a new one, so building is linear in the bytes of the vocabulary.
 //! Source: double array, Aoe 1989; XOR form and single-byte check as in darts-clone (ideas).
 
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
-
 use super::table::{TokenTable, NO_ID};
 
 /// The base of a leaf: past every label, so that no byte leads on.
@@ -98,18 +95,18 @@ impl LongestMatch {
 }
 
 /// A node whose children are still to be placed: the tokens below it are `ids[lo..hi]`.
-///
-/// Ordered by the first id among them: early merges are met most often, and nodes that are placed
-/// one after the other share cache lines.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone)]
 struct Pending {
-    first: Reverse<u32>,
     at: u32,
     lo: usize,
     hi: usize,
     depth: usize,
     longest: u32,
 }
+
+/// The pending nodes by the first id among their tokens, which is one node's alone, as no two have a token in
+/// common.
+type Waiting = [Option<Pending>];
 
 struct Builder<'a> {
     table: &'a TokenTable,
@@ -134,21 +131,25 @@ impl<'a> Builder<'a> {
         Self { table, ids, trie, taken, is_base: vec![false; BLOCK] }
     }
 
+    /// Places the nodes by the first id below them: early merges are met most often, and nodes that are
+    /// placed one after the other share cache lines. A child's first id is never before its parent's, so
+    /// one pass over the ids meets every node.
     fn build(mut self) -> LongestMatch {
-        let mut pending = BinaryHeap::from([Pending {
-            first: Reverse(0),
-            at: 0,
-            lo: 0,
-            hi: self.ids.len(),
-            depth: 0,
-            longest: NO_ID,
-        }]);
-        while let Some(mut node) = pending.pop() {
-            self.accept(&mut node);
-            pending.extend(self.place_children(&node));
+        let mut waiting = vec![None; self.table.len()];
+        let root = Pending { at: 0, lo: 0, hi: self.ids.len(), depth: 0, longest: NO_ID };
+        self.place(root, &mut waiting);
+        for id in 0..waiting.len() {
+            while let Some(node) = waiting[id].take() {
+                self.place(node, &mut waiting);
+            }
         }
         self.label_unused();
         self.trie
+    }
+
+    fn place(&mut self, mut node: Pending, waiting: &mut Waiting) {
+        self.accept(&mut node);
+        self.place_children(&node, waiting);
     }
 
     /// Notes the token that ends at this node, if one does, and the longest up to here.
@@ -163,33 +164,28 @@ impl<'a> Builder<'a> {
         self.trie.nodes[node.at as usize].longest = node.longest;
     }
 
-    fn place_children(&mut self, node: &Pending) -> Vec<Pending> {
+    fn place_children(&mut self, node: &Pending, waiting: &mut Waiting) {
         let byte = |&id: &u32| self.table.bytes(id)[node.depth];
         let tokens = &self.ids[node.lo..node.hi];
         let groups: Vec<_> = tokens.chunk_by(|a, b| byte(a) == byte(b)).collect();
         let labels: Vec<u8> = groups.iter().map(|group| byte(&group[0])).collect();
         if labels.is_empty() {
-            return Vec::new();
+            return;
         }
         let base = self.find_base(&labels);
         self.is_base[base as usize] = true;
         self.trie.nodes[node.at as usize].base = base;
         let mut lo = node.lo;
-        let place = |(group, &label): (&&[u32], &u8)| {
+        for (group, &label) in groups.iter().zip(&labels) {
             let at = base ^ u32::from(label);
             self.take(at as usize);
             self.trie.labels[at as usize] = label;
-            lo += group.len();
-            Pending {
-                first: Reverse(group.iter().copied().min().unwrap_or(NO_ID)),
-                at,
-                lo: lo - group.len(),
-                hi: lo,
-                depth: node.depth + 1,
-                longest: node.longest,
-            }
-        };
-        groups.iter().zip(&labels).map(place).collect()
+            let first = group.iter().copied().min().unwrap_or(NO_ID);
+            let hi = lo + group.len();
+            let child = Pending { at, lo, hi, depth: node.depth + 1, longest: node.longest };
+            waiting[first as usize] = Some(child);
+            lo = hi;
+        }
     }
 
     /// A base of no other node whose places for all `labels` are free; in a new block if need be.

@@ -7,7 +7,7 @@
 //! Reading order: `ranks` (the merge list), `atoms` (what merging starts from), `validity` (when two
 //! tokens may stand side by side, and why that decides everything), `longest_match`, `merge_backtrack`
 //! (the encoder), `merge_heap` (its rival, for pairs that `validity` cannot judge), `merge_reference` (the
-//! definition, in tests). `document` puts a splitter in front, `words` remembers what was
+//! definition, in tests), `joiner` (for tokens instead of bytes). `document` puts a splitter in front, `words` remembers what was
 //! found, `batch` threads beside;
 //! `settled` is for texts that come in parts.
 //!
@@ -20,6 +20,7 @@ mod batch;
 mod by_words;
 mod character_bpe;
 mod document;
+mod joiner;
 mod longest_match;
 mod marked_words;
 mod merge_backtrack;
@@ -46,6 +47,7 @@ pub(crate) use atoms::character_len;
 pub use by_words::WordCache;
 pub use character_bpe::CharacterBpe;
 pub use document::{Pieces, Whole};
+pub use joiner::Joiner;
 pub use model::{Model, ModelEncoder, SomeBytes, WordLevel};
 pub use model_batch::Documents;
 pub use text_match::TextMatch;

@@ -66,7 +66,8 @@ impl Ranks {
         Self::build(merges, given)
     }
 
-    fn build(merges: &[Merge], given: Option<&[u32]>) -> Result<Self, Error> {
+    /// Builds the table of merges that are known to be sound.
+    pub(super) fn build(merges: &[Merge], given: Option<&[u32]>) -> Result<Self, Error> {
         if merges.len() >= NEVER as usize - 1 {
             let problem = format!("{} merges are too many", merges.len());
             return Err(Error::Format(Message::new(problem, "use fewer than 2^32")));

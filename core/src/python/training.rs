@@ -1,5 +1,7 @@
 //! Bindings of [`crate::bpe`].
 
+use std::path::PathBuf;
+
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedBytes;
 
@@ -9,7 +11,8 @@ use super::encoding::{byte_ids, Tokens};
 use super::errors::ConfigError;
 use super::progress::Callback;
 use super::supertokens::{ChunkCounts, Runs};
-use crate::bpe::{self, Corpus, Merge, Options, Order, Rules, Stopped, Vocabulary};
+use crate::bpe::disk::DiskDocuments;
+use crate::bpe::{self, Corpus, Documents, Merge, Options, Order, Rules, Stopped, Vocabulary};
 use crate::error::{Error, Message};
 
 /// Percent of the pairs that are listed at a time: two bytes of memory for each byte of a corpus.
@@ -17,29 +20,44 @@ const TRACKED_PERCENT: u64 = 50;
 /// The same of sequences: their lists would be larger than the array, and a scan costs little beside them.
 const TRACKED_PERCENT_OF_SEQUENCES: u64 = 25;
 
+/// Bytes of a bound that a byte in memory takes at the least: itself, its place, and its share of lists.
+const BOUND_BYTES: usize = 6;
+
 pub const CONSUMED: (&str, &str) = ("this corpus has been trained on already", "make a new one");
 
 /// Documents as unsplit bytes.
 #[pyclass(module = "tokforge._core")]
-pub struct ByteCorpus(Option<bpe::ByteCorpus>);
+pub struct ByteCorpus(Option<bpe::Gathered>);
 
 #[pymethods]
 impl ByteCorpus {
     #[new]
-    #[pyo3(signature = (expected_bytes=0))]
-    fn new(expected_bytes: usize) -> Self {
-        Self(Some(bpe::ByteCorpus::with_capacity(expected_bytes)))
+    #[pyo3(signature = (expected_bytes=0, *, memory=None, folder=None))]
+    fn new(expected_bytes: usize, memory: Option<usize>, folder: Option<PathBuf>) -> Self {
+        let most = memory.map_or(usize::MAX, |bytes| bytes / BOUND_BYTES);
+        let folder = folder.unwrap_or_else(std::env::temp_dir);
+        Self(Some(bpe::Gathered::new(expected_bytes, most, &folder)))
     }
 
-    fn add(&mut self, data: Borrowed<u8>) -> PyResult<()> {
+    #[pyo3(signature = (data, *, more=false))]
+    fn add(&mut self, data: Borrowed<u8>, more: bool) -> PyResult<()> {
         let corpus = self.0.as_mut().ok_or_else(|| ConfigError::new_err(CONSUMED))?;
-        corpus.add(data.as_slice());
+        corpus.extend(data.as_slice())?;
+        if !more {
+            corpus.end();
+        }
         Ok(())
     }
 
     fn __len__(&self) -> usize {
-        self.0.as_ref().map_or(0, bpe::ByteCorpus::len)
+        self.0.as_ref().map_or(0, bpe::Gathered::len)
     }
+}
+
+/// What is trained on, laid out or in phases.
+enum Taken {
+    Corpus(Corpus),
+    Disk(DiskDocuments),
 }
 
 #[derive(FromPyObject)]
@@ -53,18 +71,19 @@ pub enum AnyCorpus<'py> {
 }
 
 impl AnyCorpus<'_> {
-    fn take(self) -> PyResult<Corpus> {
-        match self {
-            Self::Files(files) => Ok(Corpus::Files(files.0.clone())),
-            Self::Words(mut words) => words.take(),
-            Self::Bytes(mut bytes) => {
-                bytes.0.take().map(Corpus::Bytes).ok_or_else(|| ConfigError::new_err(CONSUMED))
-            }
-            Self::Runs(mut runs) => Ok(Corpus::Sequences(runs.take()?)),
-            Self::Chunks(mut chunks) => {
-                chunks.table.take().map(Corpus::Words).ok_or_else(|| ConfigError::new_err(CONSUMED))
-            }
-        }
+    fn take(self) -> PyResult<Taken> {
+        let consumed = || ConfigError::new_err(CONSUMED);
+        let corpus = match self {
+            Self::Files(files) => Corpus::Files(files.0.clone()),
+            Self::Words(mut words) => words.take()?,
+            Self::Bytes(mut bytes) => match bytes.0.take().ok_or_else(consumed)?.finish() {
+                Documents::InMemory(corpus) => Corpus::Bytes(corpus),
+                Documents::OnDisk(documents) => return Ok(Taken::Disk(documents)),
+            },
+            Self::Runs(mut runs) => Corpus::Sequences(runs.take()?),
+            Self::Chunks(mut chunks) => Corpus::Words(chunks.table.take().ok_or_else(consumed)?),
+        };
+        Ok(Taken::Corpus(corpus))
     }
 }
 
@@ -122,7 +141,7 @@ pub fn train(
         Vocabulary::new(tokens.into_boxes(), self::byte_ids(&byte_ids)?, forbidden)?;
     let corpus = corpus.take()?;
     let tracked_percent = match corpus {
-        Corpus::Sequences(_) => TRACKED_PERCENT_OF_SEQUENCES,
+        Taken::Corpus(Corpus::Sequences(_)) => TRACKED_PERCENT_OF_SEQUENCES,
         _ => TRACKED_PERCENT,
     };
     let options = Options {
@@ -137,9 +156,15 @@ pub fn train(
         memory,
         swept_above: bpe::SWEPT_ABOVE,
     };
-    let training = Callback::new(progress)
-        .keeping(keep, keep_seconds)
-        .run(py, |progress| bpe::train(corpus, &mut vocabulary, &merges, &options, progress))?;
+    let training = Callback::new(progress).keeping(keep, keep_seconds).run(py, |progress| {
+        let vocabulary = &mut vocabulary;
+        match corpus {
+            Taken::Corpus(corpus) => bpe::train(corpus, vocabulary, &merges, &options, progress),
+            Taken::Disk(documents) => {
+                bpe::train_on_disk(documents, vocabulary, &merges, &options, progress)
+            }
+        }
+    })?;
     Ok(training.into())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Definition: each merge in its order replaces its pair everywhere, from left to right; a pair that
 //! comes up only after its merge stays. So a sequence becomes what training had made of it, and training
-//! may go on. Complexity: a heap operation a pair, O(n log n) for n ids; a walk of all merges never.
+//! may go on. [`crate::encode`]'s own joining ends such a pair too, and takes no pair twice. Complexity: a heap operation a pair, O(n log n) for n ids; a walk of all merges never.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

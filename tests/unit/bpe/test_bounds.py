@@ -42,6 +42,17 @@ def test_a_bound_changes_nothing(corpus: Path, pretokenizer: str, threads: int) 
     assert learned(bounded) == learned(train([corpus], config(pretokenizer)))
 
 
+def test_unsplit_bytes_beyond_the_bound_are_trained_on_from_disk(tmp_path: Path) -> None:
+    rng = random.Random(7)
+    parts = [rng.randbytes(rng.randint(2, 40)) for _ in range(3000)]
+    for number in range(3):
+        (tmp_path / f"{number}.bin").write_bytes(b"".join(rng.choices(parts, k=120_000)))
+    options = {"vocab_size": 2000, "preset": "binary"}
+    bounded = train([tmp_path], BpeConfig(**options, memory_bytes=resident_bytes() + (86 << 20)))
+    assert bounded.corpus_bytes > (22 << 20) / 6  # else it would have stayed in memory
+    assert learned(bounded) == learned(train([tmp_path], BpeConfig(**options)))
+
+
 def test_a_bound_below_the_process_itself_is_refused(corpus: Path) -> None:
     with pytest.raises(ConfigError, match=r"needs \d+ MB by itself; use \d+MB"):
         train([corpus], config(memory_bytes=1_000_000))

@@ -11,6 +11,8 @@ import pytest
 
 from tokforge.bpe import BpeConfig, train
 from tokforge.errors import ConfigError
+from tokforge.supertokens import SupertokensConfig
+from tokforge.supertokens.training import train as train_supertokens
 
 OPTIONS = {"vocab_size": 500, "preset": "text", "pretokenizer": "gpt2"}
 
@@ -82,3 +84,16 @@ def test_what_workers_cannot_do_is_refused(tmp_path: Path) -> None:
     folder = corpus(tmp_path / "corpus", 100)
     with pytest.raises(ConfigError, match="hold no words"):
         train([folder], BpeConfig(engine="ray", preset="binary", vocab_size=300))
+
+
+@pytest.mark.nightly
+@pytest.mark.filterwarnings("ignore")
+def test_the_word_stage_of_supertokens_is_counted_on_workers(cluster, tmp_path: Path) -> None:
+    folder = corpus(tmp_path / "corpus", 1500)
+
+    def across_words(engine: str) -> tuple[object, ...]:
+        config = BpeConfig(vocab_size=420, preset="text", engine=engine)
+        result = train_supertokens([folder], config, SupertokensConfig(learner="superbpe", transitions=(80,)))
+        return result.tokenizer.merges, result.counts, result.words
+
+    assert across_words("ray") == across_words("local")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from tokforge import Tokenizer, train_bpe
+from tokforge.bpe.memory import resident_bytes
 
 TEXT = "".join(f"the cat{at % 97} sat on mat{at % 89}; " for at in range(9000))
 COMMANDS = {
@@ -105,3 +106,79 @@ def test_a_forked_child_encodes_in_threads(model: Tokenizer, forks: int) -> None
         _, status = os.waitpid(child, 0)
         signal.alarm(0)
         assert status == 0
+
+
+def test_eight_processes_that_save_under_one_name_leave_one_of_them_whole(tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT)
+    models = [train_bpe(tmp_path / "text.txt", vocab_size=400 + at, preset="text") for at in range(8)]
+    children = []
+    for one in models:
+        child = os.fork()
+        if child == 0:
+            for _ in range(15):
+                one.save(tmp_path / "out.json", force=True)
+            os._exit(0)
+        children.append(child)
+    assert [os.waitpid(child, 0)[1] for child in children] == [0] * 8
+    (tmp_path / "whole").mkdir()
+    wanted = set()
+    for one in models:
+        one.save(tmp_path / "whole" / "out.json", force=True)
+        wanted.add(contents(tmp_path / "whole"))
+    (tmp_path / "text.txt").unlink()
+    assert contents(tmp_path) in wanted
+
+
+def contents(folder: Path) -> tuple[tuple[str, bytes], ...]:
+    return tuple(sorted((path.name, path.read_bytes()) for path in folder.iterdir() if path.is_file()))
+
+
+ENCODING = """
+import multiprocessing, sys
+from tokforge import Tokenizer
+
+def encode(model, text):
+    return model.encode(text).tolist()
+
+if __name__ == "__main__":
+    model, texts = Tokenizer.load(sys.argv[1]), [b"the cat sat %d" % at for at in range(40)]
+    with multiprocessing.get_context(sys.argv[2]).Pool(4) as pool:
+        assert pool.starmap(encode, [(model, text) for text in texts]) == [encode(model, text) for text in texts]
+"""
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_a_tokenizer_goes_to_processes_that_are_not_forked(
+    method: str, model: Tokenizer, tmp_path: Path
+) -> None:
+    model.save(tmp_path / "model.json")
+    (tmp_path / "encoding.py").write_text(ENCODING)
+    command = [sys.executable, str(tmp_path / "encoding.py"), str(tmp_path / "model.json"), method]
+    subprocess.run(command, check=True, timeout=120)
+
+
+@pytest.mark.parametrize("calls", [100_000, pytest.param(10_000_000, marks=pytest.mark.nightly)])
+def test_unique_strings_leave_nothing_behind(model: Tokenizer, calls: int) -> None:
+    def encode(first: int, last: int) -> None:
+        for at in range(first, last):
+            model.encode(b"cat %d sat on %d" % (at, at * 7919))
+
+    encode(0, 50_000)  # fills the cache of words, which holds so many and no more
+    before = resident_bytes()
+    encode(50_000, 50_000 + calls)
+    assert resident_bytes() - before < 20_000_000
+
+
+def address_space() -> None:
+    resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))
+
+
+@pytest.mark.parametrize("preset", ["text", "binary"])
+def test_a_bound_holds_in_an_address_space_of_its_own(preset: str, tmp_path: Path) -> None:
+    (tmp_path / "text.txt").write_text(TEXT * 50)
+    line = f"train-bpe text.txt -o out.json --vocab-size 900 --preset {preset} --threads 2"
+    command = [sys.executable, "-m", "tokforge_cli", *line.split(), "--memory", "300MB"]
+    done = subprocess.run(
+        command, cwd=tmp_path, preexec_fn=address_space, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr

@@ -10,6 +10,7 @@ import small_files as small
 
 from tokforge import AddedToken, Tokenizer, errors
 from tokforge.tokenizer import Pipeline, initial_bytes
+from tokforge.tokenizer.conversion.probes import conversion_probes
 from tokforge.tokenizer.files import read_tokenizer
 from tokforge.tokenizer.formats.bbpe import write_bbpe, write_latin1
 from tokforge.tokenizer.formats.ranks import by_pair
@@ -241,6 +242,25 @@ def test_gguf_with_a_named_splitter_instead_of_an_unknown_one():
 
 
 # -- merges by pair and by product -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "data"), [("tiktoken", small.ranks()), ("sentencepiece", small.sentencepiece())]
+)
+def test_a_model_of_products_is_saved_as_the_same_function(name, data, tmp_path):
+    """tokenizer.json lists pairs, so what is read back is another definition with the same ids."""
+    options = {"pretokenizer": "gpt2"} if name == "tiktoken" else {}
+    source = Tokenizer(read(name, data, **options).definition)
+    again = Tokenizer.load(source.save(tmp_path / "one.json"))
+    assert source.definition.model.ranks is not None and again.definition.model.ranks is None
+    assert again.fingerprint == source.fingerprint
+    assert Tokenizer.load(again.save(tmp_path / "two.json")) == again
+    probes = conversion_probes(source)
+    assert [found.tolist() for found in again.encode_batch(probes)] == [
+        found.tolist() for found in source.encode_batch(probes)
+    ]
+    alone = write_standalone(source.definition, source.provenance_json)
+    assert Tokenizer(*read_standalone(alone, "alone")) == source
 
 
 def test_a_model_of_products_is_spelled_out_with_one_merge_a_token():

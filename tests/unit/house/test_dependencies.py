@@ -7,6 +7,7 @@ import tokforge
 ALLOWED = {
     # Only names that load on first use.
     "tokforge": {"bpe", "errors", "lint", "metrics", "mixture", "tokenizer", "transplant"},
+    "tokforge.__main__": {"tokforge_cli"},  # `python -m tokforge` is the command
     "tokforge.errors": set(),
     "tokforge.lazy": set(),
     "tokforge.outputs": {"errors"},

@@ -8,6 +8,17 @@ import pytest
 
 import tokforge
 from tokforge.errors import FormatError, InputError
+from tokforge.tokenizer.formats.sentencepiece_proto import (
+    BPE,
+    NORMAL,
+    UNIGRAM,
+    UNKNOWN,
+    USER_DEFINED,
+    Piece,
+    SentencepieceProto,
+    Trainer,
+    write_proto,
+)
 
 
 def ranks(tokens):
@@ -93,6 +104,49 @@ def test_sentencepiece_is_checked(check):
     assert fallback == [("L10", "error", "/trainer_spec/byte_fallback")]
     every = [b"<0x%02X>" % value for value in range(256)]
     assert check("a.model", sentencepiece(every, byte_fallback=True)) == []
+
+
+def scored(model_type, *pieces):
+    """A model: <unk>, then (text, score) of normal pieces, then those named as user-defined."""
+    typed = [Piece("<unk>", 0.0, UNKNOWN)]
+    typed += [
+        Piece(*one, NORMAL) if isinstance(one, tuple) else Piece(one, 0.0, USER_DEFINED) for one in pieces
+    ]
+    return write_proto(SentencepieceProto(pieces=tuple(typed), trainer=Trainer(model_type=model_type)))
+
+
+def test_pieces_that_are_never_produced(check):
+    letters = [("a", -9.0), ("b", -9.0), ("c", -9.0)]
+    assert check("a.model", scored(BPE, *letters, ("ab", -1.0), ("abc", -2.0))) == []
+    # "bc" goes first in "abc", and nothing joins "a" to it; no two pieces make "caa".
+    dead = scored(BPE, *letters, ("ab", -2.0), ("bc", -1.0), ("abc", -3.0), ("caa", -4.0))
+    assert check("a.model", dead) == [("L04", "error", "/pieces/7")]
+    assert check("a.model", scored(UNIGRAM, *letters, ("ab", -17.0))) == []
+    assert check("a.model", scored(UNIGRAM, *letters, ("ab", -19.0))) == [("L04", "error", "/pieces/4")]
+    assert check("a.model", scored(BPE, *letters, ("ab", -1.0), ("abc", -2.0), "b")) != []
+    assert check("a.model", scored(BPE, *letters, ("ab", -1.0), "bc", ("abc", -2.0))) == [
+        ("L04", "error", "/pieces/6")
+    ]
+
+
+@pytest.mark.parametrize("model_type", [BPE, UNIGRAM])
+def test_sentencepiece_itself_never_produces_them(tmp_path, model_type):
+    library = pytest.importorskip("sentencepiece")
+    pieces = [
+        ("a", -9.0),
+        ("b", -8.0),
+        ("c", -7.0),
+        ("ab", -3.0),
+        ("bc", -2.0),
+        ("abc", -11.0),
+        ("cba", -30.0),
+    ]
+    path = tmp_path / "a.model"
+    path.write_bytes(scored(model_type, *pieces))
+    judge = library.SentencePieceProcessor(model_file=str(path))
+    missed = [text for text, _ in pieces if judge.encode(text, out_type=str)[-1] != text]
+    (finding,) = tokforge.lint(path, select=["L04"]).findings
+    assert finding.value.split() == missed
 
 
 def text(value):

@@ -20,6 +20,19 @@ def test_words_are_in_order_and_hold_everything_but_spaces(segmenter):
     assert word_spans(" \n", segmenter).shape == (0, 2)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("我们去公园 привет мир", ["我们", "去", "公园", "привет", "мир"]),
+        ("한국어 형태소 café", ["한국어", "형태소", "café"]),
+        ("T恤 カタカナ हिन्दी", ["T恤", "カタカナ", "हिन्दी"]),
+        ("好👩‍👩‍👧👍🏽", ["好", "👩‍👩‍👧", "👍🏽"]),
+    ],
+)
+def test_jieba_holds_together_what_unicode_does(text, words):
+    assert [text[start:end] for start, end in word_spans(text, "jieba").tolist()] == words
+
+
 def test_a_function_may_cut_the_words():
     assert word_spans("abcd", lambda text: [(0, 2), (2, len(text))]).tolist() == [[0, 2], [2, 4]]
     for wrong in ([1, 2, 3], [("a", "b")], [(0, -1)], None):

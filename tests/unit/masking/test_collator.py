@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+import tokenizers
+from tokenizers import models, pre_tokenizers
+from transformers import PreTrainedTokenizerFast
 
 from tokforge.errors import ConfigError
 from tokforge.masking import MaskingConfig, WholeWordMaskingCollator, word_spans
@@ -51,6 +54,20 @@ def test_special_tokens_are_never_masked(byte_level, texts, feature):
         batch = collator_of(byte_level, mask_probability=probability)(features)
         assert masked(batch).any()
         assert not np.isin(batch["labels"], byte_level.all_special_ids).any()
+
+
+def test_special_tokens_without_a_role_are_neither_masked_nor_drawn():
+    backend = tokenizers.Tokenizer(models.WordLevel({"[PAD]": 0, "[MASK]": 1, "a": 2}))
+    backend.pre_tokenizer = pre_tokenizers.Whitespace()
+    backend.add_special_tokens([f"<|reserved_{at}|>" for at in range(40)])
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, pad_token="[PAD]", mask_token="[MASK]")
+    text = "a <|reserved_3|> " * 200
+    config = MaskingConfig(mask_share=0.0, random_share=1.0)
+    one = {**tokenizer(text, return_offsets_mapping=True), "text": text}
+    batch = collator_of(tokenizer, mask_probability=0.5, config=config)([one])
+    assert set(batch["labels"][masked(batch)]) == {2}
+    assert set(batch["input_ids"][masked(batch)]) == {2}
+    assert masked(batch).sum() == 100
 
 
 @pytest.mark.parametrize("shares", [(0.8, 0.1), (0.5, 0.3), (1.0, 0.0), (0.0, 1.0)])

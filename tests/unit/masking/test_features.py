@@ -49,6 +49,8 @@ def collate(byte_level):
         ({"document_ids": [0, 1]}, "2 document_ids"),
         ({"position_ids": [0, 1]}, "2 position_ids"),
         ({"word_ids": [0, 1]}, "2 word_ids"),
+        ({"word_ids": 5}, "word_ids is no list of whole numbers"),
+        ({"word_ids": None}, "word_ids is no list of whole numbers"),
         ({"word_spans": 3}, "word_spans are no spans"),
         ({"word_spans": "ab"}, "word spans are no numbers"),
         ({"text": None}, "text is no text"),
@@ -177,3 +179,13 @@ def test_parts_used_alone_are_guarded_as_well(wrong):
 
 def test_a_text_of_no_tokens_has_no_spans():
     assert character_spans("", np.empty(0)).shape == (0, 2)
+
+
+@pytest.mark.parametrize("wrong", [None, "folder", object()])
+def test_a_tokenizer_of_another_library_is_told_where_to_go(wrong):
+    with pytest.raises(ConfigError, match="the tokenizer is a "):
+        WholeWordMaskingCollator(wrong)
+
+
+def test_features_may_come_one_by_one(collate, good):
+    assert collate(iter([good, good]))["attention_mask"].shape == collate([good, good])["input_ids"].shape

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tokforge.errors import ConfigError
-from tokforge.masking import Linear, MaskingCallback, WholeWordMaskingCollator
+from tokforge.masking import Constant, Linear, MaskingCallback, WholeWordMaskingCollator
+from tokforge.masking.trainer import STATE_NAME
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # transformers and accelerate warn of their own affairs
 
@@ -68,7 +69,7 @@ def test_a_resumed_run_masks_as_one_that_was_not_interrupted(byte_level, feature
     whole, expected = trainer_of(byte_level, features, tmp_path / "whole", schedule=schedule, steps=8)
     whole.train()
     checkpoint = tmp_path / "whole" / "checkpoint-3"
-    state = json.loads((checkpoint / "masking.json").read_text())
+    state = json.loads((checkpoint / "trainer_state.json").read_text())["stateful_callbacks"][STATE_NAME]
     assert state["schedule"] == {"schedule": "linear", "start": 0.1, "end": 0.8, "total_steps": 8}
     resumed, found = trainer_of(byte_level, features, tmp_path / "whole", schedule=schedule, steps=8)
     resumed.train(resume_from_checkpoint=str(checkpoint))
@@ -106,10 +107,61 @@ def test_resuming_under_another_schedule_is_refused(byte_level, features, tmp_pa
         other.train(resume_from_checkpoint=str(tmp_path / "checkpoint-3"))
 
 
+def test_a_checkpoint_that_was_moved_is_compared_as_well(byte_level, features, tmp_path):
+    trainer, _ = trainer_of(byte_level, features, tmp_path, schedule=Linear(0.1, 0.8, 6), steps=3)
+    trainer.train()
+    moved = (tmp_path / "checkpoint-3").rename(tmp_path / "kept")
+    other, _ = trainer_of(byte_level, features, tmp_path / "new", schedule=Linear(0.1, 0.5, 6), steps=6)
+    with pytest.raises(ConfigError, match="was masked with schedule"):
+        other.train(resume_from_checkpoint=str(moved))
+
+
+def stream_of(features):
+    from torch.utils.data import IterableDataset
+
+    class Stream(IterableDataset):
+        def __iter__(self):
+            return iter(features)
+
+    return Stream()
+
+
+def test_each_pass_over_a_stream_masks_other_words(byte_level, features, tmp_path):
+    trainer, collator = trainer_of(
+        byte_level, stream_of(features), tmp_path, schedule=Constant(0.3), steps=2 * len(features) // 2
+    )
+    trainer.train()
+    batches = collator.batches[False]
+    first, second = batches[: len(features) // 2], batches[len(features) // 2 :]
+    assert all((one != other).any() for one, other in zip(first, second, strict=True))
+
+
+def test_a_stream_resumes_as_one_that_was_not_interrupted(byte_level, features, tmp_path):
+    options = {"schedule": Linear(0.1, 0.8, 5), "steps": 5}
+    whole, expected = trainer_of(byte_level, stream_of(features), tmp_path, **options)
+    whole.train()
+    resumed, found = trainer_of(byte_level, stream_of(features), tmp_path, **options)
+    resumed.train(resume_from_checkpoint=str(tmp_path / "checkpoint-3"))
+    for one, other in zip(expected.batches[False][-2:], found.batches[False][-2:], strict=True):
+        assert (one == other).all()
+
+
+def test_evaluation_outside_of_training_has_its_own_rate(byte_level, features, tmp_path):
+    trainer, collator = trainer_of(
+        byte_level, features, tmp_path, schedule=Constant(0.1), steps=2, evaluate=2
+    )
+    trainer.evaluate()
+    trainer.train()
+    trainer.evaluate()
+    trainer.evaluate()
+    assert len(collator.batches[True]) == 4 * -(-len(features) // 8)
+    assert set(shares(collator.batches[False])) <= {0.08, 0.09, 0.1, 0.11}
+
+
 def test_a_plain_loop_resumes_from_the_collators_state(byte_level, features):
     schedule = Linear(0.1, 0.8, 10)
     whole = WholeWordMaskingCollator(byte_level, mask_probability=schedule)
-    whole.set_epoch(2, step=4)
+    whole.set_epoch(2, step=4, batches_a_step=2)
     expected = [whole(features)["labels"] for _ in range(3)]
     state = json.loads(json.dumps(whole.state_dict()))
     again = WholeWordMaskingCollator(byte_level, mask_probability=schedule)
@@ -133,7 +185,7 @@ def test_a_state_made_under_other_options_is_refused(byte_level, change, message
 
 def test_a_state_that_lacks_a_field_is_refused(byte_level):
     collator = WholeWordMaskingCollator(byte_level)
-    with pytest.raises(ConfigError, match="lacks schedule, seed"):
+    with pytest.raises(ConfigError, match="lacks batches_a_step, schedule, seed"):
         collator.load_state_dict(
             {"epoch": 1, "step": 2, "config": {}, "segmenter": 1, "segmenter_version": 1}
         )

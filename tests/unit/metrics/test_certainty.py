@@ -51,6 +51,11 @@ def test_kinship(trained):
     assert kinships([Vocabulary("a", base), Vocabulary("b", base)])[0].relation == "same merges"
 
 
+def test_shared_tokens_are_those_of_the_same_text(trained, marked):
+    found = kinships([Vocabulary("a", marked), Vocabulary("b", trained(b" t"))])[0]
+    assert found.shared_tokens == 257  # a space, in both, is one token twice: as a byte and as U+2581
+
+
 def test_single_token_retention(trained):
     found = retention(trained(b"th", b"the", b" a"), ["the", "a", "then"])
     assert (found.words, found.bare, found.spaced) == (3, 2 / 3, 2 / 3)

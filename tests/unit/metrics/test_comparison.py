@@ -8,6 +8,8 @@ import pytest
 import tokforge
 from tokforge.errors import ConfigError, InputError
 from tokforge.metrics import METRICS, CompareConfig
+from tokforge.report import markdown_table
+from tokforge.report.sections import headline
 
 
 @pytest.fixture
@@ -139,3 +141,14 @@ def test_a_notebook_shows_a_table(texts, tokenizers):
     shown = tokforge.compare({"<b>": tokenizers["small"]}, texts)._repr_html_()
     assert "&lt;b&gt;" in shown
     assert "<b>" not in shown
+
+
+def test_a_tokenizer_that_loses_text_is_best_at_nothing(texts, tokenizers, word_piece):
+    found = tokforge.compare({"lossy": word_piece, **tokenizers}, texts)
+    assert found.lossy == {"lossy"}
+    assert found.metrics["tokens"]["lossy"].overall < found.metrics["tokens"]["large"].overall
+    assert [warning for warning in found.warnings if "the tokens of lossy spell" in warning]
+    table = markdown_table(found).splitlines()[2]
+    assert table.startswith("| Bytes per token")
+    assert [cell.strip().startswith("**") for cell in table.split("|")[3:6]] == [False, False, True]
+    assert "<strong>large</strong> needs the fewest tokens" in headline(found)

@@ -15,6 +15,7 @@ from tokforge.metrics.text import analyse
 from tokforge.metrics.usage import formed_counts, residue_suspects
 from tokforge.metrics.vocabulary import Vocabulary, words_in
 from tokforge.tokenizer import Pipeline
+from tokforge.tokenizer.normalizers import Prepend, Replace
 
 NUMBERS = ("two", "three", "four")
 
@@ -125,7 +126,40 @@ def _with_dead_token(trained):
 
 def test_a_token_that_the_splitter_always_cuts(trained):
     found = never_split_to(Vocabulary("t", trained(b"a,")))
-    assert found == [256]
+    assert found == {256: "the splitter always cuts it"}
+
+
+def test_a_token_that_the_normaliser_rewrites(trained):
+    forms = Pipeline("text", ("gpt2",), normalizers=("NFC",))
+    found = never_split_to(Vocabulary("t", trained(b"e\xcc", "e\u0301".encode(), pipeline=forms)))
+    assert found == {257: "the normaliser rewrites it"}
+
+
+def test_a_space_put_in_front_kills_no_token(trained):
+    """Llama 2: no splitter, and every text begins with U+2581."""
+    spaces = (Prepend("\u2581"), Replace(" ", "\u2581"))
+    mark = "\u2581".encode()
+    tokenizer = trained(b"in", mark[:2], mark, mark + b"t", pipeline=Pipeline("text", normalizers=spaces))
+    assert never_split_to(Vocabulary("t", tokenizer)) == {}
+
+
+def test_pieces_inside_words_are_not_dead(word_piece):
+    """WordPiece has no merges, so nothing that merges could give is lost."""
+    assert never_split_to(Vocabulary("t", word_piece)) == {}
+
+
+def test_a_spelled_space_is_one_byte(marked):
+    vocabulary = Vocabulary("t", marked)
+    assert vocabulary.spelled[-2:] == (b" ", b" t")
+    assert METRICS["mean_token_bytes"].function(vocabulary) == (256 + 2 + 1 + 2) / 259
+    assert measured("used_token_bytes", vocabulary, b" t t") == 2
+    assert METRICS["superword_tokens"].function(vocabulary) == 0
+    assert tally(vocabulary, analyse([b" t x"])).spelled_share == 1
+
+
+def test_dropped_and_unknown_text_is_not_spelled(word_piece):
+    """Of ``plays a zz`` the pieces play, s and a are spelled, neither the spaces nor zz."""
+    assert tally(Vocabulary("t", word_piece), analyse([b"plays a zz"])).spelled_share == 6 / 10
 
 
 def test_gini_and_parity():

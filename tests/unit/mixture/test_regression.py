@@ -55,9 +55,15 @@ def test_the_answer_is_the_mean_of_both(world, quick):
     assert plain.shares["bytes"] == pytest.approx(plain.programme)
     assert both.programme == pytest.approx(plain.programme)
     assert np.abs(both.shares["bytes"] - both.programme).max() > 0
-    assert combined(np.array([0.2, 0.8]), np.array([0.4, 0.6])) == pytest.approx([0.3, 0.7])
     with pytest.raises(UnknownNameError):
         MixtureConfig(estimator="magic")
+
+
+def test_the_mean_is_believed_as_far_as_both_speak_of_one_thing():
+    assert combined(np.array([0.4, 0.6]), np.array([0.5, 0.5])) == pytest.approx([0.45, 0.55])
+    absent = combined(np.array([0.001, 0.999]), np.array([0.14, 0.86]))
+    assert absent == pytest.approx([0.0025, 0.9975])
+    assert combined(np.array([0.2, 0.8]), np.array([0.4, 0.6])) == pytest.approx([0.25, 0.75])
 
 
 def hard_model(rows=12_000):

@@ -8,7 +8,7 @@ import pytest
 from tokforge.errors import ConfigError, InputError
 from tokforge.mixture import SimulationConfig, category_paths, count_references, simulate
 from tokforge.mixture.baselines import fitted_efficiency
-from tokforge.mixture.intervals import interval
+from tokforge.mixture.intervals import deviations, interval
 from tokforge.mixture.known import inherited, known_prefixes, prefix_hashes
 from tokforge.mixture.references import subset
 
@@ -64,11 +64,20 @@ def test_efficiency_recovers_a_power_law():
 
 
 def test_intervals_are_centred_and_clipped():
-    samples = np.array([[0.1, 0.9], [0.3, 0.7], [0.2, 0.8]])
-    found = interval(samples, np.array([0.05, 0.95]), 0.9)
+    found = interval(np.array([0.05, 0.95]), np.array([0.1, 0.1]), 0.9)
     assert found[0, 0] == 0
     assert found[1, 1] == 1
     assert found[0, 1] == pytest.approx(0.05 + 1.6449 * 0.1, abs=1e-4)
+
+
+def test_two_estimates_that_differ_widen_every_share():
+    samples = np.array([[0.2, 0.5, 0.3], [0.3, 0.5, 0.2], [0.25, 0.5, 0.25]])
+    programme = np.array([0.25, 0.5, 0.25])
+    alone = deviations(samples, programme, programme)
+    assert alone == pytest.approx(1.5 * samples.std(0, ddof=1))
+    near, far = (deviations(samples, programme + np.array([by, 0, -by]), programme) for by in (0.01, 0.05))
+    assert (far > near).all()
+    assert near[1] > alone[1] == 0
 
 
 def test_a_known_prefix_is_named(world, monkeypatch):

@@ -9,7 +9,9 @@ from tokenizers import Regex, decoders, models, pre_tokenizers
 from tokenizers import Tokenizer as HuggingFace
 
 from tokforge import Tokenizer, compare, errors, lint
+from tokforge.metrics.inspect import inspect_tokenizer
 from tokforge.tokenizer.edit import prune
+from tokforge.tokenizer.files import read_tokenizer
 from tokforge.tokenizer.formats.byte_alphabet import spell
 
 MISSING = b"\x04Z\xc0"
@@ -49,6 +51,13 @@ def test_neighbours_of_a_lost_byte_merge(pair):
     assert [ours.token_bytes(i) for i in ids.tolist()] == [b"abc", b" "]
     assert spans.tolist() == [[0, 4], [5, 6]]
     assert ours.decode(ids) == b"abc "
+
+
+def test_inspect_and_the_notes_of_the_file_say_so(tmp_path):
+    path = files(tmp_path)[0]
+    loaded = read_tokenizer(path)
+    assert inspect_tokenizer(loaded.tokenizer).missing_bytes == ("0x04", "0x5A", "0xC0")
+    assert loaded.notes == ("3 bytes have no token and are lost from text: 0x04 0x5A 0xC0",)
 
 
 def test_a_whole_token_may_hold_one(tmp_path):

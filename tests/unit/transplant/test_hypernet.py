@@ -2,8 +2,6 @@
 
 import json
 import math
-import subprocess
-import sys
 
 import numpy as np
 import pytest
@@ -280,22 +278,6 @@ def test_a_loss_that_is_not_finite_ends_the_run_and_keeps_the_checkpoint(llama, 
     with pytest.raises(ConfigError, match="not finite"):
         train(llama, resume=True, reconstruction_steps=9, validate_every=99)
     assert (tmp_path / "net" / "training.safetensors").read_bytes() == kept
-
-
-@pytest.mark.nightly
-def test_two_processes_average_their_gradients(llama, texts, tokenizers_of, tmp_path):
-    script = tmp_path / "both.py"
-    script.write_text(
-        "from tokforge.transplant.hypernet import HypernetConfig, train_hypernet\n"
-        f"config = HypernetConfig.from_dict({config().as_dict()!r})\n"
-        f"train_hypernet({str(llama)!r}, [{str(texts / 'new.txt')!r}], {str(tmp_path / 'net')!r},"
-        f" tokenizers=[{str(tokenizers_of['new'])!r}], config=config)\n"
-    )
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2"]
-    command += ["--num_machines", "1", "--mixed_precision", "no", "--dynamo_backend", "no", str(script)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
-    assert done.returncode == 0, done.stderr[-2000:]
-    assert json.loads((tmp_path / "net" / "hypernet.json").read_text())["step"] == 6
 
 
 # -- what is refused ---------------------------------------------------------------------------------

@@ -3,7 +3,9 @@
 What it finds:
 Ordinary tokens whose own text, taken as one pretoken, merges into something else. The check is exact: every
 token is encoded. Added tokens and the ``<0xNN>`` pieces of byte fallback are left out. For ranks (tiktoken,
-tekken) the readers look whole pretokens up first, so there it is a note for those who convert.
+tekken) the readers look whole pretokens up first, so there it is a note for those who convert. In a
+SentencePiece model it is a piece whose text, taken alone, becomes other pieces: by the scores, or because a
+user-defined piece stands in it.
 
 Why it matters:
 Such a token is never produced, and its embedding row is never trained. When a file was converted from ranks,
@@ -24,6 +26,7 @@ from tokforge.lint.documents import Place
 from tokforge.lint.reachability import unreachable_bytes
 from tokforge.lint.report import Finding, Severity
 from tokforge.lint.rule import Rule
+from tokforge.lint.sentencepiece_raw import PieceModel
 from tokforge.tokenizer.display import printable
 from tokforge.tokenizer.model import product_merges
 
@@ -39,17 +42,34 @@ def check(artefact: Artefact) -> Iterator[Finding]:
     if bpe and not bpe.ignore_merges:
         missed = artefact.unreachable
         if missed:
-            severity: Severity = "error" if len(missed) >= _ERROR_SHARE * len(bpe.vocab) else "warning"
             shown = " ".join(printable(bpe.data(token) or b"") for token in missed[:_SHOWN])
             yield RULE.finding(
                 bpe.token_place(missed[0]),
                 shown,
                 f"{len(missed):,} of {len(bpe.vocab):,} tokens cannot be made by the merges",
                 "set ignore_merges if the source looks whole words up, else they are dead rows",
-                severity=severity,
+                severity=_severity(len(missed), len(bpe.vocab)),
             )
     elif artefact.ranks:
         yield from _check_ranks(artefact)
+    elif artefact.pieces:
+        yield from _check_pieces(artefact, artefact.pieces)
+
+
+def _severity(missed: int, tokens: int) -> Severity:
+    return "error" if missed >= _ERROR_SHARE * tokens else "warning"
+
+
+def _check_pieces(artefact: Artefact, model: PieceModel) -> Iterator[Finding]:
+    missed = artefact.unreachable_pieces
+    if missed:
+        yield RULE.finding(
+            Place(artefact.file).at("pieces", missed[0]),
+            " ".join(printable(model.pieces[number].data) for number in missed[:_SHOWN]),
+            f"{len(missed):,} of {len(model.pieces):,} pieces are never produced: their text becomes others",
+            "they are dead rows: drop them before training, or leave them",
+            severity=_severity(len(missed), len(model.pieces)),
+        )
 
 
 def _check_ranks(artefact: Artefact) -> Iterator[Finding]:

@@ -16,10 +16,7 @@ Mask the ids of (a) when sampling, prune them, or train with the splitter that y
 know, not to mend.
 """
 
-import unicodedata
 from collections.abc import Iterator
-from itertools import product
-from typing import TYPE_CHECKING, Literal
 
 from tokforge.errors import TokforgeError
 from tokforge.lint.artefact import Artefact
@@ -30,18 +27,11 @@ from tokforge.lint.report import Finding
 from tokforge.lint.rule import Rule
 from tokforge.tokenizer.display import printable
 from tokforge.tokenizer.pretokenizers import canonical_stages
-
-if TYPE_CHECKING:
-    from tokforge._core import Splitter
+from tokforge.tokenizer.reach import cut_tokens, rewritten_tokens
 
 __all__ = ["RULE", "check"]
 
 _SHOWN = 5
-_FORMS: tuple[Literal["NFC", "NFD", "NFKC", "NFKD"], ...] = ("NFC", "NFD", "NFKC", "NFKD")
-_BEFORE = tuple(text.encode() for text in ("", "a", "A", "1", " ", "\n", "!", "'", "é", ".a", " 1"))
-_AFTER = tuple(
-    text.encode() for text in ("", "a", "A", "1", " ", "\n", "!", "'", "s", "t", "m", "d", "ll", "re", " a")
-)
 _TEXT_CONTROLS = frozenset(b"\t\n\v\f\r")
 
 
@@ -68,16 +58,10 @@ def check(artefact: Artefact) -> Iterator[Finding]:
 
 
 def _rewritten(artefact: Artefact, tokens: dict[str, bytes]) -> list[str]:
-    """Returns tokens whose text no normalised text holds: parts of normalised text are normalised."""
+    """Returns tokens whose text no normalised text holds."""
     found = [one.type for one in steps(artefact.tokenizer, "normalizer")] if artefact.tokenizer else []
-    forms = [form for form in _FORMS if form in found]
-    return [
-        token
-        for token, data in tokens.items()
-        if forms
-        and _is_utf8(data)
-        and not all(unicodedata.is_normalized(form, data.decode()) for form in forms)
-    ]
+    rewritten = rewritten_tokens(found, tokens.values())
+    return [token for token, data in tokens.items() if data in rewritten]
 
 
 def _cut_tokens(artefact: Artefact, bpe: Bpe, tokens: dict[str, bytes]) -> list[str]:
@@ -85,23 +69,13 @@ def _cut_tokens(artefact: Artefact, bpe: Bpe, tokens: dict[str, bytes]) -> list[
     regexes = regex_sequence(artefact.tokenizer) if artefact.tokenizer else ()
     if not regexes:
         return []
-    from tokforge import _core
-
     try:
-        splitter = _core.Splitter(canonical_stages(tuple(f"regex:{regex}" for regex in regexes)))
-        cut = [token for token, data in tokens.items() if len(data) > 1 and _is_utf8(data)]
-        for before, after in product(_BEFORE, _AFTER):
-            cut = [token for token in cut if _is_cut(splitter, before, tokens[token], after)]
+        stages = canonical_stages(tuple(f"regex:{regex}" for regex in regexes))
+        cut = cut_tokens(stages, tokens.values())
     except TokforgeError:  # a regex that our engine does not take: L25 says so
         return []
     missed = set() if bpe.ignore_merges or not cut else set(artefact.unreachable)
-    return [token for token in cut if token not in missed]
-
-
-def _is_cut(splitter: "Splitter", before: bytes, data: bytes, after: bytes) -> bool:
-    """Tells whether a border of pretokens falls inside ``data`` when it stands between the two."""
-    start, stop = len(before), len(before) + len(data)
-    return any(start < end < stop for _, end in splitter.split(before + data + after))
+    return [token for token, data in tokens.items() if data in cut and token not in missed]
 
 
 def _is_utf8(data: bytes) -> bool:

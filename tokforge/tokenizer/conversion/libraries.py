@@ -14,8 +14,7 @@ from typing import Any
 
 from tokforge.errors import ExportError
 from tokforge.tokenizer.formats.byte_alphabet import bytes_to_hf
-from tokforge.tokenizer.formats.tiktoken_ranks import known_pattern, read_ranks
-from tokforge.tokenizer.pretokenizers import stage_patterns
+from tokforge.tokenizer.formats.tiktoken_ranks import pattern_of, read_ranks
 from tokforge.tokenizer.tokenizer import Tokenizer
 
 __all__ = ["LIBRARIES", "Library", "library_of"]
@@ -115,22 +114,10 @@ def _tiktoken(files: Mapping[str, Path], tokenizer: Tokenizer) -> Encode:
     from tiktoken import Encoding
 
     data = files[""].read_bytes()
-    pattern = known_pattern(data) or _pattern(tokenizer)
-    encoding = Encoding(
-        "tokforge", pat_str=pattern, mergeable_ranks=read_ranks(data, str(files[""])), special_tokens={}
-    )
+    ranks = read_ranks(data, str(files[""]))
+    pattern = pattern_of(data, tokenizer.pipeline)
+    encoding = Encoding("tokforge", pat_str=pattern, mergeable_ranks=ranks, special_tokens={})
     return lambda probes: [encoding.encode_ordinary(probe.decode()) for probe in probes]
-
-
-def _pattern(tokenizer: Tokenizer) -> str:
-    """Returns the one regex of a splitter; without a splitter, one that takes all."""
-    stages = tokenizer.pipeline.pretokenizers
-    patterns = [pattern for stage in stages if isinstance(stage, str) for pattern in stage_patterns(stage)]
-    if len(patterns) != len(stages) or len(patterns) > 1:
-        raise ExportError(
-            "tiktoken has one regex, and this splitter is more than that", "choose tokenizer.json"
-        )
-    return patterns[0] if patterns else r"[\s\S]+"
 
 
 def _mistral(files: Mapping[str, Path], tokenizer: Tokenizer) -> Encode:

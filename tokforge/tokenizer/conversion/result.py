@@ -65,6 +65,8 @@ class Conversion:
     findings: tuple[Finding, ...]
     refusal: str | None
     id_map: npt.NDArray[np.int64] | None
+    pat_str: str | None = None
+    """The regex that tiktoken must be given with the ranks that were written."""
 
     @property
     def difference(self) -> Difference | None:
@@ -89,6 +91,7 @@ class Conversion:
             "difference": difference._asdict() if difference else None,
             "findings": [finding._asdict() for finding in self.findings],
             "refusal": self.refusal,
+            "pat_str": self.pat_str,
             "ids_changed": 0
             if self.id_map is None
             else int((self.id_map != np.arange(len(self.id_map))).sum()),

@@ -28,6 +28,7 @@ from tokforge.tokenizer.files import Loaded, files_of, read_file, read_tokenizer
 from tokforge.tokenizer.formats.reading import ReadOptions, SourceFile
 from tokforge.tokenizer.formats.registry import FORMATS, legacy_merges
 from tokforge.tokenizer.formats.sidecar import write_sidecar, write_standalone
+from tokforge.tokenizer.formats.tiktoken_ranks import pattern_of
 from tokforge.tokenizer.model import Definition
 from tokforge.tokenizer.tokenizer import Tokenizer
 
@@ -78,6 +79,7 @@ class _Work:
     findings: list[Finding] = field(default_factory=list)
     comparisons: list[Comparison] = field(default_factory=list)
     id_map: npt.NDArray[np.int64] | None = None
+    pat_str: str | None = None
 
     def judge(self, comparison: Comparison) -> None:
         """Keeps a comparison; raises ExportError for a difference that was not allowed."""
@@ -145,6 +147,7 @@ def try_convert(source: str | Path, output: str | Path, config: ConvertConfig) -
         findings=tuple(work.findings),
         refusal=refusal,
         id_map=work.id_map,
+        pat_str=None if refusal else work.pat_str,
     )
 
 
@@ -161,6 +164,8 @@ def _probes(tokenizer: Tokenizer, config: ConvertConfig) -> list[bytes]:
 
 def _proven(work: _Work, out: Path) -> tuple[str, ...]:
     definition, files = _written(work)
+    if work.config.to == "tiktoken":
+        work.pat_str = pattern_of(files[""], definition.pipeline)
     work.findings += left_behind(work.loaded, work.config.to)
     return _write(work, out, definition, files, _judge_source(work))
 

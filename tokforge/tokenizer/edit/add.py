@@ -73,7 +73,10 @@ def add_tokens(
         texts: each a new text. A plain one (``special`` false) that is an ordinary token keeps its id.
         special: control tokens; text never becomes one unless the caller of `encode` allows it.
         roles: role -> text of a new or old added token; it takes the role from another.
-        lstrip, rstrip, normalized, single_word: the flags of `AddedToken`.
+        lstrip: a flag of `AddedToken`, as the next three.
+        rstrip: likewise.
+        normalized: likewise.
+        single_word: likewise.
 
     Raises:
         ConfigError: a text is empty, given twice or a token already, or a role is unknown.

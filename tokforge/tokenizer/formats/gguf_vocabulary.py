@@ -1,8 +1,8 @@
 """The vocabulary in a GGUF file's metadata: read into a `Definition`.
 
-llama.cpp names a splitter instead of writing its regex; the names below are those whose original regex is
-known (llama.cpp's own patterns are approximations of them, so ids are those of the model's makers). Models
-`llama` and `t5` are sentencepiece's BPE and Unigram, `bert` is WordPiece, and are read as those are.
+llama.cpp names a splitter instead of writing its regex (`gguf_splitters`). Models `llama` and `t5` are
+sentencepiece's BPE and Unigram (scores added as doubles), `bert` is WordPiece, and are read as those are;
+`gemma4` lists merges of characters.
 Tokens, types and scores must agree in number. Chat templates are named, never rendered.
 Source: ggml, docs/gguf.md; ggml-org/llama.cpp, src/llama-vocab.cpp.
 """
@@ -14,11 +14,13 @@ from functools import partial
 from typing import Any
 
 from tokforge.errors import FormatError, TokforgeError
+from tokforge.tokenizer.decoders import ByteFallback, Fuse, Replace
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.byte_alphabet import unspell
 from tokforge.tokenizer.formats.gguf_metadata import read_metadata
+from tokforge.tokenizer.formats.gguf_splitters import PRETOKENIZERS
 from tokforge.tokenizer.formats.reading import Reading, SourceFile, placed
-from tokforge.tokenizer.formats.sentencepiece import definition_of_pieces
+from tokforge.tokenizer.formats.sentencepiece import byte_of_piece, definition_of_pieces
 from tokforge.tokenizer.formats.sentencepiece_proto import (
     BPE,
     UNIGRAM,
@@ -28,10 +30,21 @@ from tokforge.tokenizer.formats.sentencepiece_proto import (
     Trainer,
 )
 from tokforge.tokenizer.formats.wordpiece_txt import read_wordpiece
-from tokforge.tokenizer.model import AddedToken, BpeModel, Definition, Merge, Pipeline, table_of, with_roles
+from tokforge.tokenizer.model import (
+    AddedToken,
+    BpeModel,
+    Definition,
+    Kind,
+    Merge,
+    Pipeline,
+    UnigramModel,
+    table_of,
+    with_roles,
+)
+from tokforge.tokenizer.normalizers import Replace as ReplaceText
 from tokforge.tokenizer.pretokenizers import parse_pretokenizer
 
-__all__ = ["PRETOKENIZERS", "read_gguf"]
+__all__ = ["read_gguf"]
 
 _PREFIX = "tokenizer."
 _NORMAL, _UNKNOWN, _CONTROL, _USER_DEFINED, _UNUSED, _BYTE = 1, 2, 3, 4, 5, 6
@@ -40,18 +53,7 @@ _ROLES = {
     "mask": "mask", "cls": "cls",
 }  # fmt: skip
 _SPACE, _BYTES = "\u2581", 256
-_DIGITS = r"regex:\p{N}"
-_GROUPS: tuple[tuple[tuple[str, ...], bool, tuple[str, ...]], ...] = (
-    (("llama3",), True, ("llama3", "llama-v3", "llama-bpe", "falcon3", "falcon-h1", "pixtral")),
-    (("llama3",), False, ("dbrx", "smaug-bpe", "chatglm-bpe", "glm4")),
-    (("gpt2",), False, ("gpt-2", "phi-2", "mpt", "olmo", "jais", "exaone4")),
-    (("qwen2",), False, ("qwen2", "stablelm2", "deepseek-r1-qwen", "megrez", "hunyuan", "grok-2")),
-    ((_DIGITS, "gpt2"), False, ("starcoder", "refact", "command-r", "smollm", "codeshell", "exaone")),
-    (("deepseek-v3",), False, ("deepseek-v3", "hunyuan-dense")),
-    (("o200k",), False, ("gpt-4o", "llama4")),
-)
-PRETOKENIZERS = {name: (stages, whole) for stages, whole, names in _GROUPS for name in names}
-"""llama.cpp's name -> stages, and whether a whole pretoken may be a token at once."""
+_NEWLINES = r"regex:\n+"
 
 
 def read_gguf(file: SourceFile) -> Reading:
@@ -73,7 +75,62 @@ def read_gguf(file: SourceFile) -> Reading:
 
 
 def _read_byte_level(found: dict[str, Any], file: SourceFile) -> Reading:
-    return Reading(_byte_level(found, file))
+    texts = _strings(found, "tokenizer.ggml.tokens", file.where)
+    kinds = list(_types(found, len(texts), file.where))
+    never = _never_produced(texts, kinds)
+    for i in never:
+        kinds[i] = _UNUSED
+    spelled = (
+        f"{len(never)} tokens are outside the byte alphabet, so no text becomes them: read as unused ids"
+    )
+    return Reading(_byte_level(found, file, texts, kinds), (spelled,) if never else ())
+
+
+def _never_produced(texts: Sequence[str], kinds: Sequence[int]) -> list[int]:
+    """Returns the normal tokens that are no bytes, where each byte has a token beside them (Command R).
+
+    Where bytes are missing, it is the vocabulary that is not spelled in bytes: it will be refused.
+    """
+    tokens = [unspell(text) if kind == _NORMAL else b"" for text, kind in zip(texts, kinds, strict=True)]
+    complete = len({token for token in tokens if token and len(token) == 1}) == _BYTES
+    return [i for i, token in enumerate(tokens) if complete and token is None]
+
+
+def _read_merged_characters(found: dict[str, Any], file: SourceFile) -> Reading:
+    """Reads Gemma 4's model: spaces spelled U+2581, runs of line feeds apart, no scores but merges."""
+    texts = _strings(found, "tokenizer.ggml.tokens", file.where)
+    types = _types(found, len(texts), file.where)
+    if types.count(_BYTE) != _BYTES:
+        raise FormatError(
+            f"{types.count(_BYTE)} of the 256 byte tokens are there",
+            "convert the original tokenizer instead",
+            f"{file.where}: tokenizer.ggml.token_type",
+        )
+    added = _added(found, texts, types, file.where)
+    tokens: list[bytes | None] = [
+        _piece(text, kind, f"{file.where}: tokenizer.ggml.tokens[{i}]")
+        for i, (text, kind) in enumerate(zip(texts, types, strict=True))
+    ]
+    kinds: list[Kind] = ["byte" if kind == _BYTE else "normal" for kind in types]
+    normal = {text: i for i, text in enumerate(texts) if types[i] == _NORMAL}
+    model = BpeModel(_merges(found, normal, file.where), atoms="characters", byte_fallback=True)
+    pipeline = Pipeline(
+        "text",
+        (_NEWLINES,),
+        (ReplaceText(" ", _SPACE, regex=False),),
+        decoders=(Replace(_SPACE, " "), ByteFallback(), Fuse()),
+    )
+    return Reading(Definition(table_of(tokens, added, kinds), model, pipeline, tuple(added)))
+
+
+def _piece(text: str, kind: int, place: str) -> bytes | None:
+    """Returns the bytes of a normal or byte token, None for another."""
+    if kind != _BYTE:
+        return text.encode() if kind == _NORMAL else None
+    byte = byte_of_piece(text)
+    if byte is None:
+        raise FormatError(f"{quoted(text)} is of type byte", "spell a byte <0x0A>", place)
+    return bytes((byte,))
 
 
 def _read_pieces(found: dict[str, Any], file: SourceFile, kind: int) -> Reading:
@@ -82,6 +139,7 @@ def _read_pieces(found: dict[str, Any], file: SourceFile, kind: int) -> Reading:
     kinds = list(_types(found, len(texts), file.where))
     if (unknown := found.get("tokenizer.ggml.unknown_token_id")) is not None:
         _roles(found, len(texts), file.where)  # raises for ids that are out of range
+        kinds = [_UNUSED if one == _UNKNOWN else one for one in kinds]  # fillers, in some files
         kinds[unknown] = _UNKNOWN
     _set_aside_unused(texts, kinds, file.where)
     scores = _scores(found, len(texts), file.where)
@@ -99,12 +157,20 @@ def _read_pieces(found: dict[str, Any], file: SourceFile, kind: int) -> Reading:
             escape_whitespaces=_flag(found, "escape_whitespaces", True, file.where),
         ),
     )
-    definition = definition_of_pieces(proto, file.where)
+    definition = _in_doubles(definition_of_pieces(proto, file.where))
     roles = _roles(found, len(texts), file.where)
     held = {role: definition.table.tokens[i].decode() for i, names in roles.items() for role in names}
     texts_of_added = {token.text for token in definition.added_tokens}
     named = {role: text for role, text in held.items() if text in texts_of_added}
     return Reading(with_roles(definition, named, file.where))
+
+
+def _in_doubles(definition: Definition) -> Definition:
+    """llama.cpp adds Unigram scores as doubles, sentencepiece as floats: near ties fall otherwise."""
+    model = definition.model
+    if not isinstance(model, UnigramModel):
+        return definition
+    return replace(definition, model=replace(model, arithmetic="float64"))
 
 
 def _set_aside_unused(texts: Sequence[str], kinds: list[int], where: str) -> None:
@@ -146,9 +212,9 @@ def _nothing(name: str) -> None:
     del name
 
 
-def _byte_level(found: dict[str, Any], file: SourceFile) -> Definition:
-    texts = _strings(found, "tokenizer.ggml.tokens", file.where)
-    kinds = _types(found, len(texts), file.where)
+def _byte_level(
+    found: dict[str, Any], file: SourceFile, texts: list[str], kinds: Sequence[int]
+) -> Definition:
     stages, whole = _splitter(found, file)
     added = _added(found, texts, kinds, file.where)
     claimed = {token.id for token in added}
@@ -157,10 +223,7 @@ def _byte_level(found: dict[str, Any], file: SourceFile) -> Definition:
         for i, text in enumerate(texts)
     ]
     ids = {text: i for i, text in enumerate(texts) if tokens[i] is not None}
-    merges = tuple(
-        _merge(ids, line, f"{file.where}: tokenizer.ggml.merges[{number}]")
-        for number, line in enumerate(_strings(found, "tokenizer.ggml.merges", file.where))
-    )
+    merges = _merges(found, ids, file.where)
     return Definition(
         table_of(tokens, added), BpeModel(merges, whole), Pipeline("text", stages), tuple(added)
     )
@@ -175,6 +238,13 @@ def _bytes(text: str, token_id: int, where: str) -> bytes:
             f"{where}: tokenizer.ggml.tokens[{token_id}]",
         )
     return token
+
+
+def _merges(found: dict[str, Any], ids: dict[str, int], where: str) -> tuple[Merge, ...]:
+    lines = _strings(found, "tokenizer.ggml.merges", where)
+    return tuple(
+        _merge(ids, line, f"{where}: tokenizer.ggml.merges[{number}]") for number, line in enumerate(lines)
+    )
 
 
 def _merge(ids: dict[str, int], line: str, where: str) -> Merge:
@@ -299,5 +369,6 @@ _READERS: dict[str, Callable[[dict[str, Any], SourceFile], Reading]] = {
     "llama": partial(_read_pieces, kind=BPE),
     "t5": partial(_read_pieces, kind=UNIGRAM),
     "bert": _read_word_pieces,
+    "gemma4": _read_merged_characters,
 }
 """llama.cpp's name of the kind of model -> its reader."""

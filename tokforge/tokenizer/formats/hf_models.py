@@ -146,8 +146,10 @@ def _read_bpe(
 
 def _refuse_unk_for_bytes(model: Node, entries: Entries, tokens: list[bytes | None]) -> None:
     """Refuses an unknown token where bytes are missing: Hugging Face puts it in their place."""
+    if _unk(model, entries, required=False) is None:
+        return
     missing = 256 - len({token for token in tokens if token and len(token) == 1})
-    if missing and _unk(model, entries, required=False) is not None:
+    if missing:
         raise model.child("unk_token").error(
             f"it would stand for a byte, and {missing} bytes have no token",
             "add the byte tokens, or set it to null",

@@ -13,7 +13,7 @@ from tokforge.errors import ExportError
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.formats.byte_alphabet import spell, unspell, unspell_all
 from tokforge.tokenizer.formats.strict_json import Node
-from tokforge.tokenizer.model import BpeModel, Definition, Kind, WordPieceModel
+from tokforge.tokenizer.model import BpeModel, Definition, Kind, WordPieceModel, byte_level_kinds
 
 if TYPE_CHECKING:
     from tokforge._core import Keys
@@ -50,7 +50,7 @@ class Spelling:
         """Returns the tokens and the kinds that `read` gives of the keys."""
         if self.byte_level and not (self.prefix or self.suffix):
             tokens = unspell_all(keys)
-            return tokens, ["byte" if token and len(token) == 1 else "normal" for token in tokens]
+            return tokens, byte_level_kinds(tokens)
         if isinstance(keys, Sequence) or self.prefix or self.suffix:
             entries = list(map(self.read, keys))
             return [token for token, _ in entries], [kind for _, kind in entries]

@@ -15,11 +15,12 @@ from typing import Any
 from tokforge.errors import ExportError, TokforgeError
 from tokforge.tokenizer._engine import make_splitter
 from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.formats.one_regex import one_regex
 from tokforge.tokenizer.formats.ranks import ranked_definition, ranks_of
 from tokforge.tokenizer.formats.reading import Reading, SourceFile, placed
 from tokforge.tokenizer.formats.strict_json import Node, parse_json
 from tokforge.tokenizer.model import AddedToken, Definition, Pipeline
-from tokforge.tokenizer.pretokenizers import canonical_stages, parse_pretokenizer, stage_patterns
+from tokforge.tokenizer.pretokenizers import canonical_stages, parse_pretokenizer
 
 __all__ = ["is_tekken", "read_tekken", "write_tekken"]
 
@@ -175,11 +176,9 @@ def write_tekken(definition: Definition) -> bytes:
 
 
 def _pattern(definition: Definition) -> str:
-    stages = definition.pipeline.pretokenizers
-    patterns = [pattern for stage in stages if isinstance(stage, str) for pattern in stage_patterns(stage)]
-    if len(stages) != 1 or len(patterns) != 1 or definition.pipeline.normalizers:
+    if definition.pipeline.normalizers or not definition.pipeline.pretokenizers:
         raise ExportError("tekken has exactly one regex and no normaliser", "choose tokenizer.json")
-    return patterns[0]
+    return one_regex(definition.pipeline)
 
 
 def _leading_specials(definition: Definition) -> int:

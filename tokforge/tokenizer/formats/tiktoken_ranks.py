@@ -14,16 +14,17 @@ from typing import NamedTuple
 
 from tokforge.errors import ExportError, FormatError
 from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.formats.one_regex import one_regex
 from tokforge.tokenizer.formats.ranks import dense_table, ranked_definition, ranks_of
 from tokforge.tokenizer.formats.reading import Reading, SourceFile, special_tokens, splitter_stages
-from tokforge.tokenizer.model import AddedToken, Definition
+from tokforge.tokenizer.model import AddedToken, Definition, Pipeline
 from tokforge.tokenizer.pretokenizers import PATTERNS
 
 __all__ = [
     "KNOWN",
     "KnownRanks",
-    "known_pattern",
     "looks_like",
+    "pattern_of",
     "read_ranks",
     "read_tiktoken",
     "write_tiktoken",
@@ -81,10 +82,11 @@ def looks_like(data: bytes) -> bool:
     return bool(lines) and all(_split(line) is not None for line in lines if line)
 
 
-def known_pattern(data: bytes) -> str | None:
-    """Returns tiktoken's regex for a file of ranks that is known by its hash."""
+def pattern_of(data: bytes, pipeline: Pipeline) -> str:
+    """Returns the ``pat_str`` that tiktoken needs for a file of ranks: its own where the file is known by
+    its hash, else that of the splitter. Raises ExportError where that is more than one regex."""
     known = KNOWN.get(sha256(data).hexdigest())
-    return known.pattern if known else None
+    return known.pattern if known else one_regex(pipeline)
 
 
 def read_tiktoken(file: SourceFile) -> Reading:

@@ -4,7 +4,7 @@ Reading order: `table`, `added`, `merges`, `models`, `products`, `pipeline`, `de
 """
 
 from tokforge.tokenizer.model.added import ROLES, AddedToken
-from tokforge.tokenizer.model.definition import Definition, with_roles
+from tokforge.tokenizer.model.definition import Definition, lost_bytes, with_roles
 from tokforge.tokenizer.model.merges import Merge, MergeList, merge_list
 from tokforge.tokenizer.model.models import (
     BpeModel,
@@ -15,7 +15,7 @@ from tokforge.tokenizer.model.models import (
 )
 from tokforge.tokenizer.model.pipeline import PRESERVED, Pipeline
 from tokforge.tokenizer.model.products import product_merges
-from tokforge.tokenizer.model.table import ORDINARY, Kind, TokenTable, table_of
+from tokforge.tokenizer.model.table import ORDINARY, Kind, TokenTable, byte_level_kinds, table_of
 
 __all__ = [
     "ORDINARY",
@@ -33,6 +33,8 @@ __all__ = [
     "UnigramModel",
     "WordLevelModel",
     "WordPieceModel",
+    "byte_level_kinds",
+    "lost_bytes",
     "merge_list",
     "product_merges",
     "table_of",

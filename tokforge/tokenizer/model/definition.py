@@ -14,11 +14,11 @@ from tokforge.errors import FormatError
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.model.added import ROLES, AddedToken
 from tokforge.tokenizer.model.checks import check_model, check_table
-from tokforge.tokenizer.model.models import Model
+from tokforge.tokenizer.model.models import BpeModel, Model
 from tokforge.tokenizer.model.pipeline import Pipeline
 from tokforge.tokenizer.model.table import TokenTable
 
-__all__ = ["Definition", "with_roles"]
+__all__ = ["Definition", "lost_bytes", "with_roles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,9 @@ def _check_added(table: TokenTable, added: tuple[AddedToken, ...]) -> None:
             roles[role] = token.text
         _check_added_entry(table, token, where)
     claimed = {token.id for token in added}
+    matched = sum(table.kinds[token_id] in ("special", "added") for token_id in claimed)
+    if table.kinds.count("special") + table.kinds.count("added") == matched:
+        return
     for token_id, kind in enumerate(table.kinds):
         if kind in ("special", "added") and token_id not in claimed:
             raise FormatError(
@@ -80,6 +83,13 @@ def _check_added_entry(table: TokenTable, token: AddedToken, where: str) -> None
             f"id {token.id} is an ordinary token too, so plain text could become this special token",
             "choose another text for the special token", where,
         )  # fmt: skip
+
+
+def lost_bytes(definition: Definition) -> bytes:
+    """Returns the bytes of which a byte-level vocabulary has no token, so that text loses them; ascending."""
+    model = definition.model
+    is_byte_level = isinstance(model, BpeModel) and model.is_byte_level
+    return definition.table.missing_bytes() if is_byte_level else b""
 
 
 def with_roles(definition: Definition, roles: Mapping[str, str], source: str) -> Definition:

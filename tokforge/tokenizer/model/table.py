@@ -1,6 +1,7 @@
 """The table of a tokenizer: id -> (bytes, kind)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,7 +9,7 @@ from tokforge.errors import FormatError
 from tokforge.tokenizer.display import quoted
 from tokforge.tokenizer.model.added import AddedToken
 
-__all__ = ["ORDINARY", "Kind", "TokenTable", "table_of"]
+__all__ = ["ORDINARY", "Kind", "TokenTable", "byte_level_kinds", "table_of"]
 
 Kind = Literal["normal", "continuing", "ending", "byte", "special", "added", "unused"]
 
@@ -45,9 +46,10 @@ class TokenTable:
     def byte_ids(self) -> list[int]:
         """Returns the id of each of the 256 bytes, -1 where it has none."""
         ids = [-1] * 256
-        for token_id, kind in enumerate(self.kinds):
-            if kind == "byte":
-                ids[self.tokens[token_id][0]] = token_id
+        token_id = -1
+        for _ in range(self.kinds.count("byte")):  # a loop over all ids would be felt at load
+            token_id = self.kinds.index("byte", token_id + 1)
+            ids[self.tokens[token_id][0]] = token_id
         return ids
 
     def missing_bytes(self) -> bytes:
@@ -72,11 +74,9 @@ def table_of(
     ``kinds``: one an id, for the ordinary ones; by default, a token of one byte is of kind ``byte``.
     """
     filled = list(tokens)
-    if kinds is None:
-        marked: list[Kind] = [_byte_level_kind(token) for token in filled]
-    else:
-        given = zip(filled, kinds, strict=True)
-        marked = ["unused" if token is None else kind for token, kind in given]
+    marked = byte_level_kinds(filled) if kinds is None else list(kinds)
+    if None in filled:
+        marked = ["unused" if token is None else kind for token, kind in zip(filled, marked, strict=True)]
     for token in added:
         if not 0 <= token.id < len(filled):
             raise FormatError(
@@ -85,10 +85,16 @@ def table_of(
         if filled[token.id] is None:
             filled[token.id] = token.text.encode()
             marked[token.id] = "special" if token.special else "added"
-    return TokenTable(tuple(token or b"" for token in filled), tuple(marked))
+    return TokenTable(tuple([token or b"" for token in filled]), tuple(marked))
 
 
-def _byte_level_kind(token: bytes | None) -> Kind:
-    if token is None:
-        return "unused"
-    return "byte" if len(token) == 1 else "normal"
+def byte_level_kinds(tokens: Sequence[bytes | None]) -> list[Kind]:
+    """Returns the kind of each token of a byte-level vocabulary: ``byte`` for one byte, else ``normal``.
+
+    Where two ids hold one byte the first is of kind ``byte``; `check_model` refuses the other.
+    """
+    kinds: list[Kind] = ["normal"] * len(tokens)
+    for byte in range(256):
+        with suppress(ValueError):
+            kinds[tokens.index(bytes((byte,)))] = "byte"
+    return kinds

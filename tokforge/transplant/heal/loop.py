@@ -2,7 +2,7 @@
 
 Invariant: the weights kept are those of the best validation, step 0 included, so a healed model is never
 worse on the held-out windows than the one that came in. Dropout is off: a step follows from the weights
-and its windows alone.
+and its windows alone. Of several processes each runs every N-th batch of a step, and the first one writes.
 """
 
 import json
@@ -19,6 +19,7 @@ from tokforge.transplant.heal.losses import Runner, Teacher, bits_of, loss_of
 from tokforge.transplant.heal.state import Progressed, load_state, save_state
 from tokforge.transplant.heal.text import Text
 from tokforge.transplant.heal.trained import Trained
+from tokforge.transplant.processes import Processes
 
 __all__ = ["Job", "train"]
 
@@ -39,6 +40,7 @@ class Job:
     state_path: Path | None
     log_path: Path | None
     progress: Progress
+    processes: Processes
 
     def precision(self) -> AbstractContextManager[Any]:
         """The context in which models run."""
@@ -59,7 +61,7 @@ class Job:
         with torch.inference_mode(), self.precision():
             bits = bits_of(self.student, [window.text for window in self.text.held_out])
         self.trained.restore(exact)
-        return bits, exact
+        return self.processes.from_first(bits), exact
 
     def _rounded(self, values: Mapping[str, Any]) -> dict[str, Any]:
         import torch
@@ -92,9 +94,15 @@ def train(job: Job) -> tuple[Progressed, Mapping[str, Any] | None]:
             figures["held_out_bits_per_byte"] = bits
         _note(job, progressed, figures)
         if job.state_path and (progressed.step % job.config.checkpoint_every == 0 or _ended(job, progressed)):
-            save_state(job.state_path, progressed, job.trained.snapshot(), best, optimizer, named)
+            _save(job, progressed, best, optimizer)
         job.progress("heal", progressed.step, job.config.steps)
     return progressed, best
+
+
+def _save(job: Job, progressed: Progressed, best: Mapping[str, Any] | None, optimizer: Any) -> None:
+    if job.state_path and job.processes.is_first:
+        named = job.trained.parameters
+        save_state(job.state_path, progressed, job.trained.snapshot(), best, optimizer, named)
 
 
 def _ended(job: Job, progressed: Progressed) -> bool:
@@ -117,11 +125,14 @@ def _step(job: Job, optimizer: Any, progressed: Progressed) -> dict[str, Any]:
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad(set_to_none=True)
-    for texts in job.text.of_step(progressed.step, job.config):
+    batches = job.text.of_step(progressed.step, job.config)[job.processes.index :: job.processes.count]
+    for texts in batches:
         with job.precision():
             loss, count = loss_of(job.config.loss, job.student, job.teacher, texts)
-        (loss / job.config.accumulate).backward()
-        total, tokens = total + float(loss.detach()) / job.config.accumulate, tokens + count
+        (loss / len(batches)).backward()
+        total, tokens = total + float(loss.detach()) / len(batches), tokens + count
+    total, tokens = job.processes.mean(total), round(job.processes.mean(tokens) * job.processes.count)
+    job.processes.average(job.trained.parameters.values())
     job.trained.mask_gradients()
     norm = torch.nn.utils.clip_grad_norm_(job.trained.parameters.values(), job.config.clip)
     if torch.isfinite(norm):
@@ -138,6 +149,6 @@ def _step(job: Job, optimizer: Any, progressed: Progressed) -> dict[str, Any]:
 def _note(job: Job, progressed: Progressed, figures: dict[str, Any]) -> None:
     if "held_out_bits_per_byte" in figures:
         progressed.log.append({name: figures[name] for name in ("step", "held_out_bits_per_byte")})
-    if job.log_path:
+    if job.log_path and job.processes.is_first:
         with job.log_path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(figures) + "\n")

@@ -20,7 +20,8 @@ from tokforge.transplant.heal.loop import Job, train
 from tokforge.transplant.heal.losses import Runner, Teacher, bits_of, loss_of
 from tokforge.transplant.heal.text import Text, read_text
 from tokforge.transplant.heal.trained import TrainedTensor, choose
-from tokforge.transplant.models import load_model, pick_device
+from tokforge.transplant.models import load_model
+from tokforge.transplant.processes import Processes
 from tokforge.transplant.record import RECORD, made_ids, write_record
 from tokforge.transplant.settings import Settings
 from tokforge.transplant.surgery import check_folder, staged_folder, write_model
@@ -92,8 +93,10 @@ def heal(
         check_folder(Path(output), Path(model), teacher, *text, force=force)
     read: list[StrPath] = [*text, *files_of(model), Path(model) / "config.json"]
     check_output(*(path for path in (state, log) if path), force=True, inputs=read)
-    checkpoint = Checkpoint.open(model)
-    job = _job(checkpoint, read_text(text, config), teacher, config, state, log, progress)
+    checkpoint, processes = Checkpoint.open(model), Processes.join(config.device)
+    # N processes are one that accumulates N times as many batches: so a state of either resumes the other.
+    config = replace(config, accumulate=config.accumulate * processes.count)
+    job = _job(checkpoint, read_text(text, config), teacher, config, state, log, progress, processes)
     if dry_run or output is None:
         return _estimated(job)
     progressed, best = train(job)
@@ -102,11 +105,17 @@ def heal(
         before=progressed.start_bits, after=progressed.best_bits, best_step=progressed.best_step,
         log=tuple(progressed.log), estimate=None,
     )  # fmt: skip
-    with staged_folder(Path(output)) as (staged, _):
-        if not (best is not None and _written(job, best, staged, progressed.start_bits)):
-            healed = replace(healed, after=progressed.start_bits, best_step=0)
-            _write(checkpoint, {}, staged)
-        _record(checkpoint, staged, healed, config)
+    return processes.from_first(_stored(job, best, healed) if processes.is_first else healed)
+
+
+def _stored(job: Job, best: Mapping[str, Any] | None, healed: Healed) -> Healed:
+    """Writes the folder; returns what is true of it."""
+    before = healed.before or 0.0
+    with staged_folder(Path(healed.output or "")) as (staged, _):
+        if not (best is not None and _written(job, best, staged, before)):
+            healed = replace(healed, after=before, best_step=0)
+            _write(job.checkpoint, {}, staged)
+        _record(job.checkpoint, staged, healed, job.config)
     return healed
 
 
@@ -127,7 +136,7 @@ def _write(checkpoint: Checkpoint, tensors: Mapping[str, TrainedTensor], folder:
 
 def _job(
     checkpoint: Checkpoint, text: Text, teacher: str | Path | None, config: HealConfig,
-    state: str | Path | None, log: str | Path | None, progress: Progress,
+    state: str | Path | None, log: str | Path | None, progress: Progress, processes: Processes,
 ) -> Job:  # fmt: skip
     import torch
 
@@ -136,20 +145,22 @@ def _job(
             f"the model is {checkpoint.layout.kind}", "only causal ones heal", str(checkpoint.folder)
         )
     torch.manual_seed(config.seed)
-    device = pick_device(config.device)
-    student = Runner(*_loaded(checkpoint.folder, device))
+    student = Runner(*_loaded(checkpoint.folder, processes.device))
     made = made_ids(checkpoint.folder)
+    trained = choose(student.model, checkpoint, config.train, config.rank, made)
+    processes.share(trained.parameters.values())
     return Job(
         config=config,
         checkpoint=checkpoint,
         student=student,
-        teacher=None if teacher is None else Teacher(*_loaded(Path(teacher), device)),
-        trained=choose(student.model, checkpoint, config.train, config.rank, made),
+        teacher=None if teacher is None else Teacher(*_loaded(Path(teacher), processes.device)),
+        trained=trained,
         text=text,
         key=_key(checkpoint, text, config, teacher),
         state_path=Path(state) if state else None,
         log_path=Path(log) if log else None,
         progress=progress,
+        processes=processes,
     )
 
 

@@ -1,9 +1,9 @@
 """Trains a hypernetwork: stage 1 (`reconstruction`), then stage 2 (`language`), as one sequence of steps.
 
 Every draw of step ``n`` follows from (seed, n), and the learning rate from n, so a run that was ended and
-resumed gives the weights of an unbroken one. Processes that Accelerate starts draw tokenizers of their own,
-and their gradients are averaged. A step whose loss or gradient is not finite is left out; the third in a row
-ends the run, and the last good checkpoint stays.
+resumed gives the weights of an unbroken one. Processes that are started side by side draw tokenizers of their
+own, and their gradients are averaged: see `tokforge.transplant.processes`. A step whose loss or gradient is
+not finite is left out; the third in a row ends the run, and the last good checkpoint stays.
 """
 
 import json
@@ -43,7 +43,8 @@ from tokforge.transplant.hypernet.storage import (
     write_folder,
 )
 from tokforge.transplant.hypernet.texts import Texts
-from tokforge.transplant.models import load_model, pick_device
+from tokforge.transplant.models import load_model
+from tokforge.transplant.processes import Processes
 
 __all__ = ["Trained", "train_hypernet"]
 
@@ -112,7 +113,7 @@ def train_hypernet(
     run = _Run.open(Host.open(locate_model(model)), config, folder, texts, tokenizers, validation_tokenizers)
     if resume:
         run.restore()
-    elif run.accelerator.is_main_process:
+    elif run.processes.is_first:
         (folder / LOG).unlink(missing_ok=True)
     return run.run(minutes, progress)
 
@@ -126,7 +127,7 @@ class _Run:
     folder: Path
     net: Hypernet
     optimizer: torch.optim.AdamW
-    accelerator: Any
+    processes: Processes
     model: Any
     sampler: Sampler
     cutter: Cutter
@@ -146,15 +147,10 @@ class _Run:
         tokenizers: Sequence[str | Path],
         validation: Sequence[str | Path],
     ) -> "_Run":
-        from accelerate import Accelerator
-
-        device = pick_device(config.device)
-        accelerator = Accelerator(cpu=device == "cpu")
+        processes = Processes.join(config.device)
         kept, held = texts
         sampler = Sampler(config, kept, [Tokenizer.load(path) for path in tokenizers])
-        model = settled(
-            load_model(host.checkpoint.folder, device=str(accelerator.device), dtype=config.dtype)
-        )
+        model = settled(load_model(host.checkpoint.folder, device=processes.device, dtype=config.dtype))
         if config.checkpointing:
             model.gradient_checkpointing_enable({"use_reentrant": False})
             model.train()
@@ -163,12 +159,13 @@ class _Run:
         torch.manual_seed(config.seed)
         net = Hypernet(config.net, host.rows.sides)
         net.calibrate(host.rows, *map(torch.from_numpy, _arrays(own.sample(0, 2048)[1])))
-        host.rows.to(accelerator.device)
-        net.to(accelerator.device)
+        host.rows.to(torch.device(processes.device))
+        net.to(processes.device)
+        processes.share(net.parameters())
         optimizer = torch.optim.AdamW(
             net.parameters(), lr=config.learning_rate, betas=(0.9, 0.95), weight_decay=config.weight_decay
         )
-        run = cls(host, config, folder, net, optimizer, accelerator, model, sampler, cutter, own, [])
+        run = cls(host, config, folder, net, optimizer, processes, model, sampler, cutter, own, [])
         run.validation = run._validation_passes(held, [Tokenizer.load(path) for path in validation])
         return run
 
@@ -196,7 +193,7 @@ class _Run:
             if self.config.patience and self.waited >= self.config.patience:
                 stopped = "patience"
                 break
-            if minutes is not None and time.monotonic() - begun > 60 * minutes:
+            if minutes is not None and self.processes.from_first(time.monotonic() - begun) > 60 * minutes:
                 stopped = "minutes" if not ends else "steps"
                 break
             if self.step % self.config.save_every == 0 and not skipped:
@@ -220,6 +217,7 @@ class _Run:
         self.optimizer.zero_grad()
         is_first = self.step < self.config.reconstruction_steps
         figures = self._reconstruct() if is_first else self._language()
+        figures["loss"] = self.processes.mean(figures["loss"])
         norm = self._averaged_gradient()
         finite = math.isfinite(norm) and math.isfinite(figures["loss"])
         if finite:
@@ -237,13 +235,16 @@ class _Run:
         return self.config.learning_rate * warm * (self.config.floor + (1 - self.config.floor) * fall)
 
     def _reconstruct(self) -> dict[str, Any]:
-        ids, cuts = self.own.sample(self._place(0), self.config.reconstruction_tokens)
-        with self._autocast():
-            loss = reconstruction_loss(
-                self.net, self.host.rows, self._tensor(ids), tuple(map(self._tensor, _arrays(cuts)))
-            )
-        loss.backward()
-        return {"stage": 1, "loss": float(loss.detach()), "tokenizers": [], "sampling_seconds": 0.0}
+        parts, total = self.config.accumulate, 0.0
+        for part in range(parts):
+            ids, cuts = self.own.sample(self._place(part), self.config.reconstruction_tokens)
+            with self._autocast():
+                loss = reconstruction_loss(
+                    self.net, self.host.rows, self._tensor(ids), tuple(map(self._tensor, _arrays(cuts)))
+                )
+            (loss / parts).backward()
+            total += float(loss.detach()) / parts
+        return {"stage": 1, "loss": total, "tokenizers": [], "sampling_seconds": 0.0}
 
     def _language(self) -> dict[str, Any]:
         config, figures = self.config, {"loss": 0.0, "language": 0.0, "lexical": 0.0, "distill": 0.0}
@@ -268,8 +269,7 @@ class _Run:
 
     def _place(self, part: int) -> int:
         """A number of its own for each step, part of it and process."""
-        processes, mine = int(self.accelerator.num_processes), int(self.accelerator.process_index)
-        return (self.step * self.config.accumulate + part) * processes + mine
+        return (self.step * self.config.accumulate + part) * self.processes.count + self.processes.index
 
     def _sampled(self, part: int) -> Pass:
         config = self.config
@@ -298,7 +298,7 @@ class _Run:
             ).bits_per_byte
             for one in self.validation
         ]  # fmt: skip
-        value = float(sum(found) / len(found))
+        value = self.processes.from_first(float(sum(found) / len(found)))
         self.waited += 1
         if self.best is None or value < self.best:
             self.best, self.waited = value, 0
@@ -310,17 +310,14 @@ class _Run:
         for parameter in self.net.parameters():
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
+        self.processes.average(self.net.parameters())
         grads = [parameter.grad for parameter in self.net.parameters() if parameter.grad is not None]
-        if self.accelerator.num_processes > 1:
-            flat = self.accelerator.reduce(torch.cat([one.flatten() for one in grads]), "mean")
-            for one, part in zip(grads, flat.split([one.numel() for one in grads]), strict=True):
-                one.copy_(part.view_as(one))
         return float(torch.stack([one.norm() for one in grads]).norm())
 
     def _autocast(self) -> Any:
         if self.config.dtype == "float32":
             return nullcontext()
-        return torch.autocast(self.accelerator.device.type, torch.bfloat16)
+        return torch.autocast(torch.device(self.processes.device).type, torch.bfloat16)
 
     @property
     def _prefix(self) -> int:
@@ -334,7 +331,7 @@ class _Run:
         return self.host.old.roles.get("mask") if self.host.checkpoint.layout.kind == "masked" else None
 
     def _tensor(self, array: Any) -> torch.Tensor:
-        return torch.from_numpy(array).to(self.accelerator.device)
+        return torch.from_numpy(array).to(self.processes.device)
 
     # -- what is kept --------------------------------------------------------------------------------
 
@@ -351,7 +348,7 @@ class _Run:
         self._write(tensors)
 
     def _write(self, tensors: dict[str, dict[str, torch.Tensor]]) -> None:
-        if self.accelerator.is_main_process:
+        if self.processes.is_first:
             steps = next((float(one["step"]) for one in self.optimizer.state.values()), 0.0)
             state = {"step": self.step, "best": self.best, "waited": self.waited, "updates": steps}
             write_folder(self.folder, describe(self.host, self.config, **state), tensors)
@@ -374,13 +371,13 @@ class _Run:
                 }
                 self.optimizer.state[parameter] = {"step": torch.tensor(record["updates"]), **moments}
         self.step, self.best, self.waited = record["step"], record["best"], record["waited"]
-        if self.accelerator.is_main_process and (self.folder / LOG).is_file():
+        if self.processes.is_first and (self.folder / LOG).is_file():
             lines = (self.folder / LOG).read_text("utf-8").splitlines(keepends=True)
             kept = [line for line in lines if json.loads(line)["step"] <= self.step]
             write_files({self.folder / LOG: "".join(kept)}, force=True)
 
     def _log(self, figures: dict[str, Any]) -> None:
-        if self.accelerator.is_main_process:
+        if self.processes.is_first:
             self.folder.mkdir(parents=True, exist_ok=True)
             with (self.folder / LOG).open("a", encoding="utf-8") as file:
                 file.write(json.dumps(figures) + "\n")
