@@ -1,4 +1,4 @@
-"""The pages that nobody writes: commands from the Typer application, the reference from packages' ``__all__``."""
+"""The pages that nobody writes: commands from the application, the reference from every ``__all__``."""
 
 import ast
 import inspect

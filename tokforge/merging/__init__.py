@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tokforge.merging.config import MergeConfig
     from tokforge.merging.flops import count_flops, encoder_flops
     from tokforge.merging.models.collator import MergingCollator
+    from tokforge.merging.models.merged import from_pretrained, merge_subtokens
     from tokforge.merging.models.packing import Packing
     from tokforge.merging.plan import MergePlan, PlanCounts, batch_plans, plan_for
     from tokforge.merging.saving import Estimate, estimate
