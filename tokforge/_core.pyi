@@ -330,10 +330,19 @@ class Runs:
         """Writes documents down as tokens, and counts neighbours from above; all come before settle."""
     def settle(self, merges: int, min_frequency: int) -> int:
         """Chooses and returns a least count, guessed to be below that of the last of ``merges``."""
-    def gather(self, least: int, progress: Progress | None = None) -> None:
-        """Gathers all anew: sequences cut at pairs below the least count."""
+    def gather(
+        self,
+        least: int,
+        vocab_size: int,
+        merges: Sequence[tuple[int, int, int]] = (),
+        progress: Progress | None = None,
+    ) -> None:
+        """Gathers all anew: sequences cut at pairs below the least count, with ``merges`` made in them.
+
+        ``vocab_size`` is above all ids, those of ``merges`` included. What occurs once goes to ``folder``.
+        """
     def __len__(self) -> int:
-        """Sequences, counted for each thread; long ones as often as they occur."""
+        """Sequences; equal ones may count apart."""
 
 class ChunkCounts:
     """Chunks of random length with their counts; a document's chunks depend on its bytes and the seed."""

@@ -11,7 +11,7 @@ from tokforge.bpe import BpeConfig
 from tokforge.bpe.start import Start
 from tokforge.errors import TokforgeError
 from tokforge.supertokens.across import merge_across
-from tokforge.tokenizer import parse_pretokenizer
+from tokforge.tokenizer import Pipeline, Tokenizer, parse_pretokenizer
 from tokforge.tokenizer.pretokenizers import NAMES
 
 __all__ = ["JOBS", "Job"]
@@ -44,6 +44,13 @@ def encode(data: bytes) -> Callable[[], object]:
     tokens, merges = vocabulary(data[:SAMPLE_BYTES])
     encoder = _core.Encoder(tokens, merges, byte_ids=range(256))
     return lambda: encoder.encode(data)
+
+
+def encode_superwords(data: bytes) -> Callable[[], object]:
+    """Behind superbpe's splitter, whose pieces are lines, with tokens that know no words."""
+    tokens, merges = vocabulary(data[:SAMPLE_BYTES])
+    tokenizer = Tokenizer.from_parts(tokens, merges, pipeline=Pipeline("text", pretokenizers=("superbpe",)))
+    return lambda: tokenizer.encode(data)
 
 
 def decode(data: bytes) -> Callable[[], object]:
@@ -147,7 +154,7 @@ def refused(work: Callable[..., object], *args: object, **options: object) -> No
 
 
 def _jobs() -> Iterator[tuple[str, str, Job]]:
-    for job in (encode, encode_characters, encode_unigram, encode_wordpiece, decode):
+    for job in (encode, encode_superwords, encode_characters, encode_unigram, encode_wordpiece, decode):
         yield "encode", job.__name__, job
     for name in NAMES:
         if name != "none":

@@ -72,7 +72,8 @@ def train_supertokens(
         for size in (*options.family, options.table_size)
     }
     sidecars = [sidecar_path(path) for path in targets.values()]
-    read: list[StrPath] = [*inputs, *tokenizer_files(extend)]
+    labels = [options.curation.labels] if options.curation.labels else []
+    read: list[StrPath] = [*inputs, *labels, *tokenizer_files(extend)]
     check_output(*targets.values(), *sidecars, recipe_path(main), force=force, inputs=read)
     base = Tokenizer.load(extend) if extend else None
     with bars(quiet=quiet) as progress:
@@ -113,7 +114,7 @@ def figures_of(
     return {
         "output": str(output),
         "map": None,
-        "curation": {"documents": 0, "bytes": 0, "left_out": {}},  # options that choose are refused
+        "curation": result.curation.as_dict(),
         "family": {str(n): path for (t, n), path in files.items() if (t, n) in smaller},
         "vocab_size": size,
         "merges": len(result.tokenizer.merges),

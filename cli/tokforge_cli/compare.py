@@ -27,6 +27,8 @@ SHOWN = (
     *("superword_share", "gini", "cost_ratio", "unreachable", "encode_megabytes_per_second"),
 )
 """Metrics of the text on the terminal; the JSON and the report have all."""
+COMMONEST = 8
+"""Superwords of a text that are named on the terminal."""
 
 
 def compare(
@@ -176,6 +178,7 @@ def summary(figures: Mapping[str, Any]) -> str:
     parts = [_aligned(["", *names.values()], rows), "* best; more in --json and --html"]
     if len(by_text) > 1:
         parts += ["", _aligned(["bytes per token", *names.values()], by_text)]
+    parts += _superwords(figures, names)
     for pair in figures["pairs"]:
         if pair["close"]:
             both = f"{names[pair['first']]} and {names[pair['second']]}"
@@ -185,6 +188,23 @@ def summary(figures: Mapping[str, Any]) -> str:
             parts.append(f"{count} of {len(figures['pairs'])} pairs untested: {reason}")
     outputs = [figures["html"], *figures["tables"], *figures["plots"]]
     return "\n".join([*parts, *(f"wrote {path}" for path in outputs if path)])
+
+
+def _superwords(figures: Mapping[str, Any], names: Mapping[str, str]) -> Iterator[str]:
+    """Yields how many words tokens hold in each text, and what they are, where any hold two."""
+    tokenizers = {path: one for path, one in figures["tokenizers"].items() if any(one["superwords"].values())}
+    if not tokenizers:
+        return
+    shares = (figures["metrics"][f"{words}_word_share"] for words in ("two", "three", "four"))
+    rows = [
+        _row(f"{text}: {metric['title']}", metric, text) for metric in shares for text in figures["texts"]
+    ]
+    yield from ("", _aligned(["share of the tokens", *names.values()], rows))
+    for path, one in tokenizers.items():
+        for text, listed in one["superwords"].items():
+            if listed:
+                shown = " ".join(token["text"] for token in listed[:COMMONEST])
+                yield f"{names[path]}, commonest in {text}: {shown}"
 
 
 def _given(tokenizers: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

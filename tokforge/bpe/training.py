@@ -57,6 +57,7 @@ __all__ = [
     "choose_preset",
     "learn",
     "peak_memory_bytes",
+    "spelled",
     "train",
     "train_bpe",
     "train_from_counts",
@@ -353,7 +354,7 @@ def learn(
 
     training = _core.train(
         corpus,
-        tokens=[*start.tokens, *_spelled(start.tokens, done)],
+        tokens=[*start.tokens, *spelled(start.tokens, done)],
         byte_ids=start.byte_ids,
         merges=[*start.merges, *done],
         vocab_size=config.table_size,
@@ -375,7 +376,7 @@ def learn(
     return learned
 
 
-def _spelled(tokens: Sequence[bytes | None], merges: Sequence[Merge]) -> list[bytes]:
+def spelled(tokens: Sequence[bytes | None], merges: Sequence[Merge]) -> list[bytes]:
     """Returns the bytes of the tokens that merges add behind ``tokens``."""
     table = list(tokens)
     for left, right, merged in merges:
@@ -388,7 +389,7 @@ def build_tokenizer(
     merges: Sequence[Merge], start: Start, config: BpeConfig, provenance: Mapping[str, Any]
 ) -> Tokenizer:
     """Returns ``start`` with new merges, padded to ``config.multiple_of`` with unused tokens."""
-    tokens: list[bytes | None] = [*start.tokens, *_spelled(start.tokens, merges)]
+    tokens: list[bytes | None] = [*start.tokens, *spelled(start.tokens, merges)]
     added = list(start.added_tokens)
     missing = round_up(len(tokens), config.multiple_of) - len(tokens)
     for text in islice(reserved_names(start.texts, tokens), missing):

@@ -21,7 +21,7 @@ from tokforge.metrics.corpus import Category, Unit, batched, open_categories
 from tokforge.metrics.kinship import Kinship, kinships
 from tokforge.metrics.measure import METRICS, PairTest, Values, pair_tests, resampled, values_of
 from tokforge.metrics.names import short_names
-from tokforge.metrics.profile import profile
+from tokforge.metrics.profile import profile, superwords
 from tokforge.metrics.resampling import LEAST_RESAMPLES
 from tokforge.metrics.samples import Sample, sample_of
 from tokforge.metrics.tally import LEAST_SPELLED, Tally, tally
@@ -289,7 +289,11 @@ def _result(
     return Comparison(
         config=config,
         tokenizers={
-            v.name: {**profile(v, totals[v.name], short), **_lists(v, *lists)}
+            v.name: {
+                **profile(v, totals[v.name], short),
+                "superwords": {category: superwords(one) for category, one in by_name[v.name].items()},
+                **_lists(v, *lists),
+            }
             for v, short in zip(vocabularies, short_names([v.name for v in vocabularies]), strict=True)
         },
         texts=found.texts,

@@ -1,5 +1,7 @@
 """What the tokens are pieces of: words, identifiers, numbers, characters, several words."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from tokforge.metrics.compression import ratio
@@ -46,6 +48,17 @@ def _superwords(tally: Tally) -> float | None:
     vocabulary = tally.vocabulary
     sizes = tally.counts * vocabulary.sizes
     return ratio(int(sizes[vocabulary.words > 1].sum()), int(sizes.sum()))
+
+
+def _of_words(least: int, most: int | None = None) -> Callable[[Tally], float | None]:
+    """Returns the metric that takes the share of the tokens with ``least`` words, to ``most`` words."""
+
+    def share(tally: Tally) -> float | None:
+        words = tally.vocabulary.words
+        chosen = (words >= least) & (words <= (most or words.max(initial=0)))
+        return ratio(int(tally.counts[chosen].sum()), tally.total)
+
+    return share
 
 
 def _token_length(tally: Tally) -> float | None:
@@ -126,6 +139,24 @@ METRICS = (
         formula="sum of c_t |t| over t with 2 or more words / sum of c_t |t|",
         source="own; SuperBPE, arXiv 2503.13423, and BoundlessBPE, arXiv 2504.00178, make such tokens",
         function=_superwords,
+    ),
+    *(
+        Metric(
+            name=f"{name}_word_share",
+            title=f"Tokens of {words}",
+            unit="share",
+            direction="none",
+            definition=f"Share of the tokens, as they occur, that hold {words}.",
+            formula=f"sum of c_t over t with {words} / N",
+            source="own; the commonest of them stand in the JSON as superwords",
+            caveat="A word is a run without white space with a letter or digit; without spaces all is one.",
+            function=_of_words(least, most),
+        )
+        for name, words, least, most in (
+            ("two", "two words", 2, 2),
+            ("three", "three words", 3, 3),
+            ("four", "four words or more", 4, None),
+        )
     ),
     Metric(
         name="used_token_bytes",

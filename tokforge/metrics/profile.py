@@ -10,10 +10,10 @@ from tokforge.metrics.usage import formed_counts, residue_suspects
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import printable
 
-__all__ = ["LISTED", "profile", "rank_curve"]
+__all__ = ["LISTED", "profile", "rank_curve", "superwords"]
 
 LISTED = 20
-"""Suspects that are named; the metrics count all."""
+"""Suspects and superwords that are named; the metrics count all."""
 
 
 def profile(vocabulary: Vocabulary, total: Tally, name: str) -> dict[str, Any]:
@@ -60,6 +60,22 @@ def rank_curve(total: Tally) -> list[tuple[int, float]]:
     shares = np.cumsum(counts) / counts.sum()
     ranks = np.unique(np.geomspace(1, len(counts), 60).round().astype(np.int64))
     return [(int(rank), round(float(shares[rank - 1]), 6)) for rank in ranks]
+
+
+def superwords(tally: Tally) -> list[dict[str, Any]]:
+    """Returns the commonest tokens of two words and more: text, id, words and occurrences."""
+    vocabulary = tally.vocabulary
+    counts = np.where(vocabulary.words > 1, tally.counts, 0)
+    commonest = np.argsort(-counts, kind="stable")[:LISTED]
+    return [
+        {
+            "id": token_id,
+            "text": printable(vocabulary.tokens[token_id]),
+            "words": int(vocabulary.words[token_id]),
+            "count": int(counts[token_id]),
+        }
+        for token_id in commonest[counts[commonest] > 0].tolist()
+    ]
 
 
 def _residue(vocabulary: Vocabulary, total: Tally) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ __all__ = ["Vocabulary", "words_in"]
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_WORDS = re.compile(rb"[^\x00-\x20]+")
+_WORDS = re.compile(r"\S*[^\W_]\S*")
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class Vocabulary:
 
     @cached_property
     def words(self) -> Array:
-        """(size,) int64 - words of each token: runs without ASCII white space or controls."""
+        """(size,) int64 - words of each token: `words_in`."""
         return np.fromiter(map(words_in, self.spelled), np.int64, self.size)
 
     @cached_property
@@ -127,11 +127,13 @@ class Vocabulary:
 def words_in(token: bytes) -> int:
     """Returns the number of words in a token: 2 and more make it a superword.
 
+    A word is a run without white space that holds a letter or digit; a run of a script without spaces is one.
+
     Example:
-        >>> words_in(b" of the"), words_in(b" the"), words_in(b"  ")
+        >>> words_in(b" of the"), words_in(b", the"), words_in(b"  ")
         (2, 1, 0)
     """
-    return len(_WORDS.findall(token))
+    return len(_WORDS.findall(token.decode(errors="replace")))
 
 
 def _is_whole(token: bytes) -> bool:

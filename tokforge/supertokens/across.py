@@ -3,22 +3,22 @@
 Both learners use this; they differ in the splitter, in which tokens may be joined, and in the order. The
 engine writes the tokens of all documents to a temporary file (half the size of the text) and gathers
 sequences from it, cut at pairs too rare to be merged. How rare is guessed; where training gets down to the
-guess, all is gathered again with a lower one, so the result is that of the whole sequences.
+guess, all is gathered again with a lower one, the merges that were learned are made in it, and training goes
+on behind them: they are those of the whole sequences, since no rarer pair could have come before.
 """
 
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from tokforge.bpe import BpeConfig
 from tokforge.bpe.start import Start
+from tokforge.bpe.training import spelled
 from tokforge.errors import ConfigError
 from tokforge.inputs import ByteView, Progress, batches
 from tokforge.tokenizer import forbidden_tokens
-
-if TYPE_CHECKING:
-    from tokforge import _core
+from tokforge.tokenizer.model import Merge
 
 __all__ = ["Across", "merge_across"]
 
@@ -30,11 +30,13 @@ _STEP = 2
 class Across:
     """Merges across words, in their order."""
 
-    training: "_core.Training"
+    merges: Sequence[Merge]
+    counts: Sequence[int]
+    stopped: str
     least_count: int
     """The result is exact for pairs of this count and more, and there are no others in it."""
     sequences: int
-    """Sequences: short ones, distinct within a thread's table, and long ones as they occur."""
+    """Sequences that the last merges were learned from; equal ones may count apart."""
 
 
 def merge_across(
@@ -72,14 +74,16 @@ def merge_across(
         runs.survey(batch)  # unreported: "read" covers the same bytes, and the engine hears Ctrl-C itself
     lowest = max(config.min_frequency, 1)
     least = runs.settle(_expected(size - len(start.tokens), rivals), lowest)
+    merges: list[Merge] = []
+    counts: list[int] = []
     while True:
-        runs.gather(least, progress)
+        runs.gather(least, size - 1, merges, progress)  # the last id comes last, so that none is behind it
         sequences = len(runs)
         training = _core.train(
             runs,
-            tokens=start.tokens,
+            tokens=[*start.tokens, *spelled(start.tokens, merges)],
             byte_ids=start.byte_ids,
-            merges=start.merges,
+            merges=[*start.merges, *merges],
             vocab_size=size,
             min_frequency=least,
             max_token_bytes=config.max_token_bytes or None,
@@ -90,20 +94,27 @@ def merge_across(
             progress=progress,
             **rules,
         )
+        merges, counts = merges + training.merges, counts + training.counts
         if training.stopped == "vocab_size" or least == lowest:
             break
         least = max(lowest, least // _STEP)
-    if not training.merges and training.stopped == "vocab_size":
-        raise ConfigError(
+    if not merges:
+        raise _nothing_joined(training.stopped, lowest)
+    return Across(
+        merges=merges, counts=counts, stopped=training.stopped, least_count=least, sequences=sequences
+    )
+
+
+def _nothing_joined(stopped: str, lowest: int) -> ConfigError:
+    if stopped == "vocab_size":
+        return ConfigError(
             "tokens within words fill the table before any superword is as frequent",
             "give a larger vocab_size",
         )
-    if not training.merges:
-        raise ConfigError(
-            f"no two neighbouring words occur {lowest} times together",
-            "give more text, or learn plain BPE: without spaces between words there may be no superwords",
-        )
-    return Across(training=training, least_count=least, sequences=sequences)
+    return ConfigError(
+        f"no two neighbouring words occur {lowest} times together",
+        "give more text, or learn plain BPE: without spaces between words there may be no superwords",
+    )
 
 
 def _expected(room: int, rivals: Sequence[int]) -> int:

@@ -13,20 +13,20 @@ from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.model import Merge
 
 if TYPE_CHECKING:
-    from tokforge._core import Training
+    from tokforge.supertokens.across import Across
 
 __all__ = ["interleave", "new_counts"]
 
 
 def interleave(
-    words: Tokenizer, word_counts: Sequence[int], supermerges: "Training", size: int
+    words: Tokenizer, word_counts: Sequence[int], supermerges: "Across", size: int
 ) -> tuple[int, list[Merge]]:
     """Returns how many ids of ``words`` are kept, and the supermerges with ids that follow those.
 
     Without ``word_counts`` all words are kept, as in the published SuperBPE mode.
     """
     counts, total = new_counts(words, word_counts), words.vocab_size
-    merges, super_counts = list(supermerges.merges), list(supermerges.counts)  # each access copies
+    merges, super_counts = supermerges.merges, supermerges.counts
     kept, taken = total - len(counts), 0
     across: set[int] = set()
     """Products of the supermerges taken that no kept word spells."""

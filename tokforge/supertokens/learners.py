@@ -106,7 +106,7 @@ def learn_superbpe(task: Task, stage: WordStage, transition: int | None) -> Lear
         size=size,
         progress=task.progress,
     )
-    tokenizer = task.built(start, across.training.merges, size, across.training.stopped, transition)
+    tokenizer = task.built(start, across.merges, size, across.stopped, transition)
     return _learned(_sizes(tokenizer, config), len(start.tokens), across)
 
 
@@ -132,9 +132,9 @@ def learn_boundless(task: Task, stage: WordStage) -> Learned:
     )
     by_size = {}
     for size in (*config.family, config.table_size):
-        kept, merges = interleave(tokenizer, stage.counts, across.training, size)
+        kept, merges = interleave(tokenizer, stage.counts, across, size)
         base = start if kept == len(start.tokens) else stage.start(task.pipeline, kept)
-        by_size[size] = task.built(base, merges, size, across.training.stopped)
+        by_size[size] = task.built(base, merges, size, across.stopped)
     return _learned(by_size, kept, across)
 
 
@@ -160,7 +160,13 @@ def learn_chunks(task: Task, start: Start) -> Learned:
         **supertokens.rules,
     )
     tokenizer = task.built(start, training.merges, config.table_size, training.stopped)
-    across = Across(training=training, least_count=max(config.min_frequency, 1), sequences=sequences)
+    across = Across(
+        merges=training.merges,
+        counts=training.counts,
+        stopped=training.stopped,
+        least_count=max(config.min_frequency, 1),
+        sequences=sequences,
+    )
     return _learned(_sizes(tokenizer, config), len(start.tokens), across)
 
 
@@ -168,10 +174,10 @@ def _learned(by_size: Mapping[int, Tokenizer], words: int, across: Across) -> Le
     return Learned(
         by_size=by_size,
         words=words,
-        counts=across.training.counts,
+        counts=across.counts,
         least_count=across.least_count,
         sequences=across.sequences,
-        stopped=across.training.stopped,
+        stopped=across.stopped,
     )
 
 

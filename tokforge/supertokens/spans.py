@@ -1,21 +1,19 @@
 """How many words tokens span, as they occur in text.
 
-Definition: a token's words are its maximal stretches without white space that hold a letter or digit; each
-letter of a script without spaces counts as none more, so a token of Chinese is one word however long.
+Definition: a token's words are those of `tokforge.metrics.vocabulary.words_in`, so a token
+of Chinese is one word however long.
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from tokforge.metrics.vocabulary import words_in
 from tokforge.tokenizer import Tokenizer
 
 __all__ = ["WordSpans", "word_spans"]
-
-_WORD = re.compile(r"\S*[^\W_]\S*")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +49,7 @@ def word_spans(tokenizer: Tokenizer, texts: Sequence[bytes | str], *, shown: int
     total_bytes = 0
     for token_id, count in counts.items():
         token = tokenizer.token_bytes(token_id)
-        words = len(_WORD.findall(token.decode(errors="replace")))
+        words = words_in(token)
         by_words[min(words, 4)] += count
         total_bytes += len(token) * count
         if words > 1:

@@ -17,7 +17,9 @@ from tokforge.bpe.start import Start
 from tokforge.bpe.training import peak_memory_bytes
 from tokforge.bpe.training import train as train_words
 from tokforge.errors import ConfigError, CorpusExhaustedError
-from tokforge.inputs import ByteView, CurationConfig, Progress, Remark, open_sources
+from tokforge.inputs import ByteView, Progress, Remark, open_sources
+from tokforge.inputs.curation import Curation, CurationReport, archive_options
+from tokforge.inputs.source import Source
 from tokforge.supertokens.config import LEARNERS, SupertokensConfig
 from tokforge.supertokens.documents import Draw
 from tokforge.supertokens.learners import (
@@ -62,6 +64,8 @@ class SupertokensResult:
     """Of those, in the word stage."""
     peak_memory_bytes: int
     mixture: Mixture
+    curation: CurationReport
+    """What was left out of the inputs; both stages learned from what stayed."""
     skipped: tuple[Remark, ...]
     warnings: tuple[Remark, ...]
     verified: Verified | None
@@ -96,14 +100,11 @@ def train(
         InputError, PatternError, KeyboardInterrupt: as `tokforge.bpe.train`.
     """
     started = time.perf_counter()
-    config = config or BpeConfig()
-    supertokens = supertokens or SupertokensConfig(
-        learner="superbpe", transitions=(config.table_size * 2 // 3,)
-    )
-    config = _with_splitter(config, supertokens, extend)
+    config, supertokens = _resolved(config or BpeConfig(), supertokens, extend)
     _check(inputs, config, supertokens, extend, checkpoint)
-    sources = open_sources(inputs, field=config.field, follow_symlinks=config.follow_symlinks)
-    chosen = SampledSources(sources, config.sampling, progress=progress)
+    sources = _opened(inputs, config)
+    curation = Curation(sources, config.curation, progress=progress)
+    chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
     has_words = supertokens.learner != "random-chunks"
     stage = _word_stage(inputs, config, supertokens, extend, checkpoint, progress) if has_words else None
     word_seconds = time.perf_counter() - started
@@ -112,7 +113,7 @@ def train(
         config=config,
         supertokens=supertokens,
         documents=documents,
-        record=lambda stopped: record(config, chosen.mixture, None, stopped, extend),
+        record=lambda stopped: record(config, chosen.mixture, curation.report, stopped, extend),
         progress=progress,
     )
     learned = _learn(task, stage)
@@ -134,9 +135,19 @@ def train(
         word_seconds=word_seconds,
         peak_memory_bytes=peak_memory_bytes(),
         mixture=mixture,
+        curation=curation.report,
         skipped=tuple(remark for source in sources for remark in source.skipped),
         warnings=tuple(remark for source in sources for remark in source.warnings),
         verified=verify_files(tokenizer, supertokens.verify) if supertokens.verify else None,
+    )
+
+
+def _opened(inputs: Sequence[str | Path], config: BpeConfig) -> Sequence[Source]:
+    return open_sources(
+        inputs,
+        field=config.field,
+        follow_symlinks=config.follow_symlinks,
+        archives=archive_options(config.curation),
     )
 
 
@@ -150,15 +161,19 @@ class _Buffers:
         return (data for _, data in self._chosen)
 
 
-def _with_splitter(config: BpeConfig, supertokens: SupertokensConfig, extend: Tokenizer | None) -> BpeConfig:
-    """Resolves what is left open: the learner's word splitter, the preset's longest token."""
+def _resolved(
+    config: BpeConfig, supertokens: SupertokensConfig | None, extend: Tokenizer | None
+) -> tuple[BpeConfig, SupertokensConfig]:
+    """Resolves what is left open: the learner and its word splitter, the preset's longest token."""
+    if supertokens is None:
+        supertokens = SupertokensConfig(learner="superbpe", transitions=(config.table_size * 2 // 3,))
     if extend and (config.pretokenizer or config.special_tokens):
         raise ConfigError("the tokenizer to extend has its own splitter and special tokens", "leave them out")
     if config.pretokenizer and supertokens.learner != "superbpe":
         raise ConfigError(f"{supertokens.learner} has its own splitter", "leave the pretokenizer out")
     words = LEARNERS[supertokens.learner].words
     named = config if config.pretokenizer else replace(config, pretokenizer=words)
-    return named.resolved("text" if config.preset in ("auto", "binary") else config.preset)
+    return named.resolved("text" if config.preset in ("auto", "binary") else config.preset), supertokens
 
 
 def _check(
@@ -181,12 +196,6 @@ def _check(
             "character_coverage chooses what words begin with, and supertokens begin with words",
             "train the word stage with it and --extend that",
             "character_coverage",
-        )
-    if config.curation != CurationConfig():
-        raise ConfigError(
-            "supertokens take their inputs as they are: no archives, caps or duplicates",
-            "leave these options out, or train the word stage with them and --extend it",
-            "curation",
         )
     supertokens.check_sizes(config)
     if extend is not None and not supertokens.transitions:

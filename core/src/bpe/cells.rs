@@ -6,7 +6,7 @@
 use super::positions::Id;
 use super::scan::pair_key;
 
-/// Cells of the first pass, as powers of two: 512 KiB to 32 MiB a thread. With fewer, the first scan
+/// Cells of the first pass, as powers of two: 256 KiB to 16 MiB a thread. With fewer, the first scan
 /// of unsplit bytes cannot tell the pairs of bytes apart.
 const CELL_BITS: std::ops::RangeInclusive<u32> = 16..=22;
 
@@ -40,7 +40,7 @@ impl Cells {
 
     /// For that many tokens, as many as fit in that many bytes.
     pub fn within(bytes: u64, tokens: u64) -> Self {
-        let bits = (bytes / size_of::<u64>() as u64).max(1).ilog2();
+        let bits = (bytes / size_of::<u32>() as u64).max(1).ilog2();
         let bits = bits.clamp(*CELL_BITS.start(), *CELL_BITS.end());
         Self { bits: bits.min(twice(tokens as usize)) }
     }
@@ -58,6 +58,18 @@ impl Cells {
     }
 }
 
+/// Adds to a cell, which stays at 2^32 - 1: it bounds the counts below that.
+#[inline(always)]
+pub fn add(cell: &mut u32, weight: u64) {
+    *cell = cell.saturating_add(u32::try_from(weight).unwrap_or(u32::MAX));
+}
+
+/// Whether the pairs of a cell may have that count.
+#[inline(always)]
+pub fn reaches(cell: u64, count: u64) -> bool {
+    cell >= count.min(u64::from(u32::MAX))
+}
+
 /// The cells that reach the floor, numbered from 0: a bit each, so that the second pass reads from
 /// the cache, and the hot cells before each word of bits.
 pub struct HotCells {
@@ -67,11 +79,11 @@ pub struct HotCells {
 
 impl HotCells {
     /// Those of `cells` that reach `floor`.
-    pub fn new(cells: &[u64], floor: u64) -> Self {
+    pub fn new(cells: &[u32], floor: u64) -> Self {
         let mut len = 0;
-        let word = |cells: &[u64]| {
-            let word =
-                cells.iter().rev().fold(0, |word, &cell| word << 1 | u64::from(cell >= floor));
+        let word = |cells: &[u32]| {
+            let bit = |&cell: &u32| u64::from(reaches(u64::from(cell), floor));
+            let word = cells.iter().rev().fold(0, |word, cell| word << 1 | bit(cell));
             let before = len;
             len += word.count_ones();
             (word, before)

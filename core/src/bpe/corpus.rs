@@ -4,10 +4,10 @@ use rustc_hash::FxHashMap;
 
 use super::positions::{Id, Placed, Positions, Writer};
 use super::room::Room;
-use super::sequences::sequence_ids;
+use super::sequences::{Sequences, VisitSequence};
 use super::vocabulary::Vocabulary;
 use super::weights::ByClass;
-use super::{CountFiles, Merge, SequenceCounts, WordCounts};
+use super::{CountFiles, Merge, WordCounts};
 use crate::encode::Encoder;
 use crate::error::{Error, Message};
 use crate::progress::{Progress, Ticker};
@@ -72,9 +72,8 @@ pub enum Corpus {
     Words(WordCounts),
     /// Distinct words with their counts, in files.
     Files(CountFiles),
-    /// Sequences of tokens with their counts, distinct within each table; a token takes one place in the
-    /// array.
-    Sequences(Vec<SequenceCounts>),
+    /// Sequences of tokens with their counts; a token takes one place in the array.
+    Sequences(Vec<Sequences>),
 }
 
 /// The array, the weight of each place in it, and the weight of all tokens.
@@ -148,7 +147,7 @@ fn lay_out_words<I: Id>(
     progress: &dyn Progress,
 ) -> Result<Layout<I>, Error> {
     let &Start { vocabulary, merges, room } = start;
-    let classes = classes_of(each, 1)?;
+    let classes = classes_of(|visit| each(&mut |word, count| visit(word.len(), count)))?;
     let mut free = starts_of(&classes);
     let places = classes.last().map_or(1, |&(end, _)| end);
     let most_listed = room.listed::<I>(places, 0)?;
@@ -183,14 +182,17 @@ fn starts_of(classes: &[(usize, u64)]) -> FxHashMap<u64, usize> {
     starts.zip(classes).map(|(start, &(_, count))| (count, start)).collect()
 }
 
-/// End offset and count of each stretch of words with equal counts, in descending order of counts; a
-/// letter takes `letter_bytes` of a word, and one place.
-fn classes_of(each: Each<'_>, letter_bytes: usize) -> Result<Vec<(usize, u64)>, Error> {
+/// End offset and count of each stretch of words with equal counts, in descending order of counts.
+///
+/// `each` tells its visitor the letters of every word, which take a place each, and its count.
+fn classes_of(
+    each: impl FnOnce(&mut dyn FnMut(usize, u64) -> Result<(), Error>) -> Result<(), Error>,
+) -> Result<Vec<(usize, u64)>, Error> {
     let mut places: FxHashMap<u64, usize> = FxHashMap::default();
     let mut total = 0u128;
-    each(&mut |word, count| {
-        *places.entry(count).or_default() += word.len() / letter_bytes + 1;
-        total += word.len() as u128 * u128::from(count);
+    each(&mut |letters, count| {
+        *places.entry(count).or_default() += letters + 1;
+        total += letters as u128 * u128::from(count);
         Ok(())
     })?;
     check_total(total)?;
@@ -206,26 +208,22 @@ fn classes_of(each: Each<'_>, letter_bytes: usize) -> Result<Vec<(usize, u64)>, 
 
 /// Writes sequences a place a token, as `lay_out_words`; merges have been applied to them already.
 fn lay_out_sequences<I: Id>(
-    tables: &[SequenceCounts],
+    tables: &[Sequences],
     room: &Room,
     progress: &dyn Progress,
 ) -> Result<Layout<I>, Error> {
-    let id_bytes = tables.first().map_or(1, SequenceCounts::id_bytes);
-    let each = |visit: Visit<'_>| {
-        tables.iter().flat_map(SequenceCounts::words).try_for_each(|(word, n)| visit(word, n))
-    };
-    let classes = classes_of(&each, id_bytes)?;
+    let each = |visit: VisitSequence<'_>| tables.iter().try_for_each(|table| table.for_each(visit));
+    let classes = classes_of(|visit| each(&mut |ids, count| visit(ids.len(), count)))?;
     let mut free = starts_of(&classes);
     let places = classes.last().map_or(1, |&(end, _)| end);
     let most_listed = room.listed::<I>(places, 0)?;
     let mut array = Placed::<I>::new(places);
     let mut ticker = Ticker::new(progress, "lay out", places as u64);
     let (mut tokens, mut done) = (0, 0);
-    each(&mut |word, count| {
+    each(&mut |ids, count| {
         let Some(start) = free.get_mut(&count) else { return Ok(()) };
-        let ids = sequence_ids(word, id_bytes);
         let len = ids.len();
-        array.bytes(*start, ids.map(I::from_u32));
+        array.bytes(*start, ids.iter().map(|&id| I::from_u32(id)));
         *start += len + 1;
         tokens += count * len as u64;
         done += len as u64 + 1;

@@ -131,6 +131,22 @@ impl WordCounts {
         Ok(())
     }
 
+    /// Gives out the words that were counted once, and forgets them.
+    pub fn drain_single(
+        &mut self,
+        mut visit: impl FnMut(&[u8]) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        let mut kept = Self { room: self.room, ..Self::default() };
+        self.iter().try_for_each(|(word, count)| match count {
+            1 => visit(word),
+            _ => kept.add(word, count),
+        })?;
+        std::mem::swap(&mut kept.recent, &mut self.recent);
+        kept.recent.forget();
+        *self = kept;
+        Ok(())
+    }
+
     fn bytes(&self, word: &Word) -> &[u8] {
         &self.arena[word.start..word.start + word.len as usize]
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::count_file::merge::create_unnamed;
 use super::count_file::write::cannot_write;
-use super::spool::{Spool, END};
+use super::spool::{Spool, Spooled, END};
 use super::{ByteCorpus, Merge, Vocabulary};
 use crate::encode::Encoder;
 use crate::error::Error;
@@ -165,7 +165,7 @@ impl DiskDocuments {
         vocabulary: &Vocabulary,
         merges: &[Merge],
         vocab_size: usize,
-    ) -> Result<Spool, Error> {
+    ) -> Result<Spooled, Error> {
         let tokens = vocabulary.tokens().iter().map(Option::as_deref);
         let encoder = Encoder::new(tokens, merges, None, vocabulary.byte_ids(), false)?;
         let mut spool = Spool::new(&self.folder, vocab_size)?;
@@ -179,7 +179,7 @@ impl DiskDocuments {
             spool.add(&ids)?;
             at = self.ends[document];
         }
-        Ok(spool)
+        spool.finish()
     }
 
     fn rewind(&mut self) -> Result<(), Error> {

@@ -12,7 +12,7 @@
 //! * [`merge`] replaces one pair everywhere and says which pairs were lost and gained;
 //! * [`train`] holds the loop, [`queue`] the order of merges, [`veto`] what must not be merged;
 //! * [`room`] keeps all of it within a bound of memory, and [`phases`] trains on documents on disk;
-//! * [`counts`] counts words, [`spill`] in bounded memory and [`count_file`] on disk, [`sequences`] sequences of tokens, [`corpus`] lays words or documents out in the array, and
+//! * [`counts`] counts words, [`spill`] in bounded memory and [`count_file`] on disk, [`sequences`] sequences of tokens ([`spool`] writes them down), [`corpus`] lays words or documents out in the array, and
 //!   [`vocabulary`] keeps the table of tokens.
 //!
 //! The order is Hugging Face's: count descending, then (left id, right id) ascending, with counts of
@@ -54,7 +54,7 @@ pub use counts::WordCounts;
 pub use disk::{Documents, Gathered};
 pub use phases::train_on_disk;
 pub use queue::Order;
-pub use sequences::SequenceCounts;
+pub use sequences::{SequenceCounts, Sequences};
 pub use train::{train, Options, Stopped, Training, SWEPT_ABOVE};
 pub use veto::{Rules, Veto};
 pub use vocabulary::Vocabulary;

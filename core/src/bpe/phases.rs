@@ -18,12 +18,12 @@
 //! token (4 above 65,536 ids). Memory: cells, the distinct islands, and the longest one. The bound
 //! x >= count of the pair beneath is that of [`crate::supertokens`].
 
-use super::cells::{Cells, HotCells};
+use super::cells::{add, Cells, HotCells};
 use super::corpus::Corpus;
 use super::disk::DiskDocuments;
 use super::room::Room;
 use super::scan::{choose_floor, Wanted};
-use super::spool::{Spool, END};
+use super::spool::{Spool, Spooled, END};
 use super::train::{check, train, Options, Stopped, Training};
 use super::vocabulary::{Product, Vocabulary};
 use super::{Merge, SequenceCounts};
@@ -37,7 +37,7 @@ const LINKED_PERCENT: u64 = 30;
 /// The documents, as they are now.
 enum Tokens {
     Bytes(DiskDocuments, Box<[u32; 256]>),
-    Ids(Spool),
+    Ids(Spooled),
 }
 
 impl Tokens {
@@ -113,7 +113,7 @@ pub fn train_on_disk(
     let tokens = if merges.is_empty() {
         Tokens::Bytes(documents, Box::new(*vocabulary.byte_ids()))
     } else {
-        let mut spool = documents.encoded(vocabulary, merges, spooled_ids(options))?;
+        let spool = documents.encoded(vocabulary, merges, spooled_ids(options))?;
         total = 0;
         spool.for_each_id(
             |_| Ok(()),
@@ -175,12 +175,12 @@ impl Phases<'_> {
     }
 
     /// Counts all pairs, several to a cell.
-    fn cells(&mut self, place: Cells) -> Result<Vec<u64>, Error> {
+    fn cells(&mut self, place: Cells) -> Result<Vec<u32>, Error> {
         let (lens, longest) = (self.lens(), self.longest());
-        let (mut cells, mut left) = (vec![0u64; place.len()], END);
+        let (mut cells, mut left) = (vec![0; place.len()], END);
         self.read(|right| {
             if fits(&lens, longest, left, right) {
-                cells[place.index(left, right)] += 1;
+                add(&mut cells[place.index(left, right)], 1);
             }
             left = right;
             Ok(())
@@ -189,7 +189,7 @@ impl Phases<'_> {
     }
 
     /// Chooses a floor as low as memory allows, and returns the islands that it makes.
-    fn islands(&mut self, place: Cells, cells: Vec<u64>) -> Result<(u64, Links, Islands), Error> {
+    fn islands(&mut self, place: Cells, cells: Vec<u32>) -> Result<(u64, Links, Islands), Error> {
         let wanted = Wanted {
             ceiling: self.ceiling,
             least: self.least(),
@@ -250,7 +250,7 @@ impl Phases<'_> {
         options.min_frequency = floor;
         options.memory = Some(self.room());
         let mut weight = islands.weight;
-        let corpus = Corpus::Sequences(vec![islands.table]);
+        let corpus = Corpus::Sequences(vec![islands.table.finish()?]);
         let done = self.training.merges.len() as u64;
         let progress = Within { progress: self.progress, done };
         let mut scratch = self.vocabulary.clone();
@@ -297,7 +297,7 @@ impl Phases<'_> {
             }
             Ok(())
         })?;
-        self.tokens = Tokens::Ids(spool);
+        self.tokens = Tokens::Ids(spool.finish()?);
         Ok(())
     }
 }

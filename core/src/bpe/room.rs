@@ -58,7 +58,7 @@ pub fn occurrence_bytes(places: usize) -> u64 {
 }
 
 fn cell_bytes(places: usize) -> u64 {
-    8 * most_cells(places) as u64
+    4 * most_cells(places) as u64
 }
 
 fn too_little(needed: u64, bytes: u64, places: usize) -> Error {

@@ -18,7 +18,7 @@ use std::thread;
 
 use rustc_hash::FxHashMap;
 
-use super::cells::{Cells, HotCells};
+use super::cells::{add, reaches, Cells, HotCells};
 use super::positions::{Id, Offset, Positions};
 use super::weights::Weights;
 use crate::error::Error;
@@ -76,15 +76,15 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
 ) -> Result<(u64, Pairs<P>), Error> {
     let place = Cells::new(wanted.weight, wanted.ceiling, positions.len());
     let fits = |left: I, right: I| allows(left.index() as u32, right.index() as u32);
-    let count = |cells: &mut Vec<u64>, range| {
+    let count = |cells: &mut Vec<u32>, range| {
         cells.resize(place.len(), 0);
         positions.for_each_pair(lens, range, |offset, left, right| {
             if fits(left, right) {
-                cells[place.index(left, right)] += weights.at(offset);
+                add(&mut cells[place.index(left, right)], weights.at(offset));
             }
         });
     };
-    let cells = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
+    let cells = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?, add);
     let mut floor = choose_floor(&cells, wanted);
     let mut hot = HotCells::new(&cells, floor);
     if wanted.sites < positions.len() {
@@ -97,7 +97,8 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
                 }
             });
         };
-        let sites = sum(in_parallel(positions, wanted.threads, "scan", progress, count)?);
+        let parts = in_parallel(positions, wanted.threads, "scan", progress, count)?;
+        let sites = sum(parts, |total: &mut u64, sites| *total += sites);
         floor = raise_floor(floor, &cells, &sites, wanted);
         hot = HotCells::new(&cells, floor);
     }
@@ -130,10 +131,10 @@ const CLASSES: usize = 64 * 8;
 ///
 /// Cells are sorted into classes an eighth of an octave wide: exact enough, and one pass. The floor at
 /// least halves from scan to scan, so there are few scans even where a single cell is too heavy.
-pub fn choose_floor(cells: &[u64], wanted: &Wanted) -> u64 {
+pub fn choose_floor(cells: &[u32], wanted: &Wanted) -> u64 {
     let mut pairs = [0u64; CLASSES];
     let mut weights = [0u64; CLASSES];
-    for &cell in cells {
+    for cell in cells.iter().map(|&cell| u64::from(cell)) {
         let class = class_of(cell);
         pairs[class] += 1;
         weights[class] = weights[class].saturating_add(cell);
@@ -150,10 +151,10 @@ pub fn choose_floor(cells: &[u64], wanted: &Wanted) -> u64 {
 
 /// Raises a floor until no more than the wanted `sites` are listed, these by hot cell in their order; but
 /// it always falls by an eighth from scan to scan, so that training goes on.
-fn raise_floor(floor: u64, cells: &[u64], sites: &[u64], wanted: &Wanted) -> u64 {
+fn raise_floor(floor: u64, cells: &[u32], sites: &[u64], wanted: &Wanted) -> u64 {
     let mut by_class = [0u64; CLASSES];
-    let hot = cells.iter().filter(|&&cell| cell >= floor);
-    hot.zip(sites).for_each(|(&cell, &sites)| by_class[class_of(cell)] += sites);
+    let hot = cells.iter().map(|&cell| u64::from(cell)).filter(|&cell| reaches(cell, floor));
+    hot.zip(sites).for_each(|(cell, &sites)| by_class[class_of(cell)] += sites);
     let mut all = 0u64;
     let first = (0..CLASSES).rev().find(|&class| {
         all += by_class[class];
@@ -218,12 +219,12 @@ fn in_parallel<I: Id, T: Default + Send>(
     })
 }
 
-fn sum(tables: Vec<Vec<u64>>) -> Vec<u64> {
+fn sum<T: Copy + Into<u64>>(tables: Vec<Vec<T>>, add: impl Fn(&mut T, u64)) -> Vec<T> {
     let mut tables = tables.into_iter();
     let mut total = tables.next().unwrap_or_default();
     for table in tables {
         // A thread without a range has no cells.
-        total.iter_mut().zip(&table).for_each(|(total, cell)| *total += cell);
+        total.iter_mut().zip(&table).for_each(|(total, &cell)| add(total, cell.into()));
     }
     total
 }

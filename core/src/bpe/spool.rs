@@ -1,4 +1,4 @@
-//! Sequences of ids, written down as they are found, so that the corpus is split and encoded once.
+//! Sequences of ids, written down as they are found: read again as often as need be, held by no one.
 //!
 //! Definition: a file without a name, two bytes an id (four where ids are large), each sequence ended by
 //! `END`. What is read is what was added, in its order. About half a byte for each byte of text; nothing
@@ -17,13 +17,19 @@ const BLOCK: usize = 1 << 18;
 /// Behind each sequence; no id is that large.
 pub const END: u32 = u32::MAX;
 
-/// Sequences on disk.
+/// Sequences on their way to disk.
 pub struct Spool {
+    spooled: Spooled,
+    block: Vec<u8>,
+}
+
+/// Sequences on disk.
+pub struct Spooled {
     file: File,
     path: PathBuf,
     wide: bool,
-    block: Vec<u8>,
     bytes: u64,
+    sequences: usize,
 }
 
 impl Spool {
@@ -31,12 +37,8 @@ impl Spool {
     pub fn new(folder: &Path, vocab_size: usize) -> Result<Self, Error> {
         let (file, path) = create_unnamed(folder)?;
         let wide = vocab_size > usize::from(u16::MAX);
-        Ok(Self { file, path, wide, block: Vec::new(), bytes: 0 })
-    }
-
-    /// Bytes added so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes + self.block.len() as u64
+        let spooled = Spooled { file, path, wide, bytes: 0, sequences: 0 };
+        Ok(Self { spooled, block: Vec::new() })
     }
 
     /// Adds a sequence.
@@ -48,7 +50,7 @@ impl Spool {
     /// Adds ids to the sequence that has not ended.
     pub fn extend(&mut self, ids: &[u32]) -> Result<(), Error> {
         for id in ids.iter().map(|id| id.to_le_bytes()) {
-            self.block.extend_from_slice(if self.wide { &id } else { &id[..2] });
+            self.block.extend_from_slice(if self.spooled.wide { &id } else { &id[..2] });
         }
         if self.block.len() >= BLOCK {
             self.flush()?;
@@ -58,12 +60,44 @@ impl Spool {
 
     /// Ends a sequence.
     pub fn end(&mut self) -> Result<(), Error> {
+        self.spooled.sequences += 1;
         self.extend(&[END])
+    }
+
+    /// Ends the writing.
+    pub fn finish(mut self) -> Result<Spooled, Error> {
+        self.flush()?;
+        Ok(self.spooled)
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let Self { spooled, block } = self;
+        spooled.file.write_all(block).map_err(|error| spooled.failed(&error))?;
+        spooled.bytes += block.len() as u64;
+        block.clear();
+        Ok(())
+    }
+}
+
+impl Spooled {
+    /// Bytes of the file.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Sequences in it.
+    pub fn len(&self) -> usize {
+        self.sequences
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.sequences == 0
     }
 
     /// Calls `f` with every sequence, and `beat` with the bytes read, now and then.
     pub fn for_each(
-        &mut self,
+        &self,
         beat: impl FnMut(u64) -> Result<(), Error>,
         mut f: impl FnMut(&[u32]) -> Result<(), Error>,
     ) -> Result<(), Error> {
@@ -79,18 +113,18 @@ impl Spool {
         })
     }
 
-    /// Calls `f` with every id, [`END`] behind each sequence, and `beat` as [`Spool::for_each`] does.
+    /// Calls `f` with every id, [`END`] behind each sequence, and `beat` as [`Spooled::for_each`] does.
     pub fn for_each_id(
-        &mut self,
+        &self,
         mut beat: impl FnMut(u64) -> Result<(), Error>,
         mut f: impl FnMut(u32) -> Result<(), Error>,
     ) -> Result<(), Error> {
-        self.flush()?;
-        self.file.seek(SeekFrom::Start(0)).map_err(|error| self.failed(&error))?;
+        let mut file = &self.file;
+        file.seek(SeekFrom::Start(0)).map_err(|error| self.failed(&error))?;
         let (mut block, mut done) = (vec![0; BLOCK], 0);
         while done < self.bytes {
             let len = BLOCK.min((self.bytes - done) as usize);
-            self.file.read_exact(&mut block[..len]).map_err(|error| self.failed(&error))?;
+            file.read_exact(&mut block[..len]).map_err(|error| self.failed(&error))?;
             self.ids(&block[..len]).try_for_each(&mut f)?;
             done += len as u64;
             beat(done)?;
@@ -106,13 +140,6 @@ impl Spool {
             [a, b, ..] => u32::from(u16::from_le_bytes([a, b])),
             _ => END,
         })
-    }
-
-    fn flush(&mut self) -> Result<(), Error> {
-        self.file.write_all(&self.block).map_err(|error| self.failed(&error))?;
-        self.bytes += self.block.len() as u64;
-        self.block.clear();
-        Ok(())
     }
 
     fn failed(&self, error: &std::io::Error) -> Error {
@@ -137,6 +164,8 @@ mod tests {
             let vocab_size = if wide { 1 << 17 } else { 65535 };
             let mut spool = Spool::new(&std::env::temp_dir(), vocab_size).unwrap();
             sequences.iter().for_each(|sequence| spool.add(sequence).unwrap());
+            let spool = spool.finish().unwrap();
+            prop_assert_eq!(spool.len(), sequences.len());
             for _ in 0..2 {
                 let (mut got, mut last) = (Vec::new(), 0);
                 let keep = |sequence: &[u32]| {

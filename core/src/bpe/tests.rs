@@ -158,11 +158,13 @@ fn agree_on_sequences(sequences: &[(Vec<usize>, u64)], options: &Options) {
         .map(|(sequence, count)| (sequence.iter().map(|&token| known[token]).collect(), *count))
         .collect();
     // As two threads gather them: some sequences are in both tables.
-    let mut tables = [(); 2].map(|()| SequenceCounts::new(options.vocab_size, 0));
+    let folder = std::env::temp_dir();
+    let mut tables = [(); 2].map(|()| SequenceCounts::new(options.vocab_size, &folder).unwrap());
     for (at, (ids, count)) in ids.iter().enumerate() {
         tables[at % 2].add(ids, *count).unwrap();
     }
     let (mut fast, mut slow) = (table(), table());
+    let tables = tables.map(|table| table.finish().unwrap());
     let got = train(Corpus::Sequences(tables.into()), &mut fast, &[], options, &Silent).unwrap();
     let got: Vec<_> = got.merges.into_iter().zip(got.counts).collect();
     assert_eq!(got, train_slow(ids, &mut slow, options));

@@ -10,33 +10,46 @@ use super::encoding::{byte_ids, Splitter, Tokens};
 use super::errors::ConfigError;
 use super::progress::Callback;
 use super::training::{rules, CONSUMED};
-use crate::bpe::{Merge, SequenceCounts, Vocabulary, WordCounts};
+use crate::bpe::{Merge, Sequences, Vocabulary, WordCounts};
 use crate::supertokens::chunks::{count_chunks, Chunker};
-use crate::supertokens::pair_cells::PairCells;
-use crate::supertokens::runs::{least_count, surveyed, Gatherer, Reader};
+use crate::supertokens::replay::Replay;
+use crate::supertokens::runs::{Gatherer, Reader, Surveyed};
 
 /// Sequences of tokens that superwords are learned from: survey everything, settle, gather everything.
 #[pyclass(module = "tokforge._core")]
 pub struct Runs {
-    gatherer: Gatherer,
-    readers: Vec<Reader>,
-    /// Of all readers, once a least count has been settled.
-    cells: Option<PairCells>,
-    tables: Vec<SequenceCounts>,
+    stage: Stage,
+    folder: PathBuf,
+    tables: Vec<Sequences>,
+}
+
+enum Stage {
+    Surveying(Box<Gatherer>, Vec<Reader>),
+    Surveyed(Surveyed),
+    /// The end of the survey failed.
+    Failed,
 }
 
 impl Runs {
     /// Gives all threads' tables away.
-    pub fn take(&mut self) -> PyResult<Vec<SequenceCounts>> {
+    pub fn take(&mut self) -> PyResult<Vec<Sequences>> {
         let tables = std::mem::take(&mut self.tables);
         if tables.is_empty() {
             return Err(ConfigError::new_err(CONSUMED));
         }
         Ok(tables)
     }
+
+    fn surveyed(&self) -> PyResult<&Surveyed> {
+        match &self.stage {
+            Stage::Surveyed(surveyed) => Ok(surveyed),
+            _ => Err(ConfigError::new_err(UNSETTLED)),
+        }
+    }
 }
 
 const UNSETTLED: (&str, &str) = ("no least count has been settled", "call settle first");
+const SETTLED: (&str, &str) = ("a least count has been settled", "survey all documents before");
 
 #[pymethods]
 impl Runs {
@@ -72,7 +85,11 @@ impl Runs {
             rules(max_words, &excluded, digits_apart),
         )?;
         let readers: Result<_, _> = (0..threads.max(1)).map(|_| gatherer.reader(&folder)).collect();
-        Ok(Self { gatherer, readers: readers?, cells: None, tables: Vec::new() })
+        Ok(Self {
+            stage: Stage::Surveying(Box::new(gatherer), readers?),
+            folder,
+            tables: Vec::new(),
+        })
     }
 
     #[pyo3(signature = (docs, progress=None))]
@@ -83,27 +100,40 @@ impl Runs {
         progress: Option<Py<PyAny>>,
     ) -> PyResult<()> {
         let docs: Vec<&[u8]> = docs.iter().map(Borrowed::as_slice).collect();
-        let Self { gatherer, readers, .. } = self;
+        let Stage::Surveying(gatherer, readers) = &mut self.stage else {
+            return Err(ConfigError::new_err(SETTLED));
+        };
         Callback::new(progress).run(py, |progress| gatherer.survey(readers, &docs, progress))
     }
 
-    fn settle(&mut self, merges: usize, min_frequency: u64) -> u64 {
-        let Self { cells, readers, .. } = self;
-        least_count(cells.get_or_insert_with(|| surveyed(readers)), merges, min_frequency)
+    fn settle(&mut self, merges: usize, min_frequency: u64) -> PyResult<u64> {
+        if let Stage::Surveying(..) = self.stage {
+            let stage = std::mem::replace(&mut self.stage, Stage::Failed);
+            if let Stage::Surveying(gatherer, readers) = stage {
+                self.stage = Stage::Surveyed(gatherer.finish(readers)?);
+            }
+        }
+        Ok(self.surveyed()?.least_count(merges, min_frequency))
     }
 
-    #[pyo3(signature = (least, progress=None))]
-    fn gather(&mut self, py: Python<'_>, least: u64, progress: Option<Py<PyAny>>) -> PyResult<()> {
-        let Self { gatherer, readers, cells, tables } = self;
-        let cells = cells.as_ref().ok_or_else(|| ConfigError::new_err(UNSETTLED))?;
-        tables.clear();
-        *tables = Callback::new(progress)
-            .run(py, |progress| gatherer.gather(readers, &cells.frequent(least), progress))?;
+    #[pyo3(signature = (least, vocab_size, merges=vec![], progress=None))]
+    fn gather(
+        &mut self,
+        py: Python<'_>,
+        least: u64,
+        vocab_size: usize,
+        merges: Vec<Merge>,
+        progress: Option<Py<PyAny>>,
+    ) -> PyResult<()> {
+        self.tables.clear();
+        let (surveyed, folder, replay) = (self.surveyed()?, &self.folder, Replay::new(merges));
+        self.tables = Callback::new(progress)
+            .run(py, |progress| surveyed.gather(least, &replay, (vocab_size, folder), progress))?;
         Ok(())
     }
 
     fn __len__(&self) -> usize {
-        self.tables.iter().map(SequenceCounts::len).sum()
+        self.tables.iter().map(Sequences::len).sum()
     }
 }
 

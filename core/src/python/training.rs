@@ -17,6 +17,8 @@ use crate::error::{Error, Message};
 
 /// Percent of the pairs that are listed at a time: two bytes of memory for each byte of a corpus.
 const TRACKED_PERCENT: u64 = 50;
+/// The same of sequences: their lists would be larger than the array, and a scan costs little beside them.
+const TRACKED_PERCENT_OF_SEQUENCES: u64 = 25;
 
 /// Bytes of a bound that a byte in memory takes at the least: itself, its place, and its share of lists.
 const BOUND_BYTES: usize = 6;
@@ -137,6 +139,11 @@ pub fn train(
     let forbidden = forbidden.iter().map(|bytes| bytes[..].into()).collect();
     let mut vocabulary =
         Vocabulary::new(tokens.into_boxes(), self::byte_ids(&byte_ids)?, forbidden)?;
+    let corpus = corpus.take()?;
+    let tracked_percent = match corpus {
+        Taken::Corpus(Corpus::Sequences(_)) => TRACKED_PERCENT_OF_SEQUENCES,
+        _ => TRACKED_PERCENT,
+    };
     let options = Options {
         vocab_size,
         min_frequency,
@@ -145,11 +152,10 @@ pub fn train(
         order: order_of(order)?,
         rivals,
         threads,
-        tracked_percent: TRACKED_PERCENT,
+        tracked_percent,
         memory,
         swept_above: bpe::SWEPT_ABOVE,
     };
-    let corpus = corpus.take()?;
     let training = Callback::new(progress).keeping(keep, keep_seconds).run(py, |progress| {
         let vocabulary = &mut vocabulary;
         match corpus {

@@ -10,12 +10,14 @@
 //! * [`runs`] surveys the pairs of the corpus and writes its tokens down, settles on a least count, and
 //!   gathers the sequences cut by it;
 //! * [`crate::bpe::spool`] is what they are written to;
+//! * [`replay`] repeats on them what was learned before a lower least count was needed;
 //! * [`pair_cells`] counts pairs in fixed memory, from above;
 //! * [`chunks`] is TokenAdapt's rival: seeded chunks of random length, with no word stage at all.
 //!
 //! Training that never gets down to the least count is exact; if it does, the caller gathers again with
-//! a lower one.
+//! a lower one and goes on behind the merges that were made.
 
 pub mod chunks;
 pub mod pair_cells;
+pub mod replay;
 pub mod runs;

@@ -1,12 +1,13 @@
 //! Counts of pairs from above, in fixed memory: several pairs may share a cell.
 //!
-//! Invariant: no pair occurs more often than its cell says, short of the 2^32 at which cells stay.
+//! Invariant: no pair occurs more often than its cell says, short of the 2^16 - 1 at which cells stay: such
+//! a pair is always frequent. In a corpus of 100 GB that is as rare as what the last merges join.
 
-/// Cells, as a power of two: 16 MiB a thread.
+/// Cells, as a power of two: 8 MiB a thread.
 const BITS: u32 = 22;
 
 /// Counts of (left, right) pairs of ids.
-pub struct PairCells(Vec<u32>);
+pub struct PairCells(Vec<u16>);
 
 impl Default for PairCells {
     fn default() -> Self {
@@ -36,8 +37,9 @@ impl PairCells {
 
     /// The pairs whose cells reach `least`.
     pub fn frequent(&self, least: u64) -> FrequentPairs {
-        let bit = |cell: &u32| u64::from(u64::from(*cell) >= least);
-        let word = |cells: &[u32]| cells.iter().rev().fold(0, |word, cell| word << 1 | bit(cell));
+        let least = least.min(u64::from(u16::MAX));
+        let bit = |cell: &u16| u64::from(u64::from(*cell) >= least);
+        let word = |cells: &[u16]| cells.iter().rev().fold(0, |word, cell| word << 1 | bit(cell));
         FrequentPairs(self.0.chunks(64).map(word).collect())
     }
 }

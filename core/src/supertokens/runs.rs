@@ -4,14 +4,15 @@
 //! word stage's merges applied to the whole piece, as encoding will apply them; BoundlessBPE's are
 //! maximal runs of pretokens that are one token each and *eligible*. Both are cut where no merge can be.
 //! Complexity: linear: the corpus is read and encoded once, by the survey, which writes its tokens down;
-//! each gathering reads those. Memory: cells, and the distinct sequences.
+//! each gathering reads those. Memory: cells, a cache of words, and the sequences that repeat.
 
 use std::path::Path;
 
-use super::pair_cells::{FrequentPairs, PairCells};
-use crate::bpe::spool::Spool;
+use super::pair_cells::PairCells;
+use super::replay::{Links, Replay};
+use crate::bpe::spool::{Spool, Spooled};
 use crate::bpe::stretches::{for_each_stretch, on_threads, Beat};
-use crate::bpe::{Merge, Rules, SequenceCounts, Veto, Vocabulary};
+use crate::bpe::{Merge, Rules, SequenceCounts, Sequences, Veto, Vocabulary};
 use crate::encode::{Encoder, WordCache};
 use crate::error::Error;
 use crate::pretokenizers::Splitter;
@@ -20,11 +21,8 @@ use crate::progress::Progress;
 /// Bytes between two calls of a beat.
 const BEAT_BYTES: usize = 1 << 16;
 /// The least count is that of the pair in the place of the last merge, divided by this: room for the
-/// merges that take pairs away from each other. Too little is found out and costs another pass.
+/// merges that take pairs away from each other. Too little is found out and costs another gathering.
 const MARGIN: u64 = 3;
-
-/// Text that a table of sequences makes room for at first.
-const EXPECTED_BYTES: usize = 1 << 24;
 
 /// How text becomes sequences.
 pub struct Gatherer {
@@ -113,24 +111,17 @@ impl Gatherer {
         for_each_stretch(&mut readers, &self.splitter, documents, ("survey", progress), work)
     }
 
-    /// Distinct sequences of what the readers wrote, cut at pairs that are not `frequent`; a table a reader.
-    pub fn gather(
-        &self,
-        readers: &mut [Reader],
-        frequent: &FrequentPairs,
-        progress: &dyn Progress,
-    ) -> Result<Vec<SequenceCounts>, Error> {
-        let own = readers.first().map_or(0, |reader| reader.spool.bytes());
-        let table = || SequenceCounts::new(self.vocab_size, EXPECTED_BYTES);
-        let mut states: Vec<_> = readers.iter_mut().map(|reader| (reader, table())).collect();
-        on_threads(&mut states, own, ("gather", progress), |(reader, table), beat| {
-            let joins = |left: &u32, right: &u32| frequent.holds(*left, *right);
-            reader.spool.for_each(beat, |sequence| {
-                let mut runs = sequence.chunk_by(joins).filter(|run| run.len() > 1);
-                runs.try_for_each(|run| table.add(run, 1))
-            })
-        })?;
-        Ok(states.into_iter().map(|(_, table)| table).collect())
+    /// Ends the survey: nothing that encodes is held any longer.
+    pub fn finish(self, readers: Vec<Reader>) -> Result<Surveyed, Error> {
+        let (mut spools, mut all) = (Vec::new(), None::<PairCells>);
+        for Reader { cells, spool, .. } in readers {
+            spools.push(spool.finish()?);
+            match &mut all {
+                None => all = Some(cells),
+                Some(all) => all.absorb(&cells),
+            }
+        }
+        Ok(Surveyed { spools, cells: all.unwrap_or_default() })
     }
 
     fn pieces(
@@ -195,15 +186,48 @@ impl Gatherer {
     }
 }
 
-/// The pairs of all readers together; theirs are taken away.
-pub fn surveyed(readers: &mut [Reader]) -> PairCells {
-    let mut parts = readers.iter_mut().map(|reader| std::mem::take(&mut reader.cells));
-    let mut all = parts.next().unwrap_or_default();
-    parts.for_each(|part| all.absorb(&part));
-    all
+/// What the survey of a corpus has written down.
+pub struct Surveyed {
+    spools: Vec<Spooled>,
+    cells: PairCells,
 }
 
-/// A least count for that many `merges`, never below the one that is asked for: see `MARGIN`.
-pub fn least_count(cells: &PairCells, merges: usize, min_frequency: u64) -> u64 {
-    (cells.reached_by(merges) / MARGIN).max(min_frequency).max(1)
+impl Surveyed {
+    /// A least count for that many `merges`, never below the one that is asked for: see `MARGIN`.
+    pub fn least_count(&self, merges: usize, min_frequency: u64) -> u64 {
+        (self.cells.reached_by(merges) / MARGIN).max(min_frequency).max(1)
+    }
+
+    /// Sequences cut at pairs rarer than `least`, with the merges of `replay` made; a table a thread.
+    ///
+    /// `vocab_size` is above all ids; `folder` takes what occurs once.
+    pub fn gather(
+        &self,
+        least: u64,
+        replay: &Replay,
+        (vocab_size, folder): (usize, &Path),
+        progress: &dyn Progress,
+    ) -> Result<Vec<Sequences>, Error> {
+        let frequent = self.cells.frequent(least);
+        let joins = |left: &u32, right: &u32| frequent.holds(*left, *right);
+        let state = |spool| Ok((spool, SequenceCounts::new(vocab_size, folder)?));
+        let mut states = self.spools.iter().map(state).collect::<Result<Vec<_>, Error>>()?;
+        let own = self.spools.first().map_or(0, Spooled::bytes);
+        on_threads(&mut states, own, ("gather", progress), |(spool, table), beat| {
+            let (mut links, mut ids) = (Links::default(), Vec::new());
+            spool.for_each(beat, |sequence| {
+                sequence.chunk_by(joins).filter(|run| run.len() > 1).try_for_each(|run| {
+                    ids.clear();
+                    ids.extend_from_slice(run);
+                    replay.apply(&mut ids, &mut links);
+                    if ids.len() > 1 {
+                        table.add(&ids, 1)
+                    } else {
+                        Ok(())
+                    }
+                })
+            })
+        })?;
+        states.into_iter().map(|(_, table)| table.finish()).collect()
+    }
 }

@@ -33,7 +33,7 @@ ALLOWED = {
     },
     "tokforge.report": {"errors", "metrics", "outputs", "tokenizer"},
     "tokforge.lint": {"_core", "errors", "metrics", "outputs", "tokenizer"},
-    "tokforge.supertokens": {"lazy", "_core", "bpe", "errors", "inputs", "options", "tokenizer"},
+    "tokforge.supertokens": {"lazy", "_core", "bpe", "errors", "inputs", "metrics", "options", "tokenizer"},
     "tokforge.transplant": {"_core", "lazy", "errors", "inputs", "options", "outputs", "tokenizer"},
     "tokforge.audit": {"errors", "lint", "metrics", "mixture", "tokenizer", "transplant"},
     "tokforge.advice": {"bpe", "errors", "inputs", "outputs", "report", "tokenizer"},

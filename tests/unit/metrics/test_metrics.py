@@ -8,13 +8,16 @@ import pytest
 from tokforge.metrics import METRICS
 from tokforge.metrics.fairness import gini, parity
 from tokforge.metrics.measure import registered
+from tokforge.metrics.profile import superwords
 from tokforge.metrics.reach import digit_grouping, never_split_to, unreachable
 from tokforge.metrics.tally import tally
 from tokforge.metrics.text import analyse
 from tokforge.metrics.usage import formed_counts, residue_suspects
-from tokforge.metrics.vocabulary import Vocabulary
+from tokforge.metrics.vocabulary import Vocabulary, words_in
 from tokforge.tokenizer import Pipeline
 from tokforge.tokenizer.normalizers import Prepend, Replace
+
+NUMBERS = ("two", "three", "four")
 
 
 def measured(name, vocabulary, *documents):
@@ -41,6 +44,9 @@ BY_HAND = {
     "byte_fallback_share": 0,
     "partial_utf8_share": 0,
     "superword_share": 0,
+    "two_word_share": 0,
+    "three_word_share": 0,
+    "four_word_share": 0,
     "used_token_bytes": 12 / 7,
 }
 
@@ -66,6 +72,23 @@ def test_superwords(trained):
     vocabulary = Vocabulary("t", trained(b"of", b"of ", b"of t", pipeline=Pipeline("binary")))
     assert measured("superword_share", vocabulary, b"of to") == 4 / 5
     assert METRICS["superword_tokens"].function(vocabulary) == 1
+
+
+def test_tokens_of_several_words(trained):
+    parts = [b"a b c d e"[:end] for end in range(2, 10)]
+    vocabulary = Vocabulary("t", trained(*parts, pipeline=Pipeline("binary")))
+    shares = [measured(f"{words}_word_share", vocabulary, b"a b|a b c|a b c d e") for words in NUMBERS]
+    assert shares == [1 / 5, 1 / 5, 1 / 5]
+    listed = superwords(tally(vocabulary, analyse([b"a b|a b|a b c d e"])))
+    assert [(one["text"], one["words"], one["count"]) for one in listed] == [
+        ("a␣b", 2, 2),
+        ("a␣b␣c␣d␣e", 5, 1),
+    ]
+
+
+def test_punctuation_is_no_word():
+    tokens = {b", the": 1, b" = {": 0, b"a-b c": 2, "— der".encode(): 1, "中文".encode(): 1}
+    assert {token: words_in(token) for token in tokens} == tokens
 
 
 def test_undefined_is_none_and_never_a_number(vocabulary):

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -153,9 +154,36 @@ def test_what_is_asked_too_much_is_refused(corpus):
         train(["-"], BpeConfig(vocab_size=300), SupertokensConfig.parse("boundless"))
     with pytest.raises(InputError):
         learned(corpus, "superbpe:40", verify=("missing.txt",))
-    with pytest.raises(ConfigError, match="no archives"):
-        config = BpeConfig(vocab_size=300, curation=CurationConfig(archives=True))
-        train([str(corpus)], config, SupertokensConfig.parse("boundless"))
+
+
+@pytest.mark.parametrize("learner", LEARNERS)
+def test_both_stages_learn_from_what_curation_leaves(corpus, learner, tmp_path_factory):
+    kept = tmp_path_factory.mktemp("kept")
+    (kept / "one.txt").write_bytes((corpus / "0.txt").read_bytes())
+    alone = train([kept], BpeConfig(vocab_size=360), SupertokensConfig.parse(learner))
+    packed = tmp_path_factory.mktemp("packed") / "twice.zip"
+    with zipfile.ZipFile(packed, "w") as file:
+        for name in ("a.txt", "b.txt"):
+            file.write(corpus / "0.txt", name)
+    curation = CurationConfig(archives=True, duplicates="exact")
+    result = train([packed], BpeConfig(vocab_size=360, curation=curation), SupertokensConfig.parse(learner))
+    assert result.tokenizer.merges == alone.tokenizer.merges
+    assert result.curation.left_out["exact_duplicates"]["documents"] == 1
+    assert "curation" in result.tokenizer.provenance
+
+
+@pytest.mark.parametrize("learner", ["superbpe:40", "boundless"])
+def test_a_guess_too_high_changes_nothing(corpus, learner, monkeypatch):
+    low, high = (_with_guess(monkeypatch, merges, corpus, learner) for merges in (10**6, 1))
+    assert low.tokenizer.merges == high.tokenizer.merges
+    assert low.counts == high.counts
+    assert (low.stopped, low.words) == (high.stopped, high.words)
+
+
+def _with_guess(monkeypatch, merges, corpus, learner):
+    """Trains with the least count guessed for so many merges; one is far too high, and goes on again."""
+    monkeypatch.setattr("tokforge.supertokens.across._expected", lambda *_: merges)
+    return learned(corpus, learner, size=420)
 
 
 def test_a_supermerge_that_spells_a_word_before_its_own_merges_do():
