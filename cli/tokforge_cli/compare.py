@@ -197,7 +197,7 @@ def _superwords(figures: Mapping[str, Any], names: Mapping[str, str]) -> Iterato
         return
     shares = (figures["metrics"][f"{words}_word_share"] for words in ("two", "three", "four"))
     rows = [
-        _row(f"{text}: {metric['title']}", metric, text) for metric in shares for text in figures["texts"]
+        _row(f"{text}: {metric['title']}", metric, text, ()) for metric in shares for text in figures["texts"]
     ]
     yield from ("", _aligned(["share of the tokens", *names.values()], rows))
     for path, one in tokenizers.items():
