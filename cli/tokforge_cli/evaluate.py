@@ -81,7 +81,7 @@ def _summary(result: "Evaluation", figures: dict[str, Any]) -> str:
     rows = []
     for name in [*result.inputs, "all"]:
         own = figures["all"] if name == "all" else figures["bits_per_byte"][name]
-        row = [name, own["value"], f"{own['low']:.3f} to {own['high']:.3f}"]
+        row = [name, own["value"], _span(own)]
         rows.append([*row, *_beside((figures["against"] or {}).get(name))])
     header = ["text", "bits/byte", "95%"]
     header += ["other", "difference", "95%", "token ratio"] if figures["against"] else []
@@ -93,18 +93,21 @@ def _summary(result: "Evaluation", figures: dict[str, Any]) -> str:
 
 
 def _guesses(shares: dict[str, Any]) -> list[str]:
-    rows = []
+    rows, header = [], ["guess", "questions", "right", "95%", "by chance", "bits/byte"]
+    if any(found["against"] for found in shares.values()):
+        header += ["other", "difference", "95%"]
     for name, found in shares.items():
         right, against = found["right"], found["against"]
-        row = [name, found["questions"], right["value"], f"{right['low']:.3f} to {right['high']:.3f}"]
+        row = [name, found["questions"], right["value"], _span(right)]
         row += [found["by_chance"], found["bits_per_byte"]]
         if against:
-            apart = against["difference"]
-            row += [against["right"], apart["value"], f"{apart['low']:.3f} to {apart['high']:.3f}"]
+            row += [against["right"], against["difference"]["value"], _span(against["difference"])]
         rows.append(row)
-    header = ["guess", "questions", "right", "95%", "by chance", "bits/byte"]
-    header += ["other", "difference", "95%"] if len(rows and rows[0]) > len(header) else []
     return [table(header, rows)] if rows else []
+
+
+def _span(found: dict[str, float]) -> str:
+    return f"{found['low']:.3f} to {found['high']:.3f}"
 
 
 def _beside(pair: dict[str, Any] | None) -> list[Any]:
@@ -114,6 +117,6 @@ def _beside(pair: dict[str, Any] | None) -> list[Any]:
     return [
         pair["bits_per_byte"],
         apart["value"],
-        f"{apart['low']:.3f} to {apart['high']:.3f}",
+        _span(apart),
         pair["token_ratio"],
     ]

@@ -124,6 +124,10 @@ class Vocabulary:
         """Returns the text of ids, special tokens included."""
         return str(self.engine.decode(list(ids), skip_special_tokens=False))
 
+    def byte_lengths(self, ids: Sequence[int]) -> list[int]:
+        """Returns the bytes that each token spells; an added token's are those of its text."""
+        return [len(self.keys[i] or self.added.get(i, "").encode()) for i in ids]
+
     def normalized(self, key: bytes) -> bytes:
         """Returns a key as this vocabulary's own normaliser leaves it: an uncased one lower-cases."""
         normalizer = self._bare.normalizer

@@ -45,7 +45,7 @@ def window_bits(
 def _result(vocabulary: Vocabulary, window: Window, spelled: Spelled, new_ids: frozenset[int]) -> WindowBits:
     ids, bits = spelled.ids, spelled.bits
     is_new = np.array([i in new_ids for i in ids], bool)
-    lengths = np.array([len(vocabulary.keys[i] or vocabulary.added.get(i, "").encode()) for i in ids])
+    lengths = np.array(vocabulary.byte_lengths(ids), np.int64)
     return WindowBits(
         bits=float(bits.sum()),
         tokens=len(ids),

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from tokforge.errors import FormatError, InputError
 from tokforge.transplant.evaluate.causal import Causal, Progress, Spelled
@@ -57,10 +56,8 @@ def questions_of(windows: Sequence[Window], seed: int = 0) -> list[Question]:
 
 def _clozes(windows: Sequence[Window]) -> Iterator[Question]:
     for window in windows:
-        whole = window.text[
-            : -len(_last_word(window.text)) or None
-        ].rstrip()  # a window may end inside a word
-        context = whole[: -len(_last_word(whole)) or None].rstrip()
+        whole = window.text.removesuffix(_last_word(window.text)).rstrip()  # a window may end inside a word
+        context = whole.removesuffix(_last_word(whole)).rstrip()
         if context and context != whole:
             yield Question(window.source, context, (whole[len(context) :],))
 
@@ -147,9 +144,6 @@ def ask(
 
 def _said(causal: Causal, spelled: Spelled, size: int) -> bool:
     """Whether greedy decoding gives all tokens that reach into the last ``size`` bytes."""
-    vocabulary = causal.vocabulary
-    lengths: npt.NDArray[np.int64] = np.array(
-        [len(vocabulary.keys[i] or vocabulary.added.get(i, "").encode()) for i in spelled.ids], np.int64
-    )
+    lengths = np.array(causal.vocabulary.byte_lengths(spelled.ids), np.int64)
     behind = lengths[::-1].cumsum()[::-1] - lengths
     return bool(spelled.first[behind < size].all())

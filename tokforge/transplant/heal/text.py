@@ -57,8 +57,7 @@ def read_text(paths: Sequence[str], config: HealConfig) -> Text:
 
 def token_ends(vocabulary: Vocabulary, ids: Sequence[int], text: str) -> npt.NDArray[np.int64] | None:
     """Returns the byte of ``text`` at which each token ends; None where the tokens do not spell it."""
-    lengths = [len(vocabulary.keys[i] or vocabulary.added.get(i, "").encode()) for i in ids]
-    ends = np.cumsum(lengths, dtype=np.int64)
+    ends = np.cumsum(vocabulary.byte_lengths(ids), dtype=np.int64)
     surplus = int(ends[-1]) - len(text.encode()) if len(ends) else -1
     if surplus not in (0, 1) or vocabulary.decode(list(ids)).strip() != text.strip():
         return None
