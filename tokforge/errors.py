@@ -34,6 +34,7 @@ __all__ = [
     "TokenIdError",
     "TokforgeError",
     "UnknownNameError",
+    "located",
     "pick",
 ]
 
@@ -50,8 +51,7 @@ class TokforgeError(Exception):
         self.problem, self.hint, self.where = problem, hint, where
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
-        return f"{place}{self.problem}; {self.hint}"
+        return f"{located(self.problem, self.where)}; {self.hint}"
 
     def as_dict(self) -> dict[str, str | None]:
         """Returns the fields of the command line's JSON error object."""
@@ -122,6 +122,11 @@ class MissingExtraError(TokforgeError):
     """A capability's optional packages are not installed."""
 
     code = "missing_extra"
+
+
+def located(problem: str, where: str | None) -> str:
+    """Returns ``problem`` with its place before it, once: "largest is 3" names the option largest itself."""
+    return problem if not where or problem.startswith(f"{where} ") else f"{where}: {problem}"
 
 
 def pick(option: str, name: str, table: Mapping[str, T]) -> T:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import typer
 
-from tokforge.errors import TokforgeError
+from tokforge.errors import TokforgeError, located
 
 # The classes have moved between click and typer's own copy of it; their subclass has a public name in both.
 CLICK_USAGE_ERROR: Any = typer.BadParameter.__mro__[1]
@@ -37,9 +37,8 @@ class Failure(NamedTuple):
     hint: str | None = None
 
     def line(self) -> str:
-        place = f"{self.where}: " if self.where else ""
         hint = f"; {self.hint}" if self.hint else ""
-        return one_line(f"tokforge: {place}{self.message}{hint}")
+        return one_line(f"tokforge: {located(self.message, self.where)}{hint}")
 
     def as_json(self) -> str:
         return json.dumps({"error": self._asdict()}, ensure_ascii=True)

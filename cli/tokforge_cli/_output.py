@@ -71,7 +71,7 @@ def _title(name: str) -> str:
 
 
 def cell(value: Any) -> str:
-    """Returns a value as text: grouped digits, shares and rates with three places, nothing for None."""
+    """Returns a value as text: grouped digits, three places below 1,000, a dash for None."""
     if value is None:
         return "-"
     if isinstance(value, bool):
@@ -79,7 +79,7 @@ def cell(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:,.3f}"
+        return f"{value:,.3f}" if abs(value) < 1000 else f"{value:,.0f}"
     if isinstance(value, list | tuple):
         return ", ".join(map(cell, value)) or "-"
     return one_line(str(value))

@@ -33,7 +33,7 @@ def audit(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="References to infer its mixture from: a folder per category in DIR, or a named corpus.",
+            help="References to infer its mixture from: a file or folder per category, or a named corpus.",
             readable=False,
         ),
     ] = None,

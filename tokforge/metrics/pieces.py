@@ -148,7 +148,7 @@ METRICS = (
             direction="none",
             definition=f"Share of the tokens, as they occur, that hold {words}.",
             formula=f"sum of c_t over t with {words} / N",
-            source="own; the commonest of them stand in the JSON as superwords",
+            source="own; the report and the JSON list the commonest (superwords)",
             caveat="A word is a run without white space with a letter or digit; without spaces all is one.",
             function=_of_words(least, most),
         )

@@ -13,7 +13,17 @@ from tokforge.metrics import METRICS, Comparison
 from tokforge.metrics.measures import MEASURES
 from tokforge.report.markup import element, text_of
 from tokforge.report.payload import safe_json, sample_data, vocabulary_data
-from tokforge.report.sections import definitions, fairness, headline, kin, summary, texts, usage, word_lists
+from tokforge.report.sections import (
+    definitions,
+    fairness,
+    headline,
+    kin,
+    summary,
+    superwords,
+    texts,
+    usage,
+    word_lists,
+)
 
 __all__ = ["document", "page"]
 
@@ -31,6 +41,7 @@ def page(comparison: Comparison, title: str = "Tokenizer comparison") -> str:
         texts(comparison),
         fairness(comparison),
         usage(comparison),
+        superwords(comparison),
         word_lists(comparison),
         kin(comparison),
         _samples(),

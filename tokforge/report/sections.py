@@ -11,7 +11,17 @@ from tokforge.report.charts import Series, dot_plot, legend, line_chart
 from tokforge.report.markup import element, html_table, text_of
 from tokforge.report.tables import best_of, contenders, shown
 
-__all__ = ["definitions", "fairness", "headline", "kin", "summary", "texts", "usage", "word_lists"]
+__all__ = [
+    "definitions",
+    "fairness",
+    "headline",
+    "kin",
+    "summary",
+    "superwords",
+    "texts",
+    "usage",
+    "word_lists",
+]
 
 _ARROWS = {"higher": ("↑", "higher is better"), "lower": ("↓", "lower is better"), "none": ("", "")}
 _FACTS = ("Digits", "Pre-tokenizer", "Merge residue, the most formed")
@@ -104,6 +114,44 @@ def word_lists(comparison: Comparison) -> str:
         return ""
     table = html_table("Given words by tokenizer", ["Measure", *_names(comparison).values()], rows)
     return element("section", element("h2", "Given words"), table, id="section-words")
+
+
+def superwords(comparison: Comparison) -> str:
+    """How many words the tokens hold in each text, and the commonest of two and more, where any do."""
+    described = comparison.tokenizers
+    if not any(listed for one in described.values() for listed in one["superwords"].values()):
+        return ""
+    names = _names(comparison)
+    shares = [METRICS[f"{words}_word_share"] for words in ("two", "three", "four")]
+    rows = [
+        [
+            f"{text_of(text)}: {_label(metric)}",
+            *(
+                text_of(shown(metric, one.categories[text]))
+                for one in comparison.metrics[metric.name].values()
+            ),
+        ]
+        for metric in shares
+        for text in comparison.texts
+    ]
+    commonest = [
+        [text_of(f"{names[path]}, {text}"), _commonest(one["superwords"][text])]
+        for text in comparison.texts
+        for path, one in described.items()
+    ]
+    listed = ["Tokenizer and text", "The commonest, and how often each occurs"]
+    return element(
+        "section",
+        element("h2", "Superwords"),
+        html_table("Share of the tokens by the words they hold", ["Text", *names.values()], rows),
+        html_table("The commonest tokens of two words and more", listed, commonest, wordy=True),
+        id="section-superwords",
+    )
+
+
+def _commonest(listed: Sequence[dict[str, Any]]) -> str:
+    tokens = (element("code", text_of(one["text"])) + f"&nbsp;{one['count']:,}" for one in listed)
+    return " ".join(tokens) or "–"
 
 
 def _tooltip(metric: Definition) -> str:

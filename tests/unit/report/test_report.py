@@ -101,6 +101,19 @@ def test_lists_of_words_are_shown_with_their_definitions(tmp_path):
         assert f'<dt id="metric-{one.name}">' in shown
 
 
+def test_superwords_are_listed_and_escaped(tmp_path):
+    (tmp_path / "a.txt").write_text("a <b x" * 7)
+    tokens, merges = list(initial_bytes()), []
+    for token in (b"a ", b"a <", b"a <b"):
+        merges.append((tokens.index(token[:-1]), tokens.index(token[-1:]), len(tokens)))
+        tokens.append(token)
+    whole = Tokenizer.from_parts(tokens, merges, pipeline=Pipeline("binary"))
+    cut = Tokenizer.from_parts(initial_bytes(), [], pipeline=Pipeline("binary"))
+    shown = page(tokforge.compare({"whole": whole, "cut": cut}, [tmp_path / "a.txt"]))
+    assert "<code>a␣&lt;b</code>&nbsp;7" in shown
+    assert 'id="section-superwords"' not in page(tokforge.compare({"cut": cut}, [tmp_path / "a.txt"]))
+
+
 def test_bidirectional_and_control_characters_are_spelled_out(comparison):
     assert not re.findall(r"[\u202a-\u202e\u2066-\u2069\x00\x1b\u2028]", page(comparison))
     assert text_of("a\u202eb\x00<") == r"a\u{202e}b\u{0}&lt;"
