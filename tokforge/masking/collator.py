@@ -5,6 +5,7 @@ share its budget. So the batch is the same whichever worker makes it, and how ma
 and memory.
 """
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ class WholeWordMaskingCollator:
         self.config = MaskingConfig() if config is None else config
         self.evaluation_probability = evaluation_probability
         self.pad_to_multiple_of, self.return_tensors = pad_to_multiple_of, return_tensors
-        self.evaluating = False
+        self.evaluating = self._has_warned = False
         self.clock = Clock()
         self._special = _special_ids(tokenizer)
         self._make_masker()
@@ -228,6 +229,9 @@ class WholeWordMaskingCollator:
             key = (self.seed, epoch, example_key(feature, ids))
             masked.append(self._masker.mask(ids, units, probability=share, key=key))
             budget.spend(masked[-1].masked)
+        if budget.is_missed() and not self._has_warned:
+            self._has_warned = True
+            _warn_of(budget)
         return masked
 
     def _units(self, feature: Feature, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -285,6 +289,14 @@ def _special_ids(tokenizer: "PreTrainedTokenizerBase") -> npt.NDArray[np.bool_]:
     marks = np.zeros(max([len(tokenizer), *(one + 1 for one in special)]), dtype=bool)
     marks[list(special)] = True
     return marks
+
+
+def _warn_of(budget: BatchBudget) -> None:
+    warnings.warn(
+        f"a batch has {budget.reached:.1%} of its tokens masked, not {budget.share:.1%}: its words are too long "
+        "to come within half a point; MaskingConfig(split_units=True) does, or use larger batches",
+        stacklevel=4,
+    )
 
 
 def _checked_share(name: str, share: float) -> float:
