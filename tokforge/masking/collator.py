@@ -293,8 +293,8 @@ def _special_ids(tokenizer: "PreTrainedTokenizerBase") -> npt.NDArray[np.bool_]:
 
 def _warn_of(budget: BatchBudget) -> None:
     warnings.warn(
-        f"a batch has {budget.reached:.1%} of its tokens masked, not {budget.share:.1%}: its words are too long "
-        "to come within half a point; MaskingConfig(split_units=True) does, or use larger batches",
+        f"a batch has {budget.reached:.1%} of its tokens masked, not {budget.share:.1%}: its words are too "
+        "long to come within half a point; MaskingConfig(split_units=True) does, or use larger batches",
         stacklevel=4,
     )
 

@@ -90,8 +90,8 @@ def test_a_share_that_is_none_is_refused():
 
 @pytest.mark.parametrize("probability", [0.3, 0.5])
 def test_clauses_meet_the_share_to_a_token(byte_level, probability):
-    """Units of 7 to 10 tokens: what no unit fits, an exchange of two closes."""
-    word_ids = np.repeat(np.arange(24), [7, 8, 9, 10, 8, 7] * 4).tolist()
+    """Units of 3 to 6 tokens: what no unit fits, an exchange of two closes."""
+    word_ids = np.repeat(np.arange(24), [3, 4, 5, 6] * 6).tolist()
     ids = np.full(len(word_ids), byte_level("x")["input_ids"][0])
     collator = WholeWordMaskingCollator(byte_level, mask_probability=probability, return_tensors="np")
     for at in range(20):
