@@ -10,8 +10,8 @@ use super::positions::Id;
 use super::train::is_narrow;
 use crate::error::{Error, Message};
 
-/// Copies of a listed occurrence there may be: in a vector that doubles, in what a merge gathers.
-const COPIES: u64 = 4;
+/// Copies of a listed occurrence there may be: in a vector that doubles, and where vectors are joined.
+const COPIES: u64 = 3;
 /// At the least, one place in this many is listed: about as many as the most frequent pair has after
 /// the sweeps, which take those above one in 256 tokens.
 const SCARCE: u64 = 16;

@@ -88,17 +88,21 @@ pub fn frequent_pairs<I: Id, P: Offset, W: Weights>(
     let mut floor = choose_floor(&cells, wanted);
     let mut hot = HotCells::new(&cells, floor);
     if wanted.sites < positions.len() {
-        let count = |sites: &mut Vec<u64>, range| {
-            sites.resize(hot.len(), 0);
-            positions.for_each_pair(lens, range, |_, left, right| {
-                let cell = place.index(left, right);
-                if hot.holds(cell) && fits(left, right) {
-                    sites[hot.rank(cell)] += 1;
-                }
-            });
+        let sites = if W::EACH_ONCE {
+            cells.iter().map(|&cell| u64::from(cell)).filter(|&cell| reaches(cell, floor)).collect()
+        } else {
+            let count = |sites: &mut Vec<u64>, range| {
+                sites.resize(hot.len(), 0);
+                positions.for_each_pair(lens, range, |_, left, right| {
+                    let cell = place.index(left, right);
+                    if hot.holds(cell) && fits(left, right) {
+                        sites[hot.rank(cell)] += 1;
+                    }
+                });
+            };
+            let parts = in_parallel(positions, wanted.threads, "scan", progress, count)?;
+            sum(parts, |total: &mut u64, sites| *total += sites)
         };
-        let parts = in_parallel(positions, wanted.threads, "scan", progress, count)?;
-        let sites = sum(parts, |total: &mut u64, sites| *total += sites);
         floor = raise_floor(floor, &cells, &sites, wanted);
         hot = HotCells::new(&cells, floor);
     }

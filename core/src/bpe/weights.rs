@@ -7,6 +7,9 @@
 
 /// Weight of the token pair at an offset.
 pub trait Weights: Sync {
+    /// Whether a place always counts once, so that weights are numbers of occurrences.
+    const EACH_ONCE: bool = false;
+
     /// Weights of stretches, each an end offset and a weight.
     fn of_classes(classes: Vec<(usize, u64)>) -> Self;
 
@@ -21,6 +24,8 @@ pub trait Weights: Sync {
 pub struct Once;
 
 impl Weights for Once {
+    const EACH_ONCE: bool = true;
+
     fn of_classes(_: Vec<(usize, u64)>) -> Self {
         Self
     }
