@@ -15,9 +15,9 @@ Why it is fast: a sweep charges what it finds to the pair at once, so that each 
 another pair, and only the worst step of a pair becomes a row (a pair that outranks one merge usually outranks
 hundreds of neighbours, and its column mends them all). Such rows are nearly a matching of steps and pairs,
 which is what the optimum's multipliers are. The first rounds look at every tenth step alone, until they gain
-little. Rows that have become slack are dropped once they make up half of the programme, as long as the optimum
-rises from drop to drop, which it can do only finitely often: with references that fit badly this is five times
-faster.
+little. Rows that have become slack are dropped once they make up half of the programme, as long as the
+optimum rises from drop to drop, which it can do only finitely often: with references that fit badly this is
+five times faster.
 Source: arXiv 2407.16607, section 3; Kelley's cutting planes.
 """
 
@@ -270,7 +270,7 @@ class _Growth:
         )
 
     def _upper_bound(self) -> float:
-        """The cheaper of two feasible points: pairs' slacks as they are, or with each step's worst charged."""
+        """The cheaper of two feasible points: pairs' slacks as they are, or raised by the steps' worst."""
         slack, free = self.pair_slack + self.handicap, np.zeros(self.history.steps)
         charged = self._swept(self.step_slack, slack, charged=True)
         raised = np.bincount(charged.pairs, charged.excess, minlength=len(slack))
