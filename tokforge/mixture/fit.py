@@ -132,7 +132,10 @@ def warnings_of(fit: Mapping[str, Any], history: History, references: References
         )
     if withheld(fit):
         measured = f"{fit['misfit']:.0%} of the merges' counts and {fit['missing_share']:.0%} of the merges"
-        warnings.append(f"shares are withheld, ranges alone are given: {measured} are left unexplained")
+        warnings.append(
+            "shares are withheld, ranges around the programme's optimum are given: "
+            f"{measured} are left unexplained"
+        )
     if fit["missing_merges"] > max(_FEW_MISSING * history.steps, 3):
         kinds = ", ".join(f"{count} {kind}" for kind, count in fit["missing_by_kind"].items() if count)
         warnings.append(

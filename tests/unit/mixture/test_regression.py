@@ -59,6 +59,20 @@ def test_the_answer_is_the_mean_of_both(world, quick):
         MixtureConfig(estimator="magic")
 
 
+def test_withheld_shares_are_the_programmes_own(world, quick):
+    tokenizer, references = world
+    options = quick.as_dict() | {"calibrate": False}
+    fitting = infer_mixture(tokenizer, references, **options)
+    assert (fitting.withheld, fitting.estimator) == (False, "combined")
+    paths = {name: references / name for name in ("south", "east")}  # the largest is left out
+    unfit = infer_mixture(tokenizer, paths, **options)
+    assert (unfit.withheld, unfit.estimator) == (True, "programme")
+    assert unfit.shares["bytes"].tolist() == unfit.programme.tolist()
+    assert unfit.as_dict()["estimator"] == "programme"
+    low, high = unfit.intervals.T
+    assert ((low <= unfit.programme) & (unfit.programme <= high)).all()
+
+
 def test_the_mean_is_believed_as_far_as_both_speak_of_one_thing():
     assert combined(np.array([0.4, 0.6]), np.array([0.5, 0.5])) == pytest.approx([0.45, 0.55])
     absent = combined(np.array([0.001, 0.999]), np.array([0.14, 0.86]))
