@@ -49,7 +49,8 @@ def mixture_audit(arguments: Sequence[str]) -> str:
     parser.add_argument("--resamples", type=int, default=20)
     asked = parser.parse_args(arguments)
     names, first = _named(asked.tokenizers), _named(asked.first)
-    for name in names.keys() - {line["tokenizer"] for line in lines_of(asked.record)}:
+    known = {line["tokenizer"] for line in lines_of(asked.record)}
+    for name in (name for name in names if name not in known):
         options = MixtureConfig(
             merges=asked.merges, resamples=asked.resamples, first=int(first.get(name, 0)), threads=1
         )

@@ -14,6 +14,7 @@ from tokforge import Tokenizer
 from tokforge.mixture import MixtureConfig, References, category_paths, count_references, gather_references
 from tokforge.mixture import infer as infer_shares
 from tokforge.mixture.history import History
+from tokforge.mixture.inference import infer_merges
 from tokforge.mixture.merge_list import MergeList
 from tokforge.mixture.programme import solve
 from tokforge.mixture.references import subset
@@ -61,6 +62,9 @@ def _solving(folder: str, merges: Sequence[int], seeds: Sequence[int]) -> Iterat
         replayed, solved = (f"{np.median([one[at] for one in timed]):.2f}" for at in (0, 1))
         yield f"T = {number}, n = {n}: replay + solve to the proven optimum", f"{replayed} + {solved}"
     listed, held = tasks[0]
+    with _clock() as whole:
+        infer_merges(listed, held, MixtureConfig(merges=max(merges), threads=1))
+    yield f"T = {max(merges)}, n = {n}: all defaults (calibrated, 40 resamples, ranges)", f"{whole[0]:.1f}"
     for solver in ("highs", "scipy", "pulp"):
         _, seconds, optimum = _timed(listed.shortened(FEW_MERGES), held, solver)
         yield f"T = {FEW_MERGES}, n = {n}, {solver}: optimum {optimum:.3f} ppm", f"{seconds:.2f}"

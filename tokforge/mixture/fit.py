@@ -45,11 +45,12 @@ def fit_figures(
     """Returns the figures of fit as JSON values.
 
     ``shift`` is the misfit over that of a tokenizer trained on the references themselves: about 1 where
-    they are of the same kind as the training data.
+    they are of the same kind as the training data. ``misfit`` is what the shares cost at most,
+    which after an interruption may be more than they must.
     """
     shares = history.by_category(history.merge_counts) * history.scale @ solution.shares
     missing = _missing(history, listed)
-    found = misfit(history, solution.shares, solution.objective)
+    found = misfit(history, solution.shares, solution.upper_bound)
     expected = calibration.misfit if calibration else None
     return {
         "misfit": found,
