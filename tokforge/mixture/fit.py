@@ -161,7 +161,8 @@ def _alike(history: History, references: References) -> list[str]:
 def _small(references: References) -> list[str]:
     sizes = zip(references.names, references.bytes.sum(1), references.documents.sum(1), strict=True)
     return [
-        f"{name} has {size:,} bytes in {documents:,} documents: too little to tell its share well"
+        f"{name} has {size:,} bytes in {documents:,} {'documents' if documents > 1 else 'document'}: "
+        f"too little to tell its share well{'' if documents > 1 else ', and no intervals can be made'}"
         for name, size, documents in sizes
         if size < _FEW_BYTES or documents < _FEW_DOCUMENTS
     ]

@@ -21,6 +21,7 @@ from tokforge.mixture.intervals import (
     MOST_STEPS,
     RowCounts,
     bootstrap,
+    can_resample,
     deviations,
     early,
     identifiable,
@@ -54,7 +55,7 @@ class MixtureResult:
     """What ``shares`` are: "combined", or "programme" where that was asked for, where they are withheld (of
     references that do not fit the regression knows no more), and of lists too short for a regression."""
     intervals: Floats | None
-    """(n, 2) - of the shares of bytes; None without resamples."""
+    """(n, 2) - of the shares of bytes; None without resamples, or where a category is one document."""
     bagged: Floats | None
     """(n,) - the mean share of bytes over the resamples."""
     identifiable: Floats | None
@@ -239,7 +240,8 @@ def infer_merges(
     if by_column is not None and config.resamples and len(solution.rows.steps):
         judged = _Judged(references, history, solution.shares, rows, by_column, in_units["bytes"])
         both = by_estimator["combined"]["bytes"], programme
-        sampled, bagged = judged.sampling(config, both, fit["shift"], progress)
+        if can_resample(references):
+            sampled, bagged = judged.sampling(config, both, fit["shift"], progress)
         best = judged.extremes() if config.identifiability else None
     clock.lap("intervals")
     return MixtureResult(
