@@ -9,6 +9,7 @@ from typing import Any
 from benches.mixture_accuracy import lines_of
 from tokforge import Tokenizer
 from tokforge.mixture import MixtureConfig, gather_references, infer
+from tokforge.mixture.fit import has_ranges
 from tokforge.mixture.known import prefix_hashes
 from tokforge.mixture.merge_list import one_merge_a_token
 
@@ -89,7 +90,7 @@ def _table(lines: Mapping[str, Mapping[str, Any]], groups: Mapping[str, Sequence
 
 def _cell(line: Mapping[str, Any], members: Sequence[str]) -> str:
     share = sum(line["proportions"][name] for name in members)
-    if not line["intervals"]:
+    if not line["intervals"] or not has_ranges(line["fit"]):
         return f"{share:.0%}"
     low, high = (min(sum(line["intervals"][name][side] for name in members), 1.0) for side in (0, 1))
     return f"{share:.0%} ({low:.0%} to {high:.0%})"

@@ -17,7 +17,16 @@ from tokforge.mixture.programme import Solution
 from tokforge.mixture.references import References
 from tokforge.tokenizer.display import quoted
 
-__all__ = ["ABSENT_MERGES", "SHIFTED", "UNFIT", "WITHHELD", "fit_figures", "warnings_of", "withheld"]
+__all__ = [
+    "ABSENT_MERGES",
+    "SHIFTED",
+    "UNFIT",
+    "WITHHELD",
+    "fit_figures",
+    "has_ranges",
+    "warnings_of",
+    "withheld",
+]
 
 SHIFTED = 2.0
 """A misfit this many times that of fitting references is reported."""
@@ -123,6 +132,11 @@ def withheld(fit: Mapping[str, Any]) -> bool:
     return bool(unfit or far or fit["missing_share"] > ABSENT_MERGES)
 
 
+def has_ranges(fit: Mapping[str, Any]) -> bool:
+    """Whether intervals can be told: of references that do not fit, only widened by a calibrated shift."""
+    return fit["shift"] is not None or not withheld(fit)
+
+
 def warnings_of(fit: Mapping[str, Any], history: History, references: References) -> list[str]:
     """Says what a user must not overlook."""
     warnings = []
@@ -133,10 +147,12 @@ def warnings_of(fit: Mapping[str, Any], history: History, references: References
         )
     if withheld(fit):
         measured = f"{fit['misfit']:.0%} of the merges' counts and {fit['missing_share']:.0%} of the merges"
-        warnings.append(
-            "shares are withheld, ranges around the programme's optimum are given: "
-            f"{measured} are left unexplained"
+        ranges = (
+            "ranges around the programme's optimum are given"
+            if has_ranges(fit)
+            else "and ranges too, for without calibration nobody knows their width"
         )
+        warnings.append(f"shares are withheld, {ranges}: {measured} are left unexplained")
     if fit["missing_merges"] > max(_FEW_MISSING * history.steps, 3):
         kinds = ", ".join(f"{count} {kind}" for kind, count in fit["missing_by_kind"].items() if count)
         warnings.append(

@@ -14,7 +14,7 @@ from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
 from tokforge.mixture.checkpoint import kept_history
 from tokforge.mixture.config import MixtureConfig
-from tokforge.mixture.fit import fit_figures, warnings_of, withheld
+from tokforge.mixture.fit import fit_figures, has_ranges, warnings_of, withheld
 from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
 from tokforge.mixture.intervals import (
@@ -55,7 +55,8 @@ class MixtureResult:
     """What ``shares`` are: "combined", or "programme" where that was asked for, where they are withheld (of
     references that do not fit the regression knows no more), and of lists too short for a regression."""
     intervals: Floats | None
-    """(n, 2) - of the shares of bytes; None without resamples, or where a category is one document."""
+    """(n, 2) - of the shares of bytes; None without resamples, where a category is one document, and where
+    shares are withheld without calibration: how much wider they should be is then unknown."""
     bagged: Floats | None
     """(n,) - the mean share of bytes over the resamples."""
     identifiable: Floats | None
@@ -240,7 +241,7 @@ def infer_merges(
     if by_column is not None and config.resamples and len(solution.rows.steps):
         judged = _Judged(references, history, solution.shares, rows, by_column, in_units["bytes"])
         both = by_estimator["combined"]["bytes"], programme
-        if can_resample(references):
+        if can_resample(references) and has_ranges(fit):
             sampled, bagged = judged.sampling(config, both, fit["shift"], progress)
         best = judged.extremes() if config.identifiability else None
     clock.lap("intervals")
