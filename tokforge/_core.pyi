@@ -277,12 +277,13 @@ class ByteCorpus:
         expected_bytes: int = 0,
         *,
         memory: int | None = None,
+        vocab_size: int = 0,
         folder: str | PathLike[str] | None = None,
     ) -> ByteCorpus:
         """Makes room for the bytes that are expected; more may come.
 
-        What training could not lay out in ``memory`` bytes goes to an unnamed file in ``folder``, or the
-        system's for temporary files, and is trained on in phases: the result is the same.
+        What training to ``vocab_size`` could not lay out in ``memory`` bytes goes to an unnamed file in
+        ``folder``, or the system's for temporary files, and is trained on in phases: the result is the same.
         """
     def add(self, data: Buffer, *, more: bool = False) -> None:
         """Adds a document, or with ``more`` a part of one. Raises OutputError."""
@@ -381,7 +382,8 @@ def train(
     holds an ``excluded`` string, or with ``digits_apart`` mixes digits with others. The order ``boundless``
     ties by the tokens' bytes and counts occurrences that do not overlap. ``rivals``: counts, falling, of
     tokens made elsewhere that compete for the same room; training ends when both fill it.
-    ``memory``: bytes that the laid out corpus and its lists may take; it never changes the result.
+    ``memory``: bytes that the laid out corpus and its lists may take beside ``corpus`` as it is; it never
+    changes the result.
     ``keep`` is called with all merges so far, their counts and tokens, at most once in ``keep_seconds``.
     Raises KeyboardInterrupt when interrupted.
     """

@@ -195,11 +195,13 @@ def _superwords(figures: Mapping[str, Any], names: Mapping[str, str]) -> Iterato
     tokenizers = {path: one for path, one in figures["tokenizers"].items() if any(one["superwords"].values())}
     if not tokenizers:
         return
-    shares = (figures["metrics"][f"{words}_word_share"] for words in ("two", "three", "four"))
+    shares = [figures["metrics"][f"{words}_word_share"]["values"] for words in ("two", "three", "four")]
     rows = [
-        _row(f"{text}: {metric['title']}", metric, text, ()) for metric in shares for text in figures["texts"]
+        [f"{names[path]}, {text}", *(cell(by[path]["categories"][text]) for by in shares)]
+        for path, one in tokenizers.items()
+        for text in one["superwords"]
     ]
-    yield from ("", _aligned(["share of the tokens", *names.values()], rows))
+    yield from ("", _aligned(["share of the tokens", "two words", "three", "four or more"], rows))
     for path, one in tokenizers.items():
         for text, listed in one["superwords"].items():
             if listed:

@@ -47,8 +47,15 @@ def test_engine_finds_what_the_twin_finds(tokenizer, text, data):
         if part.id is not None:
             expected.append(part.id)
             continue
-        expected += _bare(tokenizer, bytes(part.data), at_start=part.start == 0)
+        expected += _bare(
+            tokenizer, bytes(part.data), at_start=part.start == 0 and not _stripped(tokenizer, text)
+        )
     assert tokenizer.encode(text, allowed_special=allowed).tolist() == expected
+
+
+def _stripped(tokenizer, text):
+    """Whether the normaliser takes white space off the front: what is left is no start, as in Hugging Face."""
+    return Strip() in tokenizer.definition.pipeline.normalizers and text[:1].isspace()
 
 
 def _bare(tokenizer, text, *, at_start):

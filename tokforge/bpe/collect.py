@@ -26,14 +26,17 @@ def collect_bytes(
     documents: Iterable[ByteView],
     expected_bytes: int,
     *,
+    vocab_size: int,
     memory_bytes: int | None = None,
     journal: Journal | None = None,
 ) -> "_core.ByteCorpus":
-    """Keeps every byte in place: in memory, or on disk where a bound leaves too little of it."""
+    """Keeps every byte in place: in memory, or on disk where a bound leaves too little of it to train."""
     from tokforge import _core
 
     bound = available_bytes(memory_bytes) if memory_bytes else None
-    corpus = _core.ByteCorpus(expected_bytes, memory=bound, folder=tempfile.gettempdir())
+    corpus = _core.ByteCorpus(
+        expected_bytes, memory=bound, vocab_size=vocab_size, folder=tempfile.gettempdir()
+    )
     # A checkpoint spares none of this: unsplit bytes are read again, and held to their hash.
     for document in journal.watch(documents, all_again=True) if journal else documents:
         for piece, more in pieces(document):

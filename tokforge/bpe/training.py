@@ -291,7 +291,13 @@ def _collect(
     """Returns what the engine trains on: counted words, or unsplit bytes."""
     if not start.pipeline.pretokenizers:
         expected = config.sampling.sample_bytes or sum(source.size_bytes for source in sources)
-        return collect_bytes(documents, expected, memory_bytes=config.memory_bytes, journal=journal)
+        return collect_bytes(
+            documents,
+            expected,
+            vocab_size=config.table_size,
+            memory_bytes=config.memory_bytes,
+            journal=journal,
+        )
     return collect_words(
         documents,
         start.pipeline,

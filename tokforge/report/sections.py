@@ -98,8 +98,11 @@ def _label(metric: Definition) -> str:
 
 def _defined(*names: str) -> str:
     """A line that names these measures, each with its tooltip."""
-    labels = ", ".join(_label(MEASURES[name]) for name in names)
-    return element("p", f"Defined: {labels}.", class_="note")
+    return _links(MEASURES[name] for name in names)
+
+
+def _links(definitions: Iterable[Definition]) -> str:
+    return element("p", f"Defined: {', '.join(map(_label, definitions))}.", class_="note")
 
 
 def word_lists(comparison: Comparison) -> str:
@@ -117,40 +120,33 @@ def word_lists(comparison: Comparison) -> str:
 
 
 def superwords(comparison: Comparison) -> str:
-    """How many words the tokens hold in each text, and the commonest of two and more, where any do."""
-    described = comparison.tokenizers
-    if not any(listed for one in described.values() for listed in one["superwords"].values()):
-        return ""
-    names = _names(comparison)
+    """How many words tokens hold, and the commonest of two and more, where a tokenizer has any."""
     shares = [METRICS[f"{words}_word_share"] for words in ("two", "three", "four")]
     rows = [
         [
-            f"{text_of(text)}: {_label(metric)}",
-            *(
-                text_of(shown(metric, one.categories[text]))
-                for one in comparison.metrics[metric.name].values()
-            ),
+            text_of(f"{one['name']}, {text}"),
+            *(text_of(shown(by, comparison.metrics[by.name][path].categories[text])) for by in shares),
+            _commonest(listed),
         ]
-        for metric in shares
-        for text in comparison.texts
+        for path, one in comparison.tokenizers.items()
+        for text, listed in one["superwords"].items()
+        if any(one["superwords"].values())
     ]
-    commonest = [
-        [text_of(f"{names[path]}, {text}"), _commonest(one["superwords"][text])]
-        for text in comparison.texts
-        for path, one in described.items()
-    ]
-    listed = ["Tokenizer and text", "The commonest, and how often each occurs"]
+    if not rows:
+        return ""
+    caption = "Share of the tokens by the words they hold, and the commonest of two words and more"
+    head = ["Tokenizer and text", "Two words", "Three", "Four or more", "How often, and what"]
     return element(
         "section",
         element("h2", "Superwords"),
-        html_table("Share of the tokens by the words they hold", ["Text", *names.values()], rows),
-        html_table("The commonest tokens of two words and more", listed, commonest, wordy=True),
+        _links(shares),
+        html_table(caption, head, rows, wordy=True),
         id="section-superwords",
     )
 
 
 def _commonest(listed: Sequence[dict[str, Any]]) -> str:
-    tokens = (element("code", text_of(one["text"])) + f"&nbsp;{one['count']:,}" for one in listed)
+    tokens = (f"{one['count']:,}&nbsp;" + element("code", text_of(one["text"])) for one in listed)
     return " ".join(tokens) or "–"
 
 

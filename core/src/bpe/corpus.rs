@@ -47,6 +47,11 @@ impl ByteCorpus {
         self.bytes.len()
     }
 
+    /// Places that they take laid out: one a byte, and one behind each document.
+    pub fn places(&self) -> usize {
+        self.bytes.len() + self.ends.len()
+    }
+
     /// Whether there are no bytes.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -240,8 +245,8 @@ fn lay_out_documents<I: Id>(
     progress: &dyn Progress,
 ) -> Result<Layout<I>, Error> {
     let &Start { vocabulary, merges, room } = start;
-    let space = corpus.bytes.len() + corpus.ends.len();
-    let most_listed = room.listed::<I>(space + 1, corpus.bytes.capacity())?;
+    let space = corpus.places();
+    let most_listed = room.listed::<I>(space + 1, corpus.bytes.len())?;
     let mut array = Writer::new(space);
     let bytes = vocabulary.byte_ids().map(I::from_u32);
     let mut merged = Tokens::new(vocabulary, merges)?;

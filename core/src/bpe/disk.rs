@@ -28,13 +28,13 @@ pub enum Documents {
 /// Documents as they come.
 pub struct Gathered {
     documents: Documents,
-    /// Bytes that may be in memory, and the folder of what is not.
+    /// Places that may be in memory, and the folder of what is not.
     most: usize,
     folder: PathBuf,
 }
 
 impl Gathered {
-    /// None yet, of about `expected` bytes; `most` of them stay in memory, else all go to `folder`.
+    /// None yet, of about `expected` bytes; those of `most` places stay in memory, else all go to `folder`.
     pub fn new(expected: usize, most: usize, folder: &Path) -> Self {
         let documents = Documents::InMemory(ByteCorpus::with_capacity(expected.min(most)));
         Self { documents, most, folder: folder.into() }
@@ -44,7 +44,7 @@ impl Gathered {
     pub fn extend(&mut self, bytes: &[u8]) -> Result<(), Error> {
         match &mut self.documents {
             Documents::OnDisk(documents) => documents.extend(bytes),
-            Documents::InMemory(corpus) if corpus.len() + bytes.len() <= self.most => {
+            Documents::InMemory(corpus) if corpus.places() + bytes.len() <= self.most => {
                 corpus.extend(bytes);
                 Ok(())
             }

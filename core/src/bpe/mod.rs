@@ -54,6 +54,7 @@ pub use counts::WordCounts;
 pub use disk::{Documents, Gathered};
 pub use phases::train_on_disk;
 pub use queue::Order;
+pub use room::Room;
 pub use sequences::{SequenceCounts, Sequences};
 pub use train::{train, Options, Stopped, Training, SWEPT_ABOVE};
 pub use veto::{Rules, Veto};

@@ -1,11 +1,13 @@
 //! How many occurrences may be listed within a bound of memory.
 //!
 //! The array of the corpus, its weights and the cells of a scan have known sizes; what a bound leaves
-//! beside them goes to the lists of occurrences. Fewer lists mean more scans and the same merges: see
-//! [`super::scan`]. Where not even short lists fit, training is refused before anything is allocated.
+//! beside them goes to the lists of occurrences, and so does what the corpus itself held, once it is laid
+//! out. Fewer lists mean more scans and the same merges: see [`super::scan`]. Where the array, or not even
+//! short lists, fit, training is refused before anything is allocated.
 
 use super::cells::most_cells;
 use super::positions::Id;
+use super::train::is_narrow;
 use crate::error::{Error, Message};
 
 /// Copies of a listed occurrence there may be: in a vector that doubles, in what a merge gathers.
@@ -27,16 +29,27 @@ impl Room {
         Self { bytes, threads: threads.max(1) as u64 }
     }
 
-    /// Occurrences that may be listed with an array of `places` beside `beside` other bytes.
-    pub fn listed<I: Id>(&self, places: usize, beside: usize) -> Result<usize, Error> {
+    /// Occurrences that may be listed with an array of `places`, made from what holds `freed` bytes
+    /// outside of the bound until then.
+    pub fn listed<I: Id>(&self, places: usize, freed: usize) -> Result<usize, Error> {
         let Some(bytes) = self.bytes else { return Ok(usize::MAX) };
-        let fixed = self.fixed::<I>(places) + beside as u64;
+        let (fixed, freed) = (self.fixed::<I>(places), freed as u64);
         let least = (places as u64 / SCARCE + 1) * occurrence_bytes(places);
-        if bytes < fixed + least {
-            return Err(too_little(fixed + least, bytes, places));
+        let needed = fixed.max((fixed + least).saturating_sub(freed));
+        if bytes < needed {
+            return Err(too_little(needed, bytes, places));
         }
-        let listed = (bytes - fixed) / occurrence_bytes(places);
+        let listed = (bytes + freed - fixed) / occurrence_bytes(places);
         Ok(usize::try_from(listed).unwrap_or(usize::MAX))
+    }
+
+    /// Places of unsplit documents that can be held, laid out and trained on within the bound.
+    pub fn documents(&self, vocab_size: usize) -> usize {
+        let Some(bytes) = self.bytes else { return usize::MAX };
+        let id = if is_narrow(vocab_size) { 2 } else { 4 };
+        let bytes = bytes.saturating_sub(cell_bytes(usize::MAX / 4)); // one thread has them in any case
+                                                                      // An id and two bytes of the shortest lists; half a byte is left for classes and more threads' cells.
+        usize::try_from(bytes * 2 / (2 * id + 5)).unwrap_or(usize::MAX)
     }
 
     /// Threads whose cells take an eighth of the bound at the most.

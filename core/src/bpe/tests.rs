@@ -52,8 +52,7 @@ fn bound(words: &[(Vec<u8>, u64)], more: usize) -> Option<u64> {
     let all: usize = words.iter().map(|(word, _)| word.len() + 1).sum();
     let places = 1 + all.max(distinct.len());
     let listed = (places / 16 + 1 + more) as u64 * occurrence_bytes(places);
-    // The smallest vector has eight bytes.
-    Some(Room::new(Some(1), 1).fixed::<u16>(places) + (all as u64 * 2).max(8) + listed)
+    Some(Room::new(Some(1), 1).fixed::<u16>(places) + listed)
 }
 
 fn corpus_of(words: &[(Vec<u8>, u64)]) -> Corpus {
@@ -128,6 +127,22 @@ proptest! {
         count_spilling(&mut tables, &spill, &splitter, &documents, 1, &Silent).unwrap();
         tables.iter_mut().for_each(|table| spill.take(table).unwrap());
         agree(Corpus::Files(spill.files()), &words, &options(40, 1, None, 50));
+    }
+}
+
+#[test]
+fn documents_that_stay_in_memory_can_be_trained_on() {
+    for bytes in [1 << 24, 1 << 28, 1 << 31, 1 << 36] {
+        for (threads, vocab_size) in [(1, 300), (16, 300), (1, 1 << 17), (16, 1 << 17)] {
+            let places = Room::new(Some(bytes), threads).documents(vocab_size);
+            let left = Room::new(Some(bytes - places as u64), threads);
+            let listed = if vocab_size == 300 {
+                left.listed::<u16>(places + 1, places)
+            } else {
+                left.listed::<u32>(places + 1, places)
+            };
+            assert!(listed.is_ok(), "{bytes} {threads} {vocab_size}");
+        }
     }
 }
 

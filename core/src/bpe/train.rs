@@ -37,7 +37,8 @@ pub struct Options {
     /// Percent of the corpus' pairs whose occurrences are listed at a time: memory against scans. The
     /// result does not depend on it.
     pub tracked_percent: u64,
-    /// Bytes that the laid out corpus and its lists may take; the result does not depend on it.
+    /// Bytes that the laid out corpus and its lists may take beside the corpus as it was given, whose own
+    /// are theirs, too, once it is laid out; the result does not depend on it.
     pub memory: Option<u64>,
     /// Pairs that are at least one in this many tokens are merged by sweeps; 0 for no sweeps. The result
     /// does not depend on it.
@@ -83,15 +84,19 @@ pub fn train(
 ) -> Result<Training, Error> {
     check(vocabulary, options)?;
     let room = Room::new(options.memory, options.threads);
-    // A token is written into the array only if another may follow it, so the last of 65,536 ids is
-    // never written and stays free to be the gap.
-    if options.vocab_size <= 1 << 16 {
+    if is_narrow(options.vocab_size) {
         let layout = corpus.lay_out::<u16>(vocabulary, merges, &room, progress)?;
         train_layout(layout, vocabulary, options, progress)
     } else {
         let layout = corpus.lay_out::<u32>(vocabulary, merges, &room, progress)?;
         train_layout(layout, vocabulary, options, progress)
     }
+}
+
+/// Whether ids take two bytes. A token is written into the array only if another may follow it, so the
+/// last of 65,536 ids is never written and stays free to be the gap.
+pub(super) fn is_narrow(vocab_size: usize) -> bool {
+    vocab_size <= 1 << 16
 }
 
 /// Refuses options that contradict each other or the vocabulary.

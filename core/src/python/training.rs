@@ -12,16 +12,15 @@ use super::errors::ConfigError;
 use super::progress::Callback;
 use super::supertokens::{ChunkCounts, Runs};
 use crate::bpe::disk::DiskDocuments;
-use crate::bpe::{self, Corpus, Documents, Merge, Options, Order, Rules, Stopped, Vocabulary};
+use crate::bpe::{
+    self, Corpus, Documents, Merge, Options, Order, Room, Rules, Stopped, Vocabulary,
+};
 use crate::error::{Error, Message};
 
 /// Percent of the pairs that are listed at a time: two bytes of memory for each byte of a corpus.
 const TRACKED_PERCENT: u64 = 50;
 /// The same of sequences: their lists would be larger than the array, and a scan costs little beside them.
 const TRACKED_PERCENT_OF_SEQUENCES: u64 = 25;
-
-/// Bytes of a bound that a byte in memory takes at the least: itself, its place, and its share of lists.
-const BOUND_BYTES: usize = 6;
 
 pub const CONSUMED: (&str, &str) = ("this corpus has been trained on already", "make a new one");
 
@@ -32,9 +31,14 @@ pub struct ByteCorpus(Option<bpe::Gathered>);
 #[pymethods]
 impl ByteCorpus {
     #[new]
-    #[pyo3(signature = (expected_bytes=0, *, memory=None, folder=None))]
-    fn new(expected_bytes: usize, memory: Option<usize>, folder: Option<PathBuf>) -> Self {
-        let most = memory.map_or(usize::MAX, |bytes| bytes / BOUND_BYTES);
+    #[pyo3(signature = (expected_bytes=0, *, memory=None, vocab_size=0, folder=None))]
+    fn new(
+        expected_bytes: usize,
+        memory: Option<u64>,
+        vocab_size: usize,
+        folder: Option<PathBuf>,
+    ) -> Self {
+        let most = Room::new(memory, 1).documents(vocab_size);
         let folder = folder.unwrap_or_else(std::env::temp_dir);
         Self(Some(bpe::Gathered::new(expected_bytes, most, &folder)))
     }

@@ -110,7 +110,9 @@ def test_superwords_are_listed_and_escaped(tmp_path):
     whole = Tokenizer.from_parts(tokens, merges, pipeline=Pipeline("binary"))
     cut = Tokenizer.from_parts(initial_bytes(), [], pipeline=Pipeline("binary"))
     shown = page(tokforge.compare({"whole": whole, "cut": cut}, [tmp_path / "a.txt"]))
-    assert "<code>a␣&lt;b</code>&nbsp;7" in shown
+    assert "7&nbsp;<code>a␣&lt;b</code>" in shown
+    assert ">whole, a<" in shown
+    assert ">cut, a<" not in shown
     assert 'id="section-superwords"' not in page(tokforge.compare({"cut": cut}, [tmp_path / "a.txt"]))
 
 
