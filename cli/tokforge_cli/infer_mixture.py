@@ -19,7 +19,6 @@ tokforge infer-mixture tokenizer.json --categories references
 tokforge infer-mixture tokenizer.json --categories references --merges 1000 --save-counts counts.npz
 tokforge infer-mixture tokenizer.json --counts counts.npz --json
 """
-_ESTIMATES = {"combined": "mean of programme and regression", "programme": "the programme's optimum"}
 REFERENCES, PROGRAMME, OUTPUTS = "References", "Programme", "Outputs"
 
 
@@ -199,6 +198,8 @@ def require_references(categories: Path | None, counts: list[Path] | None) -> No
 
 def summary(figures: Mapping[str, Any]) -> str:
     """Lays out the shares with their intervals, and how far to trust them."""
+    from tokforge.mixture.config import ESTIMATORS
+
     rows = []
     for name, share in sorted(figures["proportions"].items(), key=lambda item: -item[1]):
         low, high = figures["intervals"].get(name, (None, None))
@@ -214,7 +215,7 @@ def summary(figures: Mapping[str, Any]) -> str:
             ("missing merges", figures["fit"]["missing_merges"]),
             ("misfit", f"{figures['fit']['misfit']:.2%} of the merges' counts"),
             ("shift", "not calibrated" if shift is None else f"{shift:.2f} times the misfit expected"),
-            ("estimate", _ESTIMATES[figures["estimator"]] + (", withheld" if figures["withheld"] else "")),
+            ("estimate", ESTIMATORS[figures["estimator"]] + (", withheld" if figures["withheld"] else "")),
             ("optimal", "yes" if solution["optimal"] else f"no: gap {solution['gap']:.1%}"),
             ("seconds", figures["seconds"]),
         ]
