@@ -56,7 +56,7 @@ def _row(path: Path, rounds: int) -> str:
         ours.append(_seconds(_OURS, path))
         theirs.append(_seconds(_THEIRS, path))
     least = [f"{min(one[column] for one in runs):.2f}" for runs in (ours, theirs) for column in (0, 1)]
-    return f"| {path.parent.name} | {ours[0][2]:.0f} | {' | '.join(least)} |\n"
+    return f"| {path.parent} | {ours[0][2]:.0f} | {' | '.join(least)} |\n"
 
 
 def _seconds(program: str, path: Path) -> list[float]:

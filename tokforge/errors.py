@@ -131,6 +131,6 @@ def located(problem: str, where: str | None) -> str:
 
 def pick(option: str, name: str, table: Mapping[str, T]) -> T:
     """Returns ``table[name]``, or says which names there are."""
-    if name not in table:
+    if not isinstance(name, str) or name not in table:
         raise UnknownNameError(f"{option} has no {name!r}", f"use one of: {', '.join(sorted(table))}")
     return table[name]

@@ -18,10 +18,15 @@ def _write_options(command: Any, context: typer.Context, formatter: Any) -> None
     for parameter in command.get_params(context):
         record = parameter.get_help_record(context)
         if record is not None:
-            panels.setdefault(_panel(parameter), []).append(record)
+            panels.setdefault(_panel(parameter), []).append((_label(parameter, record[0]), record[1]))
     for panel, records in panels.items():
         with formatter.section(panel):
             formatter.write_dl(records)
+
+
+def _label(parameter: Any, label: str) -> str:
+    """An argument's name says what it is, where Typer adds Python's own type: ``FILE <list[Path]>``."""
+    return label.partition(" <")[0] if parameter.param_type_name == "argument" else label
 
 
 def _panel(parameter: Any) -> str:
@@ -57,6 +62,10 @@ class Command(TyperCommand):
             if option in valued[:at] and not ctx.resilient_parsing:
                 problem = f"{max(option.opts, key=len)} is given twice, and takes one value"
                 raise UsageProblem(problem, "give it once", where(ctx))
+
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """As man pages write them: Typer puts braces around what is required."""
+        return [piece.replace("{", "").replace("}", "") for piece in super().collect_usage_pieces(ctx)]
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         _write_options(self, ctx, formatter)

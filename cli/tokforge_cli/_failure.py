@@ -136,7 +136,8 @@ def _shown(parameter: typer.CallbackParam) -> str:
 
 
 def _did_you_mean(option: str | None, context: typer.Context) -> str | None:
-    known = [name for parameter in context.command.get_params(context) for name in parameter.opts]
+    parameters = context.command.get_params(context)
+    known = [name for one in parameters if one.param_type_name == "option" for name in one.opts]
     return did_you_mean(option or "", known)
 
 

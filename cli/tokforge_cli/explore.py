@@ -18,7 +18,7 @@ def explore(
     tokenizers: Annotated[
         list[Path] | None,
         typer.Argument(
-            metavar="[TOKENIZER]",
+            metavar="TOKENIZER",
             help=f"{ANY_FORMAT} The current folder if none is named.",
             readable=False,
         ),

@@ -24,7 +24,7 @@ SHOWN = 5
 def inspect_binaries(
     tokenizer: Tokenizer,
     inputs: Annotated[
-        list[Path], typer.Argument(metavar="PATH...", help="Executables, folders of them.", readable=False)
+        list[Path], typer.Argument(metavar="PATH", help="Executables, folders of them.", readable=False)
     ],
     archives: Annotated[
         bool, typer.Option("--archives", help="Read the members of zip, tar and ar in memory.")

@@ -43,9 +43,10 @@ class Start:
         """Everything of ``tokenizer``; raises ConfigError for options that would change it."""
         model = tokenizer.definition.model
         if not isinstance(model, BpeModel) or not model.is_byte_level:
-            raise ConfigError(
-                "only byte-level BPE ranked by pair can be extended", "convert it to tokenizer.json first"
-            )
+            hint = "extend one of GPT-2's kind, or add tokens by `tokforge edit add`"
+            if isinstance(model, BpeModel) and model.ranks is not None:
+                hint = "convert it to tokenizer.json first"
+            raise ConfigError("only byte-level BPE ranked by pair can be extended", hint)
         set_here = {
             "pretokenizer": config.pretokenizer,
             "special_tokens": config.special_tokens,

@@ -83,9 +83,22 @@ def choose_slow(
     free = [at for at in order if at not in taken]
     if left and free and split:
         parts.append(runs[free[0]][:left])
+    elif left and (pair := _exchanged(runs, [at for at in order if at in taken], free, left)):
+        given_back, instead = pair
+        parts[parts.index(runs[given_back])] = runs[instead]
     elif left and free and len(runs[nearest := min(free, key=lambda at: len(runs[at]))]) < 2 * left:
         parts.append(runs[nearest])
     return sorted(parts)
+
+
+def _exchanged(
+    runs: Sequence[Sequence[int]], taken: Sequence[int], free: Sequence[int], left: int
+) -> tuple[int, int] | None:
+    for instead in free:
+        for given_back in taken:
+            if len(runs[instead]) == len(runs[given_back]) + left:
+                return given_back, instead
+    return None
 
 
 def _runs(units: Sequence[int]) -> list[list[int]]:

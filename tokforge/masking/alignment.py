@@ -54,10 +54,15 @@ def align_words(
     from tokforge import _core
 
     placed = as_spans(offsets, "token spans")
-    is_special = np.asarray(special, dtype=np.uint8)
+    try:
+        is_special = np.asarray(special, dtype=np.uint8)
+        documents = [as_spans(one) for one in words]
+    except (TypeError, ValueError) as error:
+        raise ConfigError(
+            "words or special marks are none", "give spans a document, a mark a token"
+        ) from error
     if len(placed) != len(is_special):
         raise ConfigError(f"{len(placed)} tokens have {len(is_special)} special marks", "give each token one")
-    documents = [as_spans(one) for one in words]
     if len(documents) == 1:
         shifted = documents[0]
     else:
@@ -85,6 +90,8 @@ def _end_to_end(
             f"the example holds {found} documents and {len(words)} texts",
             "add position_ids or document_ids, which say where documents begin",
         )
+    if len(lengths) != len(words):
+        raise ConfigError(f"{len(words)} documents have {len(lengths)} lengths", "give each one")
     bases = np.concatenate([[0], np.cumsum(np.asarray(lengths) + 1)]).astype(np.uint32)
     placed = spans.copy()
     placed[inner] += bases[document][:, None]
@@ -134,9 +141,12 @@ def character_spans(text: str, starts: npt.ArrayLike) -> Spans:
         >>> character_spans("a中", [0, 1, 2]).tolist()
         [[0, 1], [1, 2], [1, 2]]
     """
-    data = np.frombuffer(text.encode(), dtype=np.uint8)
+    try:
+        data = np.frombuffer(text.encode(), dtype=np.uint8)
+        first = np.asarray(starts, dtype=np.int64)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ConfigError("the text is none, or the starts no numbers", "give what was encoded") from error
     character = np.cumsum((data & 0xC0) != 0x80) - 1
-    first = np.asarray(starts, dtype=np.int64)
     if first.size and not 0 <= first.min() <= first.max() < len(data):
         raise ConfigError(
             f"token starts reach {first.max()} in a text of {len(data)} bytes", "give the text's own"

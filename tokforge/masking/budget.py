@@ -34,3 +34,13 @@ class BatchBudget:
     def spend(self, masked: int) -> None:
         """Counts what was masked of it."""
         self._masked += masked
+
+    def is_missed(self) -> bool:
+        """Says whether the batch is more than half a point, and a token, off its share."""
+        gap = abs(self._masked - self.share * self._tokens)
+        return gap > max(0.005 * self._tokens, 1)
+
+    @property
+    def reached(self) -> float:
+        """The share that is masked so far."""
+        return self._masked / max(self._tokens, 1)

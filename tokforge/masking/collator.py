@@ -5,7 +5,8 @@ share its budget. So the batch is the same whichever worker makes it, and how ma
 and memory.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from tokforge.masking.features import (
     example_key,
     ids_of,
     integers,
+    is_share,
     offsets_of,
     whole,
     word_ids_of,
@@ -94,16 +96,18 @@ class WholeWordMaskingCollator:
             pick("segmenter", str(segmenter), dict.fromkeys((*SEGMENTERS, TOKENS)))
         self.tokenizer, self.segmenter, self.seed = tokenizer, segmenter, whole("seed", seed)
         self.schedule: Schedule = (
-            mask_probability if callable(mask_probability) else Constant(mask_probability)
+            mask_probability
+            if callable(mask_probability)
+            else Constant(_checked_share("mask_probability", mask_probability))
         )
         if evaluation_probability is not None:
-            Constant(evaluation_probability)  # raises what a share of the training does
+            _checked_share("evaluation_probability", evaluation_probability)
         if pad_to_multiple_of is not None:
             whole("pad_to_multiple_of", pad_to_multiple_of, least=1)
-        self.config = config or MaskingConfig()
+        self.config = MaskingConfig() if config is None else config
         self.evaluation_probability = evaluation_probability
         self.pad_to_multiple_of, self.return_tensors = pad_to_multiple_of, return_tensors
-        self.evaluating = False
+        self.evaluating = self._has_warned = False
         self.clock = Clock()
         self._special = _special_ids(tokenizer)
         self._make_masker()
@@ -124,6 +128,8 @@ class WholeWordMaskingCollator:
 
         Shapes: each (examples, longest example), int64.
         """
+        if not isinstance(features, Iterable):
+            raise ConfigError(f"the features are a {type(features).__name__}", "give a list of mappings")
         features = list(features)
         masked = self._masked(features)
         length = max((len(one.input_ids) for one in masked), default=0)
@@ -223,6 +229,9 @@ class WholeWordMaskingCollator:
             key = (self.seed, epoch, example_key(feature, ids))
             masked.append(self._masker.mask(ids, units, probability=share, key=key))
             budget.spend(masked[-1].masked)
+        if budget.is_missed() and not self._has_warned:
+            self._has_warned = True
+            _warn_of(budget)
         return masked
 
     def _units(self, feature: Feature, ids: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -280,6 +289,20 @@ def _special_ids(tokenizer: "PreTrainedTokenizerBase") -> npt.NDArray[np.bool_]:
     marks = np.zeros(max([len(tokenizer), *(one + 1 for one in special)]), dtype=bool)
     marks[list(special)] = True
     return marks
+
+
+def _warn_of(budget: BatchBudget) -> None:
+    warnings.warn(
+        f"a batch has {budget.reached:.1%} of its tokens masked, not {budget.share:.1%}: its words are too "
+        "long to come within half a point; MaskingConfig(split_units=True) does, or use larger batches",
+        stacklevel=4,
+    )
+
+
+def _checked_share(name: str, share: float) -> float:
+    if not is_share(share):
+        raise ConfigError(f"{name} is {share!r}", "use a share from 0 to 1")
+    return share
 
 
 def _rows(features: Sequence[Feature], name: str) -> list[npt.NDArray[Any]]:

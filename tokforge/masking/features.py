@@ -43,9 +43,9 @@ def whole(name: str, value: object, *, least: int = 0, below: int = 1 << 64) -> 
     return number
 
 
-def is_share(value: object) -> bool:
+def is_share(value: Any) -> bool:
     """Says whether ``value`` is a number from 0 to 1."""
-    return isinstance(value, Real) and 0 <= float(value) <= 1
+    return isinstance(value, Real) and bool(0 <= value <= 1)  # type: ignore[operator]
 
 
 def integers(feature: Feature, name: str, tokens: int | None = None) -> Ids:

@@ -25,6 +25,10 @@ def damped_cosine(progress: float, *, cycles: int, final_peak: float, least: flo
     >>> [round(damped_cosine(p, cycles=2, final_peak=0.5, least=0.1), 3) for p in (0.0, 1 / 3, 1.0)]
     [1.0, 0.367, 0.1]
     """
+    whole("cycles", cycles, least=1)
+    for name, share in (("progress", progress), ("final_peak", final_peak), ("least", least)):
+        if not is_share(share):
+            raise ConfigError(f"{name} is {share!r}", "use a number from 0 to 1")
     peak = 1 - (1 - final_peak) * progress
     valley = (1 - progress) / 2 + least * progress
     wave = math.cos(math.pi * (2 * cycles - 1) * progress)
@@ -72,6 +76,9 @@ def damped_cosine_schedule(
     Raises:
         ConfigError: an option is out of range.
     """
+    from torch.optim import Optimizer
     from torch.optim.lr_scheduler import LambdaLR
 
+    if not isinstance(optimizer, Optimizer):
+        raise ConfigError(f"the optimizer is a {type(optimizer).__name__}", "give one of torch.optim")
     return LambdaLR(optimizer, DampedCosine(total_steps, warmup_steps, cycles, final_peak, least))

@@ -135,6 +135,8 @@ def schedule_from_dict(options: Mapping[str, Any]) -> Schedule:
 
 
 def _progress(step: int, total: int) -> float:
+    if not isinstance(step, Real):
+        raise ConfigError(f"step is {step!r}", "use a whole number")
     return min(max(step / total, 0.0), 1.0) if total else 1.0
 
 

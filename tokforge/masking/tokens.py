@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from tokforge.errors import ConfigError
-from tokforge.masking.features import is_share, whole
+from tokforge.masking.features import integers, is_share, whole
 
 __all__ = ["IGNORED", "MaskedTokens", "MaskingConfig", "TokenMasker"]
 
@@ -46,6 +46,9 @@ class MaskingConfig:
                 f"mask_share and random_share sum to {self.mask_share + self.random_share}",
                 "sum to 1 or less",
             )
+        for name in ("replace_units", "split_units"):
+            if not isinstance(getattr(self, name), bool):
+                raise ConfigError(f"{name} is {getattr(self, name)!r}", "use True or False")
         weights = self.span_weights
         are_numbers = isinstance(weights, Sequence) and all(isinstance(one, Real) for one in weights)
         if not are_numbers or min(weights, default=-1) < 0 or not 0 < sum(weights) < float("inf"):
@@ -78,12 +81,14 @@ class TokenMasker:
         """``random_ids`` are what random tokens are drawn from; special tokens do not belong there."""
         from tokforge import _core
 
-        self.config = config or MaskingConfig()
-        drawn = np.ascontiguousarray(random_ids, dtype=np.int64)
+        self.config = MaskingConfig() if config is None else config
+        if not isinstance(self.config, MaskingConfig):
+            raise ConfigError(f"config is a {type(config).__name__}", "give a MaskingConfig(...)")
+        drawn = np.ascontiguousarray(integers({"random_ids": random_ids}, "random_ids"))
         if self.config.random_share and not drawn.size:
             raise ConfigError("there are no ids to draw random tokens from", "give some, or random_share=0")
         self._engine = _core.Masker(
-            mask_id=mask_id,
+            mask_id=whole("mask_id", mask_id, below=1 << 63),
             random_ids=drawn,
             mask_share=self.config.mask_share,
             random_share=self.config.random_share,
@@ -104,8 +109,10 @@ class TokenMasker:
         """
         if not is_share(probability):
             raise ConfigError(f"the mask probability is {probability!r}", "use a share from 0 to 1")
-        ids = np.ascontiguousarray(input_ids, dtype=np.int64)
-        runs = np.ascontiguousarray(units, dtype=np.int64)
+        if not isinstance(key, Sequence):
+            raise ConfigError(f"the key is {key!r}", "give numbers, such as (seed, epoch, example)")
+        ids = np.ascontiguousarray(integers({"input_ids": input_ids}, "input_ids"))
+        runs = np.ascontiguousarray(integers({"units": units}, "units"))
         numbers = [whole("a number of the key", one) for one in key]
         masked, labels, maskable, budget = self._engine.mask(ids, runs, probability, numbers)
         return MaskedTokens(

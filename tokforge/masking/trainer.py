@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from tokforge.errors import ConfigError
 from tokforge.masking.collator import WholeWordMaskingCollator
 
 __all__ = ["STATE_NAME", "MaskingCallback"]
@@ -21,6 +22,8 @@ class MaskingCallback:
     """
 
     def __init__(self, collator: WholeWordMaskingCollator) -> None:
+        if not isinstance(collator, WholeWordMaskingCollator):
+            raise ConfigError(f"the collator is a {type(collator).__name__}", "give the Trainer's own")
         self.collator = collator
         self._training = False
         self._epoch = self._steps_made_again = 0
@@ -45,7 +48,9 @@ class MaskingCallback:
         self._epoch = int(state.epoch or 0)
         self._steps_made_again = _steps_made_again(args, state, train_dataloader)
 
-    def on_epoch_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
+    def on_epoch_begin(
+        self, args: Any, state: Any, control: Any, train_dataloader: Any = None, **_: Any
+    ) -> None:
         """Tells the collator the epoch and its first step.
 
         Epochs are counted here: over a stream of unknown length ``state.epoch`` is a share of all steps.
@@ -54,7 +59,7 @@ class MaskingCallback:
         self.collator.set_epoch(
             self._epoch,
             step=state.global_step - self._steps_made_again,
-            batches_a_step=args.gradient_accumulation_steps,
+            batches_a_step=_batches_a_step(args, train_dataloader),
         )
         self._epoch, self._steps_made_again = self._epoch + 1, 0
         state.stateful_callbacks[STATE_NAME] = self.collator.state_dict()
@@ -74,6 +79,17 @@ class MaskingCallback:
     def on_train_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """As before training."""
         self._training, self.collator.evaluating = False, True
+
+
+def _batches_a_step(args: Any, loader: Any) -> int:
+    """Returns how many batches this process collates for a step.
+
+    Of a stream, accelerate has the main process collate the batches of all, and deals them out.
+    """
+    from accelerate.data_loader import DataLoaderDispatcher
+
+    deals = isinstance(loader, DataLoaderDispatcher) and not loader.split_batches
+    return int(args.gradient_accumulation_steps * (args.world_size if deals else 1))
 
 
 def _steps_made_again(args: Any, state: Any, loader: Any) -> int:

@@ -2,9 +2,9 @@
 //!
 //! The budget is k = round(p * tokens). Units are shuffled; from each in turn a span of 1, 2, ... following
 //! units is taken as far as it fits, and what does not fit is passed over, so a later, smaller unit fills
-//! the rest. A remainder that no unit fits is closed by splitting one (an option), else by one unit more if
-//! that comes nearer to k. All but the last few units have the same chance, whatever their length: only
-//! the remainder prefers short ones. O(tokens).
+//! the rest. A remainder that no unit fits is closed by splitting one (an option), else by exchanging a taken
+//! unit for a free one that is longer by it, else by one unit more if that comes nearer to k. All but the last few units have the same chance, whatever their length: only
+//! the remainder looks at lengths. O(tokens).
 
 use std::ops::Range;
 
@@ -111,19 +111,39 @@ impl Taking<'_> {
 
     /// Meets what is left of the budget, which no whole unit fits; returns the part of a split unit.
     fn close(&mut self, order: &[usize], split_units: bool) -> Option<Range<usize>> {
-        let free = order.iter().filter(|&&at| !self.taken[at]);
         if self.left == 0 {
             return None;
         }
         if split_units {
-            let &at = free.clone().next()?;
+            let &at = order.iter().find(|&&at| !self.taken[at])?;
             return Some(self.runs[at].start..self.runs[at].start + self.left);
         }
+        if self.exchange(order) {
+            return None;
+        }
+        let free = order.iter().filter(|&&at| !self.taken[at]);
         let &at = free.min_by_key(|&&at| self.runs[at].len())?;
         if self.runs[at].len() < 2 * self.left {
             self.taken[at] = true;
             self.left = 0;
         }
         None
+    }
+
+    /// Gives back a taken unit for a free one that is longer by what is left; says whether there are two.
+    fn exchange(&mut self, order: &[usize]) -> bool {
+        let longest = self.runs.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
+        let mut taken_of_length = vec![None; longest + 1];
+        for &at in order.iter().filter(|&&at| self.taken[at]) {
+            taken_of_length[self.runs[at].len()].get_or_insert(at);
+        }
+        for &at in order.iter().filter(|&&at| !self.taken[at]) {
+            let shorter = self.runs[at].len().saturating_sub(self.left);
+            if let Some(given_back) = taken_of_length[shorter] {
+                (self.taken[at], self.taken[given_back], self.left) = (true, false, 0);
+                return true;
+            }
+        }
+        false
     }
 }

@@ -86,3 +86,27 @@ def test_a_share_that_is_none_is_refused():
     for wrong in (float("nan"), -0.1, 1.1, None, "0.3"):
         with pytest.raises(ConfigError, match="mask probability"):
             BatchBudget(wrong)
+
+
+@pytest.mark.parametrize("probability", [0.3, 0.5])
+def test_clauses_meet_the_share_to_a_token(byte_level, probability):
+    """Units of 3 to 6 tokens: what no unit fits, an exchange of two closes."""
+    word_ids = np.repeat(np.arange(24), [3, 4, 5, 6] * 6).tolist()
+    ids = np.full(len(word_ids), byte_level("x")["input_ids"][0])
+    collator = WholeWordMaskingCollator(byte_level, mask_probability=probability, return_tensors="np")
+    for at in range(20):
+        batch = collator([{"input_ids": ids, "word_ids": word_ids, "example_index": at}])
+        hidden = batch["labels"][0] != -100
+        assert abs(hidden.mean() - probability) <= 1 / len(ids)
+        assert all(len(set(hidden[np.equal(word_ids, unit)])) == 1 for unit in range(24))
+
+
+def test_a_share_that_whole_words_cannot_meet_is_said_once(byte_level):
+    ids = byte_level("x" * 400)["input_ids"]
+    one_word = [{"input_ids": ids, "word_ids": [0] * len(ids)}]
+    collator = WholeWordMaskingCollator(byte_level)
+    with pytest.warns(UserWarning, match=r"0\.0% of its tokens masked, not 30\.0%.*split_units") as said:
+        collator(one_word)
+        collator(one_word)
+    assert len(said) == 1
+    WholeWordMaskingCollator(byte_level, config=MaskingConfig(split_units=True))(one_word)

@@ -165,6 +165,7 @@ def test_packed_documents_are_found_behind_special_tokens(byte_level, feature):
         collator.units({**packed, "text": ["今天天气"] * 3})
 
 
+@pytest.mark.filterwarnings("ignore:a batch has")  # of two sentences
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # more than this machine has cores
 @pytest.mark.parametrize("workers", [0, 1, 3])
 def test_any_number_of_workers_gives_equal_batches(byte_level, texts, feature, workers):

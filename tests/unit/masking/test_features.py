@@ -10,11 +10,14 @@ from tokforge.errors import ConfigError, MissingExtraError, TokenIdError, Tokfor
 from tokforge.masking import (
     Constant,
     Linear,
+    MaskingCallback,
     MaskingConfig,
     TokenMasker,
     WholeWordMaskingCollator,
     align_words,
     character_spans,
+    damped_cosine,
+    damped_cosine_schedule,
     schedule_from_dict,
     word_spans,
 )
@@ -189,3 +192,41 @@ def test_a_tokenizer_of_another_library_is_told_where_to_go(wrong):
 
 def test_features_may_come_one_by_one(collate, good):
     assert collate(iter([good, good]))["attention_mask"].shape == collate([good, good])["input_ids"].shape
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (
+            lambda tokenizer: WholeWordMaskingCollator(tokenizer, config={"mask_share": 0.8}),
+            "config is a dict",
+        ),
+        (lambda tokenizer: WholeWordMaskingCollator(tokenizer, config={}), "config is a dict"),
+        (lambda tokenizer: WholeWordMaskingCollator(tokenizer)(None), "the features are a NoneType"),
+        (lambda tokenizer: WholeWordMaskingCollator(tokenizer, mask_probability=2), "mask_probability is 2"),
+        (
+            lambda tokenizer: WholeWordMaskingCollator(tokenizer, evaluation_probability=-1),
+            "evaluation_probability is -1",
+        ),
+        (lambda _: schedule_from_dict({"schedule": [1]}), r"schedule has no \[1\]"),
+        (lambda _: Linear(0.1, 0.2, 10)("a"), "step is 'a'"),
+        (lambda _: MaskingConfig(split_units="no"), "split_units is 'no'"),
+        (lambda _: MaskingConfig(mask_share=10**400), "mask_share is 1000"),
+        (lambda _: TokenMasker(3, ["a"]), "random_ids is no list"),
+        (lambda _: TokenMasker(None, [4]), "mask_id is None"),
+        (lambda _: TokenMasker(3, [4]).mask([4], [0], probability=0.5, key=None), "the key is None"),
+        (lambda _: TokenMasker(3, [4]).mask(None, [0], probability=0.5, key=[1]), "input_ids is no list"),
+        (lambda _: align_words([(0, 1)], None, special=[0]), "words or special marks"),
+        (
+            lambda _: align_words([(0, 1)] * 2, [[(0, 1)]] * 2, special=[0, 0], starts=np.ones(2, bool)),
+            "0 lengths",
+        ),
+        (lambda _: character_spans("\ud800", [0]), "the text is none"),
+        (lambda _: damped_cosine(2, cycles=1, final_peak=0.5, least=0.1), "progress is 2"),
+        (lambda _: damped_cosine_schedule(None, 10), "the optimizer is a NoneType"),
+        (lambda _: MaskingCallback(None), "the collator is a NoneType"),
+    ],
+)
+def test_an_argument_that_is_none_of_the_kind_is_refused(characters, wrong, message):
+    with pytest.raises(ConfigError, match=message):
+        wrong(characters)

@@ -189,3 +189,20 @@ def test_a_state_that_lacks_a_field_is_refused(byte_level):
         collator.load_state_dict(
             {"epoch": 1, "step": 2, "config": {}, "segmenter": 1, "segmenter_version": 1}
         )
+
+
+@pytest.mark.parametrize(("split", "expected"), [(False, 6), (True, 3)])
+def test_a_process_that_collates_for_all_counts_their_batches_as_one_step(
+    byte_level, features, split, expected
+):
+    """As accelerate's main process does with a stream, unless it cuts each batch into shares."""
+    from types import SimpleNamespace
+
+    from accelerate.data_loader import DataLoaderDispatcher
+
+    collator = WholeWordMaskingCollator(byte_level)
+    loader = DataLoaderDispatcher(stream_of(features), split_batches=split)
+    arguments = SimpleNamespace(gradient_accumulation_steps=3, world_size=2)
+    state = SimpleNamespace(global_step=0, stateful_callbacks={})
+    MaskingCallback(collator).on_epoch_begin(arguments, state, None, train_dataloader=loader)
+    assert collator.clock.batches_a_step == expected
