@@ -494,7 +494,11 @@ class MixtureHistory:
         stride: int,
         tolerance: float,
         per_step: int,
+        charged: bool = False,
     ) -> tuple[bytearray, bytearray, bytearray]:
-        """Finds pairs that outrank a merge: steps (u32), pairs (u32), excess (f64), worst first in a step."""
+        """Finds pairs that outrank a merge: steps (u32), pairs (u32), excess (f64), worst first in a step.
+
+        ``charged`` adds what is found to the pair's slack for the steps behind.
+        """
     def counts(self, steps: npt.NDArray[np.uint32], pairs: npt.NDArray[np.uint32]) -> bytearray:
         """(queries, n) i64 - counts of pairs before steps, which must ascend."""

@@ -9,7 +9,7 @@ import typer
 from tokforge.outputs import check_output, write_files
 from tokforge_cli._checkpoints import kept_in, resume_option
 from tokforge_cli._failure import UsageProblem
-from tokforge_cli._named import tokenizer_files
+from tokforge_cli._named import corpus_or_path, tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, note, pairs, table
 from tokforge_cli._progress import bars
@@ -28,7 +28,7 @@ def infer_mixture(
         Path | None,
         typer.Option(
             metavar="DIR",
-            help="A folder with a file or folder for each category.",
+            help="A folder with a file or folder for each category, or the name of a fetched corpus.",
             readable=False,
             rich_help_panel=REFERENCES,
         ),
@@ -162,14 +162,15 @@ def infer_mixture(
         field=field,
     )
     kept = kept_in(checkpoint, resume, 60.0, "infer-mixture")
-    read = [*tokenizer_files(tokenizer), *(counts or ()), *([categories] if categories else [])]
+    texts = corpus_or_path(categories) if categories else None
+    read = [*tokenizer_files(tokenizer), *(counts or ()), *([texts] if texts else [])]
     check_output(*(path for path in (save_counts, plot, html, export_mps) if path), force=force, inputs=read)
     if plot:
         check_plot(plot)
     model = TokenizerModel.load(tokenizer)
     with bars(quiet=quiet) as progress:
         references, seconds = gather_references(
-            model, options, categories=categories, counts=counts or (), progress=progress
+            model, options, categories=texts, counts=counts or (), progress=progress
         )
         if save_counts:
             save(references, save_counts, force=force)
@@ -197,6 +198,8 @@ def require_references(categories: Path | None, counts: list[Path] | None) -> No
 
 def summary(figures: Mapping[str, Any]) -> str:
     """Lays out the shares with their intervals, and how far to trust them."""
+    from tokforge.mixture.config import ESTIMATORS
+
     rows = []
     for name, share in sorted(figures["proportions"].items(), key=lambda item: -item[1]):
         low, high = figures["intervals"].get(name, (None, None))
@@ -212,6 +215,7 @@ def summary(figures: Mapping[str, Any]) -> str:
             ("missing merges", figures["fit"]["missing_merges"]),
             ("misfit", f"{figures['fit']['misfit']:.2%} of the merges' counts"),
             ("shift", "not calibrated" if shift is None else f"{shift:.2f} times the misfit expected"),
+            ("estimate", ESTIMATORS[figures["estimator"]] + (", withheld" if figures["withheld"] else "")),
             ("optimal", "yes" if solution["optimal"] else f"no: gap {solution['gap']:.1%}"),
             ("seconds", figures["seconds"]),
         ]

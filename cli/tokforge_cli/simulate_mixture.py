@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from tokforge_cli._named import corpus_or_path
 from tokforge_cli._options import Config, Field, Json, Quiet, Threads
 from tokforge_cli._output import emit, pairs, table
 from tokforge_cli._progress import bars
@@ -20,7 +21,11 @@ SIMULATION, INFERENCE = "Simulation", "Inference"
 def simulate_mixture(
     categories: Annotated[
         Path,
-        typer.Option(metavar="DIR", help="A folder with a file or folder for each category.", readable=False),
+        typer.Option(
+            metavar="DIR",
+            help="A folder with a file or folder for each category, or the name of a fetched corpus.",
+            readable=False,
+        ),
     ],
     shifted: Annotated[
         Path | None,
@@ -102,7 +107,13 @@ def simulate_mixture(
         seed=seed,
     )
     with bars(quiet=quiet) as progress:
-        result = simulate_folders(categories, options, simulation, shifted=shifted, progress=progress)
+        result = simulate_folders(
+            corpus_or_path(categories),
+            options,
+            simulation,
+            shifted=corpus_or_path(shifted) if shifted else None,
+            progress=progress,
+        )
     figures = result.as_dict()
     emit(figures, summary(figures), as_json=as_json)
 

@@ -137,5 +137,6 @@ def test_withheld_shares_are_in_no_column(tokforge: Tokforge, tmp_path: Path) ->
     table, head = ran.out.split("\n\n")
     assert "%" not in table.split("\n", 1)[1]
     assert "not calibrated" in head
+    assert "the programme's optimum, withheld" in head
     page = (tmp_path / "p.html").read_text()
     assert page.count("<td>withheld</td>") + page.count(">withheld<") >= 2 * 3

@@ -50,6 +50,18 @@ def test_a_corpus_serves_advice_and_an_audit(run_real: Run, folder: Path) -> Non
     assert set(json.loads(ran.out)["mixture"]["proportions"]) == {"de", "en"}
 
 
+def test_the_groups_of_a_corpus_are_the_categories_of_a_mixture(run_real: Run, folder: Path) -> None:
+    ran = run_real(
+        *["infer-mixture", "t.json", "--categories", "text-multilingual", "--json", "--no-calibrate"]
+    )
+    assert ran.code == 0, ran.err
+    assert set(json.loads(ran.out)["proportions"]) == {"de", "en"}
+    line = (
+        "simulate-mixture --categories text-multilingual --tokenizers 1 --vocab-merges 10 --merges 10 --json"
+    )
+    assert set(json.loads(run_real(*line.split()).out)["categories"]) == {"de", "en"}
+
+
 def test_nothing_is_fetched(run_real: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.undo()
     monkeypatch.setenv("TOKFORGE_CACHE", str(folder / "empty"))

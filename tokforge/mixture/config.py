@@ -10,7 +10,8 @@ from tokforge.threads import thread_count
 __all__ = ["ESTIMATORS", "SOLVERS", "MixtureConfig"]
 
 SOLVERS = ("highs", "scipy", "pulp")
-ESTIMATORS = ("combined", "programme")
+ESTIMATORS = {"combined": "mean of programme and regression", "programme": "the programme's optimum"}
+"""Name -> what it is, in words."""
 TOLERANCE_PPM = 0.01
 """One occurrence in 10 MB is worth about 0.1 parts per million of the pairs."""
 
@@ -49,7 +50,7 @@ class MixtureConfig:
 
     def __post_init__(self) -> None:
         pick("solver", self.solver, dict.fromkeys(SOLVERS))
-        pick("estimator", self.estimator, dict.fromkeys(ESTIMATORS))
+        pick("estimator", self.estimator, ESTIMATORS)
         bounds: Mapping[str, tuple[float | None, float, float]] = {
             "merges": (self.merges, 1, 10_000_000),
             "first": (self.first, 0, 10_000_000),

@@ -17,7 +17,16 @@ from tokforge.mixture.programme import Solution
 from tokforge.mixture.references import References
 from tokforge.tokenizer.display import quoted
 
-__all__ = ["ABSENT_MERGES", "SHIFTED", "UNFIT", "WITHHELD", "fit_figures", "warnings_of", "withheld"]
+__all__ = [
+    "ABSENT_MERGES",
+    "SHIFTED",
+    "UNFIT",
+    "WITHHELD",
+    "fit_figures",
+    "has_ranges",
+    "warnings_of",
+    "withheld",
+]
 
 SHIFTED = 2.0
 """A misfit this many times that of fitting references is reported."""
@@ -45,11 +54,12 @@ def fit_figures(
     """Returns the figures of fit as JSON values.
 
     ``shift`` is the misfit over that of a tokenizer trained on the references themselves: about 1 where
-    they are of the same kind as the training data.
+    they are of the same kind as the training data. ``misfit`` is what the shares cost at most,
+    which after an interruption may be more than they must.
     """
     shares = history.by_category(history.merge_counts) * history.scale @ solution.shares
     missing = _missing(history, listed)
-    found = misfit(history, solution.shares, solution.objective)
+    found = misfit(history, solution.shares, solution.upper_bound)
     expected = calibration.misfit if calibration else None
     return {
         "misfit": found,
@@ -122,6 +132,11 @@ def withheld(fit: Mapping[str, Any]) -> bool:
     return bool(unfit or far or fit["missing_share"] > ABSENT_MERGES)
 
 
+def has_ranges(fit: Mapping[str, Any]) -> bool:
+    """Whether intervals can be told: of references that do not fit, only widened by a calibrated shift."""
+    return fit["shift"] is not None or not withheld(fit)
+
+
 def warnings_of(fit: Mapping[str, Any], history: History, references: References) -> list[str]:
     """Says what a user must not overlook."""
     warnings = []
@@ -132,7 +147,12 @@ def warnings_of(fit: Mapping[str, Any], history: History, references: References
         )
     if withheld(fit):
         measured = f"{fit['misfit']:.0%} of the merges' counts and {fit['missing_share']:.0%} of the merges"
-        warnings.append(f"shares are withheld, ranges alone are given: {measured} are left unexplained")
+        ranges = (
+            "ranges around the programme's optimum are given"
+            if has_ranges(fit)
+            else "and ranges too, for without calibration nobody knows their width"
+        )
+        warnings.append(f"shares are withheld, {ranges}: {measured} are left unexplained")
     if fit["missing_merges"] > max(_FEW_MISSING * history.steps, 3):
         kinds = ", ".join(f"{count} {kind}" for kind, count in fit["missing_by_kind"].items() if count)
         warnings.append(
@@ -157,7 +177,8 @@ def _alike(history: History, references: References) -> list[str]:
 def _small(references: References) -> list[str]:
     sizes = zip(references.names, references.bytes.sum(1), references.documents.sum(1), strict=True)
     return [
-        f"{name} has {size:,} bytes in {documents:,} documents: too little to tell its share well"
+        f"{name} has {size:,} bytes in {documents:,} {'documents' if documents > 1 else 'document'}: "
+        f"too little to tell its share well{'' if documents > 1 else ', and no intervals can be made'}"
         for name, size, documents in sizes
         if size < _FEW_BYTES or documents < _FEW_DOCUMENTS
     ]

@@ -108,8 +108,12 @@ class History:
         tolerance: float,
         stop: int | None = None,
         stride: int = 1,
+        charged: bool = False,
     ) -> Violations:
         """Finds the worst ``per_step`` violated inequalities of every ``stride``-th step.
+
+        ``charged``: what is found is added to the pair's slack for the steps behind, so that a pair comes
+        again only where it outranks by more, and the last of a pair is its worst.
 
         Shapes: ``shares`` (n,), ``step_slack`` (T,), ``pair_slack`` (P,); slacks in parts per million.
         """
@@ -122,6 +126,7 @@ class History:
             stride=stride,
             tolerance=tolerance,
             per_step=per_step,
+            charged=charged,
         )
         steps, pairs, excess = found
         return Violations(

@@ -14,13 +14,14 @@ from tokforge.inputs import Progress
 from tokforge.mixture.calibration import calibrate
 from tokforge.mixture.checkpoint import kept_history
 from tokforge.mixture.config import MixtureConfig
-from tokforge.mixture.fit import fit_figures, warnings_of, withheld
+from tokforge.mixture.fit import fit_figures, has_ranges, warnings_of, withheld
 from tokforge.mixture.gather import gather_references
 from tokforge.mixture.history import Floats, History
 from tokforge.mixture.intervals import (
     MOST_STEPS,
     RowCounts,
     bootstrap,
+    can_resample,
     deviations,
     early,
     identifiable,
@@ -50,8 +51,12 @@ class MixtureResult:
     """(n,) each - shares 0 to 1 of the bytes, of the initial pairs and of the characters."""
     programme: Floats
     """(n,) - shares of bytes at the optimum of the programme, before they are combined."""
+    estimator: str
+    """What ``shares`` are: "combined", or "programme" where that was asked for, where they are withheld (of
+    references that do not fit the regression knows no more), and of lists too short for a regression."""
     intervals: Floats | None
-    """(n, 2) - of the shares of bytes; None without resamples."""
+    """(n, 2) - of the shares of bytes; None without resamples, where a category is one document, and where
+    shares are withheld without calibration: how much wider they should be is then unknown."""
     bagged: Floats | None
     """(n,) - the mean share of bytes over the resamples."""
     identifiable: Floats | None
@@ -84,6 +89,7 @@ class MixtureResult:
             "unit": "bytes",
             "proportions_by_unit": shares,
             "programme": dict(zip(self.names, self.programme.tolist(), strict=True)),
+            "estimator": self.estimator,
             "merges": self.merges,
             "seconds": sum(self.seconds.values()),
             "seconds_by_phase": dict(self.seconds),
@@ -221,22 +227,29 @@ def infer_merges(
     by_column = None
     if solution.optimal and (config.resamples or config.estimator == "combined"):
         by_column = replay_by_column(references, listed, history, rows)
-    shares = solution.shares
+    mean = None
     if by_column is not None and config.estimator == "combined":
-        shares = _combined(history, by_column, shares)
+        mean = _combined(history, by_column, solution.shares)
     clock.lap("estimate")
-    in_units = shares_by_unit(shares, history, references)
-    programme = shares_by_unit(solution.shares, history, references)["bytes"]
+    estimator = "programme" if mean is None or withheld(fit) else "combined"
+    by_estimator = {
+        name: shares_by_unit(solution.shares if shares is None else shares, history, references)
+        for name, shares in (("combined", mean), ("programme", None))
+    }
+    in_units, programme = by_estimator[estimator], by_estimator["programme"]["bytes"]
     sampled, bagged, best = None, None, None
     if by_column is not None and config.resamples and len(solution.rows.steps):
         judged = _Judged(references, history, solution.shares, rows, by_column, in_units["bytes"])
-        sampled, bagged = judged.sampling(config, programme, fit["shift"], progress)
+        both = by_estimator["combined"]["bytes"], programme
+        if can_resample(references) and has_ranges(fit):
+            sampled, bagged = judged.sampling(config, both, fit["shift"], progress)
         best = judged.extremes() if config.identifiability else None
     clock.lap("intervals")
     return MixtureResult(
         names=references.names,
         shares=in_units,
         programme=programme,
+        estimator=estimator,
         intervals=sampled,
         bagged=bagged,
         identifiable=best,
@@ -274,10 +287,10 @@ def _solved(
         keeper.save()
 
 
-def _combined(history: History, by_column: History, programme: Floats) -> Floats:
-    """(n,) - shares of pairs: the mean with the regression's, or the programme's where it has none."""
+def _combined(history: History, by_column: History, programme: Floats) -> Floats | None:
+    """(n,) - shares of pairs: the mean of the programme's and the regression's; None where it has none."""
     other = regress(observe(history, by_column), programme)
-    return programme if other is None else combined(programme, other)
+    return None if other is None else combined(programme, other)
 
 
 def _first_rows(rows: Rows, first: int) -> Rows:
@@ -299,9 +312,16 @@ class _Judged:
     """(n,) - shares of bytes."""
 
     def sampling(
-        self, config: MixtureConfig, programme: Floats, shift: float | None, progress: Progress | None
+        self,
+        config: MixtureConfig,
+        both: tuple[Floats, Floats],
+        shift: float | None,
+        progress: Progress | None,
     ) -> tuple[Floats, Floats]:
-        """Returns the intervals (n, 2) and the mean resample (n,), of shares of bytes as ``programme`` is."""
+        """Returns the intervals (n, 2) and the mean resample (n,), of shares of bytes as ``both`` are.
+
+        ``both``: the combined estimate and the programme's, which lie apart whichever of them is given.
+        """
         samples = bootstrap(
             RowCounts(self.history, self.by_column, self.rows),
             shards=self.references.shards, resamples=config.resamples, seed=config.seed, progress=progress,
@@ -309,7 +329,7 @@ class _Judged:
         in_bytes = np.array(
             [shares_by_unit(sample, self.history, self.references)["bytes"] for sample in samples]
         )
-        deviation = deviations(in_bytes, self.estimate, programme) * max(shift or 1.0, 1.0)
+        deviation = deviations(in_bytes, *both) * max(shift or 1.0, 1.0)
         return interval(self.estimate, deviation, config.level), in_bytes.mean(0)
 
     def extremes(self) -> Floats:

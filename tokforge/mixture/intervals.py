@@ -21,11 +21,21 @@ import numpy.typing as npt
 from tokforge.inputs import Progress
 from tokforge.mixture.history import PPM, Floats, History
 from tokforge.mixture.programme import Rows
+from tokforge.mixture.references import References
 
 if TYPE_CHECKING:
     from tokforge.mixture.solvers.highs import HighsRows
 
-__all__ = ["MOST_STEPS", "RowCounts", "bootstrap", "deviations", "early", "identifiable", "interval"]
+__all__ = [
+    "MOST_STEPS",
+    "RowCounts",
+    "bootstrap",
+    "can_resample",
+    "deviations",
+    "early",
+    "identifiable",
+    "interval",
+]
 
 MOST_STEPS = 1000
 """Resampling looks at these first merges alone: the shares hardly move behind them, and the time does."""
@@ -66,6 +76,11 @@ class RowCounts:
 def early(rows: Rows, steps: int) -> npt.NDArray[np.bool_]:
     """(R,) - which rows are of the first ``steps`` steps."""
     return np.asarray(rows.steps < steps)
+
+
+def can_resample(references: References) -> bool:
+    """Whether every category has documents in two shards or more: one alone never varies."""
+    return bool((references.documents > 0).sum(1).min() > 1)
 
 
 def bootstrap(

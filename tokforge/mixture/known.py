@@ -4,7 +4,7 @@ Many tokenizers begin with the merges of another (Qwen and Llama 3 with cl100k's
 with GPT-2's, and gpt-oss has o200k's). The shares read out of such merges are those of the first trainer's
 data. The table holds hashes of the first tokens in merge order at a few lengths. Tokens with digits are
 passed over, for some heirs drop them (Qwen cuts numbers into single digits).
-``python -m benches.mixture known`` makes the table.
+``python -m benches mixture-known`` makes the table.
 """
 
 import json

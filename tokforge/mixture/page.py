@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from tokforge.mixture.config import ESTIMATORS
 from tokforge.report.charts import interval_plot
 from tokforge.report.markup import element, html_table, text_of
 from tokforge.report.page import document
@@ -64,6 +65,7 @@ def _fit(figures: Mapping[str, Any]) -> str:
         ["Misfit of fitting references", "–" if expected is None else f"{expected:.2%}"],
         ["How many times that", "–" if fit["shift"] is None else f"{fit['shift']:.2f}"],
         ["Merges in no reference", f"{fit['missing_merges']:,}"],
+        ["Estimate", ESTIMATORS[figures["estimator"]]],
         ["Optimal", "yes" if solution["optimal"] else f"no, gap {solution['gap']:.1%}"],
     ]
     deciles = [

@@ -70,9 +70,10 @@ impl Pairs {
                 self.heap.push(top);
                 continue;
             }
-            // A lifted pair has an older entry too, which is now equal or below: it may come twice.
-            let twice = self.taken.iter().any(|entry| entry.pair.0 == pair);
-            if !twice {
+            // A lifted pair has an older entry too: one that lies below is of no use any more, and one that
+            // is equal comes next to its twin.
+            let older = priority > top.priority || self.taken.last() == Some(&top);
+            if !older {
                 self.taken.push(top);
                 if !f(pair, priority) {
                     break;

@@ -54,6 +54,8 @@ pub struct Sweep<'a> {
     pub tolerance: f64,
     /// Violations to report at each step.
     pub per_step: usize,
+    /// Whether a reported pair has its excess added to its slack for the steps behind.
+    pub charged: bool,
 }
 
 impl History {
@@ -148,16 +150,17 @@ impl History {
     ///
     /// With s_p = sum over categories of `scale` x count: pair p violates step t where
     /// s_p - pair_slack_p > s_m + step_slack_t + tolerance. The worst `per_step` are reported, worst
-    /// first, ties by pair. Steps whose merge is absent are skipped.
+    /// first, ties by pair. Steps whose merge is absent are skipped. With `charged` a pair comes again only
+    /// where it outranks by more than before: what is reported of it adds up to its worst excess.
     /// Complexity: O(changes + reported x log pairs).
     pub fn sweep(&self, sweep: &Sweep<'_>) -> Vec<Violation> {
         let mut shares = vec![0.0; self.pairs.len()];
         self.apply(0, sweep.scale, &mut shares, |_, _| {});
-        let slack = |pair: u32| sweep.pair_slack.get(pair as usize).copied().unwrap_or_default();
+        let mut slack = sweep.pair_slack.to_vec();
+        slack.resize(self.pairs.len(), 0.0);
         let start = shares.iter().enumerate().filter(|(_, &share)| share > 0.0);
-        let mut queue =
-            Pairs::new(start.map(|(pair, &share)| (pair as u32, share - slack(pair as u32))));
-        let mut found = Vec::new();
+        let mut queue = Pairs::new(start.map(|(pair, &share)| (pair as u32, share - slack[pair])));
+        let mut found: Vec<Violation> = Vec::new();
         for step in 0..sweep.steps.end.min(self.merge_pairs.len()) {
             let merged = self.merge_pairs[step];
             let judged = step >= sweep.steps.start
@@ -166,7 +169,8 @@ impl History {
                 let own = sweep.step_slack.get(step).copied().unwrap_or_default();
                 let cutoff = shares[merged as usize] + own + sweep.tolerance;
                 let mut left = sweep.per_step;
-                let priority = |pair: u32| shares[pair as usize] - slack(pair);
+                let (before, priority) =
+                    (found.len(), |pair: u32| shares[pair as usize] - slack[pair as usize]);
                 queue.above(cutoff, priority, |pair, priority| {
                     if pair != merged {
                         let excess = priority - (cutoff - sweep.tolerance);
@@ -175,9 +179,12 @@ impl History {
                     }
                     left > 0
                 });
+                for one in found[before..].iter().filter(|_| sweep.charged) {
+                    slack[one.pair as usize] += one.excess;
+                }
             }
             self.apply(step + 1, sweep.scale, &mut shares, |pair, share| {
-                queue.push(pair, share - slack(pair));
+                queue.push(pair, share - slack[pair as usize]);
             });
         }
         found

@@ -1,11 +1,13 @@
 //! The replay against its slow twin, and the sweep against a full comparison.
 
+use std::collections::BTreeMap;
+
 use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::history::{Sweep, ABSENT};
 use super::reference::{replay_slow, Counts};
-use super::{replay, Columns, History, Merges, Table};
+use super::{replay, Columns, History, Merges, Table, Violation};
 use crate::bpe::Merge;
 use crate::error::Error;
 use crate::pretokenizers::Splitter;
@@ -82,15 +84,19 @@ fn check_counts(history: &History, states: &[Counts], merges: &[Merge]) {
 
 fn check_sweep(history: &History, states: &[Counts], merges: &[Merge], scale: [f64; 3]) {
     let share = |row: &[i64]| by_category(row).iter().zip(scale).map(|(&c, s)| c as f64 * s).sum();
-    let found = history.sweep(&Sweep {
-        scale: &scale,
-        step_slack: &vec![0.5; merges.len()],
-        pair_slack: &vec![0.25; history.pairs().len()],
-        steps: 0..merges.len(),
-        stride: 1,
-        tolerance: 1e-9,
-        per_step: usize::MAX,
-    });
+    let swept = |charged| {
+        history.sweep(&Sweep {
+            scale: &scale,
+            step_slack: &vec![0.5; merges.len()],
+            pair_slack: &vec![0.25; history.pairs().len()],
+            steps: 0..merges.len(),
+            stride: 1,
+            tolerance: 1e-9,
+            per_step: usize::MAX,
+            charged,
+        })
+    };
+    let found = swept(false);
     let mut expected = Vec::new();
     for (step, &(left, right, _)) in merges.iter().enumerate() {
         let Some(own) = states[step].get(&(left, right)) else { continue };
@@ -106,6 +112,28 @@ fn check_sweep(history: &History, states: &[Counts], merges: &[Merge], scale: [f
         found.iter().map(|v| (v.step, history.pairs()[v.pair as usize])).collect();
     got.sort_unstable();
     assert_eq!(got, expected);
+    check_charged(&found, &swept(true));
+}
+
+/// What is charged to a pair adds up to its worst excess, and its last report is of that step.
+fn check_charged(all: &[Violation], charged: &[Violation]) {
+    let mut worst: BTreeMap<u32, (f64, u32)> = BTreeMap::new();
+    for one in all {
+        let best = worst.entry(one.pair).or_insert((0.0, 0));
+        if one.excess > best.0 + 1e-9 {
+            *best = (one.excess, one.step);
+        }
+    }
+    let mut paid: BTreeMap<u32, (f64, u32)> = BTreeMap::new();
+    for one in charged {
+        let sum = paid.entry(one.pair).or_insert((0.0, 0));
+        *sum = (sum.0 + one.excess, one.step);
+    }
+    assert!(worst.keys().eq(paid.keys()));
+    for (expected, got) in worst.values().zip(paid.values()) {
+        assert!((expected.0 - got.0).abs() < 1e-6);
+        assert_eq!(expected.1, got.1);
+    }
 }
 
 fn check_part(part: &History, whole: &History, some: &[(u32, u32)], steps: u32) {

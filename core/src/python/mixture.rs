@@ -143,7 +143,7 @@ impl MixtureHistory {
         PyByteArray::new(py, as_bytes(self.0.merge_counts()))
     }
 
-    #[pyo3(signature = (scale, step_slack, pair_slack, *, start, stop, stride, tolerance, per_step))]
+    #[pyo3(signature = (scale, step_slack, pair_slack, *, start, stop, stride, tolerance, per_step, charged=false))]
     #[allow(clippy::too_many_arguments)] // keyword-only in Python
     fn sweep<'py>(
         &self,
@@ -156,6 +156,7 @@ impl MixtureHistory {
         stride: usize,
         tolerance: f64,
         per_step: usize,
+        charged: bool,
     ) -> (Array<'py>, Array<'py>, Array<'py>) {
         let sweep = Sweep {
             scale: scale.as_slice(),
@@ -165,6 +166,7 @@ impl MixtureHistory {
             stride,
             tolerance,
             per_step,
+            charged,
         };
         let found = py.detach(|| self.0.sweep(&sweep));
         let steps: Vec<u32> = found.iter().map(|one| one.step).collect();

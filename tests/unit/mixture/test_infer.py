@@ -199,3 +199,15 @@ def test_duplicate_merges_are_refused(world):
     merges = [*tokenizer.merges[:100], *tokenizer.merges[:5]]
     with pytest.raises(FormatError, match="already"):
         Tokenizer.from_parts(tokenizer.table.ordinary(), merges, pipeline=tokenizer.pipeline)
+
+
+def test_a_category_of_one_document_gives_no_intervals(world, quick, tmp_path):
+    tokenizer, references = world
+    (tmp_path / "one.txt").write_bytes(
+        b"".join(path.read_bytes() for path in (references / "east").iterdir())
+    )
+    paths = category_paths(references) | {"east": tmp_path / "one.txt"}
+    result = infer_mixture(tokenizer, paths, **options(replace(quick, calibrate=False)))
+    assert result.intervals is None  # resampling one document would make them of no width
+    assert result.identifiable is not None
+    assert any("no intervals can be made" in warning for warning in result.warnings)

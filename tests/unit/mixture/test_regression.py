@@ -59,6 +59,23 @@ def test_the_answer_is_the_mean_of_both(world, quick):
         MixtureConfig(estimator="magic")
 
 
+def test_withheld_shares_are_the_programmes_own(world, quick):
+    tokenizer, references = world
+    options = quick.as_dict() | {"calibrate": False}
+    fitting = infer_mixture(tokenizer, references, **options)
+    assert (fitting.withheld, fitting.estimator) == (False, "combined")
+    paths = {name: references / name for name in ("south", "east")}  # the largest is left out
+    unfit = infer_mixture(tokenizer, paths, **options)
+    assert (unfit.withheld, unfit.estimator) == (True, "programme")
+    assert unfit.shares["bytes"].tolist() == unfit.programme.tolist()
+    assert unfit.as_dict()["estimator"] == "programme"
+    assert unfit.intervals is None  # how far the shift would widen them is not known
+    calibrated = infer_mixture(tokenizer, paths, **(options | {"calibrate": True}))
+    assert (calibrated.withheld, calibrated.estimator) == (True, "programme")
+    low, high = calibrated.intervals.T
+    assert ((low <= calibrated.programme) & (calibrated.programme <= high)).all()
+
+
 def test_the_mean_is_believed_as_far_as_both_speak_of_one_thing():
     assert combined(np.array([0.4, 0.6]), np.array([0.5, 0.5])) == pytest.approx([0.45, 0.55])
     absent = combined(np.array([0.001, 0.999]), np.array([0.14, 0.86]))
@@ -100,7 +117,9 @@ def test_no_time_gives_bounds_that_hold(world, quick):
     tokenizer, references = world
     options = quick.as_dict() | {"resamples": 0, "calibrate": False}
     whole = infer_mixture(tokenizer, references, **options).solution
-    short = infer_mixture(tokenizer, references, **(options | {"seconds": 0.0})).solution
+    stopped = infer_mixture(tokenizer, references, **(options | {"seconds": 0.0}))
+    assert stopped.withheld  # what nothing was found out about does not pass for a perfect fit
+    short = stopped.solution
     assert not short.optimal
     assert short.lower_bound <= whole.objective * (1 + 1e-6)
     assert short.upper_bound >= whole.objective * (1 - 1e-6)
