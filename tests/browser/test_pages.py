@@ -274,7 +274,9 @@ def test_cuts_of_other_bytes_are_not_compared(wide, live):
 def test_a_long_name_breaks_inside_its_cell(browser, tokenizers, tmp_path):
     long = "a_tokenizer_whose_name_is_long_and_has_no_place_to_break_it_anywhere"
     (tmp_path / "text").write_bytes(b"the other thing is in the string\n" * 40)
-    found = tokforge.compare({long: tokenizers["<b>plain</b>"], "other": tokenizers["other"]}, [tmp_path / "text"])
+    found = tokforge.compare(
+        {long: tokenizers["<b>plain</b>"], "other": tokenizers["other"]}, [tmp_path / "text"]
+    )
     (tmp_path / "report.html").write_text(page(found))
     tab = browser.page(390, 900)
     tab.open((tmp_path / "report.html").as_uri())
