@@ -99,6 +99,7 @@ def summary(figures: Mapping[str, Any]) -> str:
     why = {
         "rule": "by the rule",
         "corpus": "limited by the corpus: beyond it the model sees the last merges fewer than 100 times",
+        "pairs": "limited by the text given: it holds no more pairs to merge; give more of it",
         "largest": "limited by --largest: nothing beyond it was tried",
     }[figures["limited_by"]]
     span = f"{low:,}" if low == high else f"{low:,} to {high:,}"

@@ -72,6 +72,15 @@ def test_the_corpus_bounds_the_rule(corpus):
     assert advice(corpus, training_bytes=10**12).sizes[0].expected_frequency > 1e6
 
 
+def test_a_corpus_without_pairs_is_said_to_be_too_small_not_its_merges_too_rare(tmp_path):
+    for number in range(10):
+        (tmp_path / f"{number}.txt").write_text("the cat sat on the mat\n" * 20)
+    options = {"parameters": 10_000_000_000, "largest": 4096, "training_bytes": 10**12}
+    found = advice(str(tmp_path), **options)
+    assert found.sizes[-1].vocab_size < 4096
+    assert (found.largest_learnable, found.limited_by) == (found.sizes[-1].vocab_size, "pairs")
+
+
 def test_the_rule_bounds_a_small_model(corpus):
     found = advice(corpus, parameters=1000, hidden_size=64, training_bytes=10**12)
     assert found.limited_by == "rule"

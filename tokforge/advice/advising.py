@@ -87,7 +87,8 @@ class Advice:
     """The largest measured size whose last merge the model sees `MIN_FREQUENCY` times or more."""
     recommended: tuple[int, int]
     limited_by: str
-    """``rule``, ``corpus`` (the last merges are too rare) or ``largest`` (nothing larger was tried)."""
+    """``rule``, ``corpus`` (the last merges are too rare), ``pairs`` (the corpus has no more to merge) or
+    ``largest`` (nothing larger was tried)."""
     corpus_bytes: int
     held_out_bytes: int
 
@@ -205,8 +206,8 @@ def _advice(
     bounds = [min(one, learnable) for one in (min(rule.values()), max(rule.values()))]
     low, high = (_rounded(one, config.multiple_of) for one in bounds)
     limit = "rule" if max(rule.values()) <= learnable else "corpus"
-    if limit == "corpus" and learnable == figures[-1].vocab_size == config.largest:
-        limit = "largest"
+    if limit == "corpus" and figures[-1].expected_frequency >= MIN_FREQUENCY:
+        limit = "largest" if learnable == config.largest else "pairs"
     return Advice(
         sizes=figures,
         rule=rule,
