@@ -2,8 +2,8 @@
 
 Definition: the start of a token is the byte of the text that its first byte came from. Gemma and Llama 2
 replace spaces by U+2581, three bytes for one, and may put one in front: then the normalised text tells the
-place of every byte. Other normalisers are refused here; `Tokenizer.encode_spans` follows them, a thousand
-times slower. Complexity: linear. Source: tokenizers' normalisers Replace and Prepend, as these models have.
+place of every byte. Others are left to `Tokenizer.encode_spans`, which follows them a thousand times slower:
+for words and numbers, not for documents. Complexity: linear. Source: tokenizers' normalisers Replace and Prepend, as these models have.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from tokforge.errors import ConfigError
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.normalizers import Prepend, Replace
 
-__all__ = ["encode_with_starts", "starts_of"]
+__all__ = ["encode_with_starts", "starts_in", "starts_of"]
 
 _MARK = "\u2581"
 _REPLACE, _PREPEND = Replace(" ", _MARK), Prepend(_MARK)
@@ -36,6 +36,15 @@ def encode_with_starts(
             raise
         return ids.astype(np.int64), found
     return ids.astype(np.int64), starts.astype(np.int64)
+
+
+def starts_in(tokenizer: Tokenizer, data: bytes) -> set[int]:
+    """Returns the bytes of a short ``data`` that tokens begin at, whatever normaliser and model there are."""
+    try:
+        return set(encode_with_starts(tokenizer, data)[1].tolist())
+    except ConfigError:
+        spans = tokenizer.encode_spans(data)[1].tolist()
+        return {start for start, end in spans if start < end}
 
 
 def starts_of(

@@ -4,8 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from tokforge.errors import TokforgeError
-from tokforge.metrics.offsets import encode_with_starts
+from tokforge.metrics.offsets import starts_in
 from tokforge.metrics.registry import Metric
 from tokforge.metrics.vocabulary import Vocabulary
 from tokforge.tokenizer import Tokenizer
@@ -67,11 +66,8 @@ def _cut(tokenizer: Tokenizer, number: str) -> list[int]:
     """Returns the digits of each token of ``number``, after a line break.
 
     The break takes the prefix space that some tokenizers put before a text."""
-    try:
-        _, starts = encode_with_starts(tokenizer, b"\n" + number.encode())
-    except TokforgeError:  # offsets that a normaliser denies; then nothing can be said
-        return []
-    edges = sorted({1, *(at for at in starts.tolist() if at > 1), len(number) + 1})
+    starts = starts_in(tokenizer, b"\n" + number.encode())
+    edges = sorted({1, *(at for at in starts if at > 1), len(number) + 1})
     return [after - before for before, after in pairwise(edges)]
 
 
@@ -116,7 +112,7 @@ METRICS = (
         unit="bytes",
         direction="none",
         definition="Mean bytes of the ordinary tokens.",
-        formula="sum |t| / V",
+        formula="sum |t| over ordinary t / |{ordinary t}|",
         source="count",
         function=_mean_bytes,
         scope="vocabulary",
@@ -127,7 +123,7 @@ METRICS = (
         unit="tokens",
         direction="lower",
         definition="Ordinary tokens that the merges never give, whatever the text.",
-        formula="|{t: encode(t as one pretoken) != [t]}|",
+        formula="|{ordinary t: encode(t as one pretoken) != [t]}|",
         source="magikarp, Land and Bartolo 2024, arXiv 2405.05417; on bytes, the splitter apart",
         function=_unreachable,
         scope="vocabulary",
@@ -141,7 +137,7 @@ METRICS = (
         unit="tokens",
         direction="lower",
         definition="Ordinary tokens of two bytes and more that are no UTF-8 by themselves.",
-        formula="|{t: |t| > 1, t is no UTF-8}|",
+        formula="|{ordinary t: |t| > 1, t is no UTF-8}|",
         source="magikarp's UNDECODEABLE",
         function=_partial_types,
         scope="vocabulary",
@@ -154,7 +150,7 @@ METRICS = (
         unit="tokens",
         direction="none",
         definition="Ordinary tokens that hold more than one word.",
-        formula="|{t: words(t) > 1}|",
+        formula="|{ordinary t: words(t) > 1}|",
         source="own",
         function=_superword_types,
         scope="vocabulary",

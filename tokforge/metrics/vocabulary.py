@@ -16,7 +16,7 @@ __all__ = ["Vocabulary", "words_in"]
 
 Array: TypeAlias = npt.NDArray[Any]
 
-_WORDS = re.compile(r"\S*[^\W_]\S*")
+_LETTER = re.compile(r"[^\W_]")
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def words_in(token: bytes) -> int:
         >>> words_in(b" of the"), words_in(b", the"), words_in(b"  ")
         (2, 1, 0)
     """
-    return len(_WORDS.findall(token.decode(errors="replace")))
+    return sum(_LETTER.search(run) is not None for run in token.decode(errors="replace").split())
 
 
 def _is_whole(token: bytes) -> bool:

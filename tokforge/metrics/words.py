@@ -8,8 +8,8 @@ over decoded strings, here over bytes, and with single-token words counted as no
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tokforge.errors import ConfigError, InputError
-from tokforge.metrics.offsets import encode_with_starts
+from tokforge.errors import InputError
+from tokforge.metrics.offsets import starts_in
 from tokforge.tokenizer import Tokenizer
 
 __all__ = ["Morphemes", "Retention", "morpheme_agreement", "parse_morphemes", "parse_words", "retention"]
@@ -80,13 +80,4 @@ def morpheme_agreement(tokenizer: Tokenizer, words: Sequence[Sequence[str]]) -> 
 
 def _inner(tokenizer: Tokenizer, text: str, first: int) -> set[int]:
     """Returns the token starts inside ``text[first:]``, counted in bytes from there."""
-    try:
-        _, starts = encode_with_starts(tokenizer, text.encode())
-    except ConfigError:  # normalisation moves bytes: judge the normal form of the word itself
-        ids = tokenizer.encode(text)
-        ends, at = [], 0
-        for token_id in ids.tolist():
-            ends.append(at)
-            at += len(tokenizer.token_bytes(token_id))
-        return {start - first for start in ends if start > first}
-    return {start - first for start in starts.tolist() if start > first}
+    return {start - first for start in starts_in(tokenizer, text.encode()) if start > first}

@@ -8,10 +8,13 @@ import pytest
 from tokforge.errors import InputError
 from tokforge.metrics.kinship import kinships
 from tokforge.metrics.names import short_names
+from tokforge.metrics.reach import digit_grouping
 from tokforge.metrics.resampling import draws, interval, sign_flip_p
 from tokforge.metrics.sections import code_section, sections
 from tokforge.metrics.vocabulary import Vocabulary
-from tokforge.metrics.words import morpheme_agreement, parse_words, retention
+from tokforge.metrics.words import Retention, morpheme_agreement, parse_words, retention
+from tokforge.tokenizer import Pipeline
+from tokforge.tokenizer.normalizers import SentencePiece
 
 
 def test_draws_keep_the_number_of_documents_of_each_category():
@@ -145,3 +148,18 @@ def test_a_pair_is_undecided_exactly_where_no_difference_could_show(documents, r
     assert not pair.close
     assert (pair.undecided is None) == (documents >= 6 and resamples > 0)
     assert pair.undecided or pair.p_value <= 0.05
+
+
+def test_boundaries_where_a_normaliser_moves_bytes(trained, word_piece):
+    # SentencePiece puts a space in front and spells each by three bytes: "▁" "▁t" "h" for " th".
+    mark = "\u2581".encode()
+    pipeline = Pipeline("text", normalizers=(SentencePiece(remove_extra_whitespaces=False),))
+    moved = trained(mark[:2], mark, mark + b"t", pipeline=pipeline)
+    assert retention(moved, ["t", "th"]) == Retention(words=2, bare=0.5, spaced=0.5)
+    found = morpheme_agreement(word_piece, [["play", "ing"], ["play", "s"]])  # "##" is no byte of the word
+    assert (found.precision, found.recall) == (1, 1)
+
+
+def test_digits_where_a_normaliser_moves_bytes(trained):
+    pipeline = Pipeline("text", normalizers=(SentencePiece(remove_extra_whitespaces=False),))
+    assert digit_grouping(trained(pipeline=pipeline)) == "single digits"

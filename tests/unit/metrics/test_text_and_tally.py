@@ -76,6 +76,7 @@ def test_word_counts_of_tokens():
     from tokforge.metrics.vocabulary import words_in
 
     assert [words_in(token) for token in (b" of the", b"the", b" ", b"a\nb\tc")] == [2, 1, 0, 3]
+    assert words_in(b"-" * 1_000_000) == 0  # in linear time: a search from each place takes hours
 
 
 def test_a_share_of_other_words_than_its_neighbours_is_not_given(trained):
