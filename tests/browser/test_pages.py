@@ -269,3 +269,18 @@ def test_cuts_of_other_bytes_are_not_compared(wide, live):
     ]
     wide.run("markDifferences(passages, '0')")
     assert wide.run(marked) == [False, False, False]
+
+
+def test_a_long_name_breaks_inside_its_cell(browser, tokenizers, tmp_path):
+    long = "a_tokenizer_whose_name_is_long_and_has_no_place_to_break_it_anywhere"
+    (tmp_path / "text").write_bytes(b"the other thing is in the string\n" * 40)
+    found = tokforge.compare(
+        {long: tokenizers["<b>plain</b>"], "other": tokenizers["other"]}, [tmp_path / "text"]
+    )
+    (tmp_path / "report.html").write_text(page(found))
+    tab = browser.page(390, 900)
+    tab.open((tmp_path / "report.html").as_uri())
+    over = "Array.from(document.querySelectorAll('th, td')).filter((one) => one.scrollWidth > one.clientWidth + 1)"
+    assert tab.run(f"{over}.map((one) => one.textContent)") == []
+    assert tab.run("document.documentElement.scrollWidth <= innerWidth")
+    tab.close()

@@ -3,7 +3,8 @@
 Definition: the start of a token is the byte of the text that its first byte came from. Gemma and Llama 2
 replace spaces by U+2581, three bytes for one, and may put one in front: then the normalised text tells the
 place of every byte. Others are left to `Tokenizer.encode_spans`, which follows them a thousand times slower:
-for words and numbers, not for documents. Complexity: linear. Source: tokenizers' normalisers Replace and Prepend, as these models have.
+for words and numbers, not for documents. Complexity: linear. Source: tokenizers' normalisers Replace and
+Prepend, as these models have.
 """
 
 import numpy as np
