@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -13,6 +13,9 @@ from tokforge_cli._named import corpus_or_path, tokenizer_files
 from tokforge_cli._options import Config, Force, Json, Plot, Quiet, Threads, Tokenizer
 from tokforge_cli._output import emit, note, pairs, table
 from tokforge_cli._progress import bars
+
+if TYPE_CHECKING:
+    from tokforge.mixture import MixtureResult
 
 EXAMPLES = """
 tokforge infer-mixture tokenizer.json --categories references
@@ -142,7 +145,7 @@ def infer_mixture(
 ) -> None:
     """Infer the mixture of data that a tokenizer was trained on from the order of its merges."""
     from tokforge import Tokenizer as TokenizerModel
-    from tokforge.mixture import MixtureConfig, gather_references, infer, mixture_page, save_chart, write_mps
+    from tokforge.mixture import MixtureConfig, gather_references, infer
     from tokforge.mixture import save_counts as save
     from tokforge.report import check_plot
 
@@ -177,16 +180,31 @@ def infer_mixture(
         result = infer(
             model, references, options, progress=progress, counted_seconds=seconds, checkpoint=kept
         )
+    write_outputs(result, tokenizer, plot=plot, html=html, mps=export_mps, force=force)
     figures = result.as_dict()
-    if plot:
-        save_chart(result, plot, force=force)
-    if export_mps:
-        write_mps(result.solution.rows, export_mps, force=force)
-    if html:
-        write_files({html: mixture_page(figures, str(tokenizer))}, force=force)
     for warning in figures["warnings"]:
         note(f"warning: {warning}", quiet=quiet or as_json)
     emit(figures, summary(figures), as_json=as_json)
+
+
+def write_outputs(
+    result: "MixtureResult",
+    tokenizer: Path,
+    *,
+    plot: Path | None,
+    html: Path | None,
+    mps: Path | None,
+    force: bool,
+) -> None:
+    """Writes what was asked for: the chart, the page, the programme."""
+    from tokforge.mixture import mixture_page, save_chart, write_mps
+
+    if plot:
+        save_chart(result, plot, force=force)
+    if mps:
+        write_mps(result.solution.rows, mps, force=force)
+    if html:
+        write_files({html: mixture_page(result.as_dict(), str(tokenizer))}, force=force)
 
 
 def require_references(categories: Path | None, counts: list[Path] | None) -> None:
