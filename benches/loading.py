@@ -56,7 +56,13 @@ def _row(path: Path, rounds: int) -> str:
         ours.append(_seconds(_OURS, path))
         theirs.append(_seconds(_THEIRS, path))
     least = [f"{min(one[column] for one in runs):.2f}" for runs in (ours, theirs) for column in (0, 1)]
-    return f"| {path.parent} | {ours[0][2]:.0f} | {' | '.join(least)} |\n"
+    return f"| {_name(path)} | {ours[0][2]:.0f} | {' | '.join(least)} |\n"
+
+
+def _name(path: Path) -> str:
+    """Returns the tokenizer's name: its folder's, or, in a package, that of the folder around `models`."""
+    folder = path.resolve().parent
+    return folder.parent.name if folder.name == "models" else folder.name
 
 
 def _seconds(program: str, path: Path) -> list[float]:

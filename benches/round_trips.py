@@ -49,14 +49,15 @@ def _cell(name: str, path: Path, to: str, documents: Sequence[str], reasons: dic
             return f"ERROR {error.problem}"
         if found.refusal is not None:
             left = "" if not any(Path(folder).iterdir()) else " AND LEFT FILES"
-            return f"{reasons.setdefault(_general(found.refusal), len(reasons) + 1)}{left}"
+            return f"{reasons.setdefault(_general(found.refusal, to), len(reasons) + 1)}{left}"
         return _again(found, name, path, output, documents)
 
 
-def _general(refusal: str) -> str:
+def _general(refusal: str, to: str) -> str:
     """Drops what is this tokenizer's own, so that a reason is one in the table."""
     return " ".join(
-        "..." if any(char.isdigit() for char in word) else word for word in refusal.split(";")[0].split()
+        "..." if word != to and any(char.isdigit() for char in word) else word
+        for word in refusal.split(";")[0].split()
     )
 
 

@@ -47,7 +47,7 @@ def test_a_refusal_ends_with_1_and_writes_nothing(convert: Convert, tmp_path: Pa
     code, found = convert("t.json out.model --to sentencepiece")
     jsonschema.Draft202012Validator(SCHEMA).validate(found)
     assert (code, found["written"]) == (1, [])
-    assert "no byte-level model" in found["refusal"]
+    assert "no other model" in found["refusal"]
     assert sorted(tmp_path.iterdir()) == before
 
 

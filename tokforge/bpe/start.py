@@ -43,7 +43,7 @@ class Start:
         """Everything of ``tokenizer``; raises ConfigError for options that would change it."""
         model = tokenizer.definition.model
         if not isinstance(model, BpeModel) or not model.is_byte_level:
-            hint = "extend one of GPT-2's kind, or add tokens by `tokforge edit add`"
+            hint = "add tokens by `tokforge edit add --plain`; all models but BPE take --vocabulary, too"
             if isinstance(model, BpeModel) and model.ranks is not None:
                 hint = "convert it to tokenizer.json first"
             raise ConfigError("only byte-level BPE ranked by pair can be extended", hint)

@@ -199,7 +199,7 @@ def test_sentencepiece_pieces_become_tokens_by_type():
 
 
 def test_byte_level_cannot_be_written_as_sentencepiece(place):
-    with pytest.raises(errors.ExportError, match="no byte-level model"):
+    with pytest.raises(errors.ExportError, match="no other model"):
         FORMATS["sentencepiece"].write(Tokenizer.load(place(FILES["hf"])).definition)
 
 

@@ -164,9 +164,12 @@ class _Grower:
     def of(cls, tokenizer: Tokenizer) -> "_Grower":
         model = tokenizer.definition.model
         if not isinstance(model, BpeModel) or not model.is_byte_level:
+            ranked = isinstance(model, BpeModel) and model.ranks is not None
             raise ConfigError(
                 "merges can be appended to byte-level BPE ranked by pair only",
-                "convert it to tokenizer.json first, or add the text as an added token",
+                "convert it to tokenizer.json first"
+                if ranked
+                else "add the text as an added token (--plain, `add_tokens`)",
             )
         tokens = tokenizer.table.ordinary()
         ids = {token: token_id for token_id, token in enumerate(tokens) if token is not None}

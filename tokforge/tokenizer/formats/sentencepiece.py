@@ -245,7 +245,7 @@ def write_sentencepiece(definition: Definition) -> bytes:
         scores = {i: score for i, score in enumerate(model.scores) if score is not None}
     else:
         raise ExportError(
-            "sentencepiece has BPE over characters and Unigram, and no byte-level model",
+            "sentencepiece has BPE over characters and Unigram, and no other model",
             "choose tokenizer.json",
         )
     normalizer = _normalizer_of(definition)

@@ -224,7 +224,10 @@ def test_wordpiece_keeps_kinds_and_its_unknown_token():
 
 def test_a_model_that_is_no_byte_level_bpe_is_refused_by_name():
     tokenizer = made()
-    spelled = replace(tokenizer.definition.model, end_of_word_suffix="</w>")
-    other = Tokenizer(replace(tokenizer.definition, model=spelled))
-    with pytest.raises(ConfigError, match="byte-level BPE ranked by pair only"):
-        add_vocabulary(other, [b"help"])
+    model = tokenizer.definition.model
+    ranked = replace(model, ranks=tuple(range(len(model.merges))))
+    hints = {"added token": replace(model, end_of_word_suffix="</w>"), "convert it": ranked}
+    for hint, other in hints.items():
+        with pytest.raises(ConfigError, match="byte-level BPE ranked by pair only") as raised:
+            add_vocabulary(Tokenizer(replace(tokenizer.definition, model=other)), [b"help"])
+        assert hint in raised.value.hint
