@@ -2,9 +2,10 @@
 //!
 //! The budget is k = round(p * tokens). Units are shuffled; from each in turn a span of 1, 2, ... following
 //! units is taken as far as it fits, and what does not fit is passed over, so a later, smaller unit fills
-//! the rest. A remainder that no unit fits is closed by splitting one (an option), else by exchanging a taken
-//! unit for a free one that is longer by it, else by one unit more if that comes nearer to k. All but the last few units have the same chance, whatever their length: only
-//! the remainder looks at lengths. O(tokens).
+//! the rest. A remainder that no unit fits is closed by splitting one (an option), else by exchanging a
+//! taken unit for a free one that is longer by it, else by one unit more if that comes nearer to k. All
+//! but the last few units have the same chance, whatever their length: only the remainder looks at
+//! lengths. O(tokens).
 
 use std::ops::Range;
 
