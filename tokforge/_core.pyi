@@ -133,6 +133,9 @@ def cut_pieces(specs: Sequence[Spec], text: bytes, at_start: bool) -> list[bytes
 def sentencepiece_places(spec: Spec, text: bytes) -> tuple[bytes, list[int]]:
     """What the step ``spec`` of sentencepiece makes of ``text``; each byte's place in it, and the end's."""
 
+def charsmap_holds_inside(charsmap: bytes, separators: bytes) -> bool:
+    """Tells whether a text that ``charsmap`` replaces holds one of ``separators`` behind its first place."""
+
 def cut_spans(spec: Spec, text: bytes) -> list[tuple[int, int]]:
     """Cuts ``text`` by one stage that rewrites none: the (start, end) of each piece. Raises ConfigError."""
 
@@ -223,6 +226,19 @@ class ModelEncoder:
     ) -> tuple[bytearray, bytearray]:
         """Returns all ids (u32) end to end, and len(texts) + 1 boundaries into them (u64). Added tokens are
         those of ``segmenter`` whose byte in ``counts`` is not 0; without one, texts are taken as they are."""
+
+    def encode_parts(
+        self,
+        texts: Sequence[Buffer],
+        threads: int,
+        *,
+        segmenter: Segmenter,
+        counts: builtins.bytes,
+        guard: builtins.bytes,
+        sum: float | None = None,
+    ) -> tuple[bytearray, float | None]:
+        """Returns the ids (u32) of texts that are parts of one document, each behind ``guard``, whose own ids
+        are left out. ``sum``: Unigram's so far, where pieces go on from part to part; that at the end."""
 
 class WordCounts:
     """Unique pretokens and their 64-bit counts. Grows by ``add``; the engine merges threads' tables."""

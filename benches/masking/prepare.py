@@ -76,6 +76,7 @@ def from_manpage(data: bytes) -> Iterator[str]:
 
 
 def debian(packages: Path, work: Path) -> Iterator[tuple[str, Iterator[str]]]:
+    work.mkdir(exist_ok=True)
     for path in sorted(packages.glob("*.deb")):
         name = path.name.split("_")[0]
         folder = work / name

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from tokforge import AddedToken, Tokenizer, train_bpe
 from tokforge.encoding import EncodeConfig, encode_files, encode_to_files, load_ids
 from tokforge.errors import InputError
-from tokforge.tokenizer import Pipeline, initial_bytes, streaming
+from tokforge.tokenizer import Pipeline, initial_bytes
 from tokforge.tokenizer.edit import add_tokens
 from tokforge.tokenizer.formats.hf_json import write_definition
-from tokforge.tokenizer.streaming import can_stream, encode_stream
+from tokforge.tokenizer.streaming import blocks, can_stream, encode_stream, places
 
 TEXT = (
     "The naïve café: 中文 and émigré words, again and again; 日本語 for you.\nA new line follows here.\n" * 4
@@ -35,8 +35,8 @@ def tokenizers(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def small_blocks(monkeypatch):
-    monkeypatch.setattr(streaming, "_PART_BYTES", 40)
-    monkeypatch.setattr(streaming, "_LOOK_BACK", 16)
+    monkeypatch.setattr(blocks, "_PART_BYTES", 40)
+    monkeypatch.setattr(places, "_LOOK_BACK", 32)
 
 
 def blocks_of(data, cuts):
@@ -98,7 +98,6 @@ def test_documents_stream_in_stretches(tokenizers):
         assert len(done) > 3
         assert [i for one in done for i in one.ids.tolist()] == tokenizer.encode(text).tolist()
     assert not can_stream(tokenizers["regex"])
-    assert not can_stream(tokenizers["binary"], "all")
 
 
 def test_an_added_token_that_a_border_could_cut_is_not_streamed(tokenizers):

@@ -60,7 +60,7 @@ class Segmenter:
         self._texts = {token.text for token in added if token.special}
         self._plain = not pipeline.normalizers and all(token.special for token in added)
         self._raw = _compile({token.text.encode(): token for token in added if not token.normalized})
-        found = {self._normal(token.text.encode()): token for token in added if token.normalized}
+        found = {self.normal(token.text.encode()): token for token in added if token.normalized}
         self._normalized = _compile({text: token for text, token in found.items() if text})
 
     def cut(self, data: Data, allowed: AllowedSpecial) -> list[Segment]:
@@ -71,7 +71,7 @@ class Segmenter:
         segments: list[Segment] = []
         for outer in _search(self._raw, Segment(None, 0, bytes(data)), allowed):
             if outer.id is None:
-                gap = Segment(None, outer.start, self._normal(bytes(outer.data)))
+                gap = Segment(None, outer.start, self.normal(bytes(outer.data)))
                 segments += _search(self._normalized, gap, allowed)
             else:
                 segments.append(outer)
@@ -120,7 +120,22 @@ class Segmenter:
 
     def changes(self, data: Data) -> bool:
         """Tells whether normalisation changes this text."""
-        return bool(self._normalizer) and self._normal(bytes(data)) != data
+        return bool(self._normalizer) and self.normal(bytes(data)) != data
+
+    @property
+    def normalizes(self) -> bool:
+        """Whether there is a normaliser."""
+        return self._normalizer is not None
+
+    def searched(self, allowed: AllowedSpecial) -> list[tuple[str, AddedToken]]:
+        """Returns the added tokens that are looked for, each with its text as it is looked for.
+
+        Where any is, so are special ones that are not allowed: they still hide others.
+        """
+        if not self._allowed(allowed) and all(token.special for token in self._tokens):
+            return []
+        texts = (text.decode() for text in (*self._raw.texts, *self._normalized.texts))
+        return list(zip(texts, self._tokens, strict=True))
 
     def require_offsets(self, data: Data) -> None:
         """Raises ConfigError where normalisation moves bytes, so that offsets would point elsewhere."""
@@ -129,7 +144,8 @@ class Segmenter:
             forms = "+".join(step if isinstance(step, str) else type(step).__name__ for step in names)
             raise ConfigError(f"{forms} changes this text, so its tokens do not tile it", "use encode_spans")
 
-    def _normal(self, data: bytes) -> bytes:
+    def normal(self, data: bytes) -> bytes:
+        """Returns ``data`` normalised."""
         return self._normalizer.apply(data) if self._normalizer else data
 
     def _allowed(self, allowed: AllowedSpecial) -> Collection[str]:

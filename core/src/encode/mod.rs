@@ -49,7 +49,7 @@ pub use character_bpe::CharacterBpe;
 pub use document::{Pieces, Whole};
 pub use joiner::Joiner;
 pub use model::{Model, ModelEncoder, SomeBytes, WordLevel};
-pub use model_batch::Documents;
+pub use model_batch::{Documents, Parts};
 pub use text_match::TextMatch;
 pub use unigram::Unigram;
 pub use unknown::Unknown;

@@ -87,7 +87,7 @@ pub(super) struct Memory {
     words: Words,
     /// Words of longer pieces, of which nothing is known beside them.
     inner: WordCache,
-    lattice: Lattice,
+    pub(super) lattice: Lattice,
 }
 
 impl Memory {
@@ -96,6 +96,16 @@ impl Memory {
         let inner = WordCache::new(bytes);
         Self { words: Words::for_bytes(bytes), inner, lattice: Lattice::default() }
     }
+}
+
+/// A document, or a part of one behind its guard.
+#[derive(Clone, Copy)]
+pub(super) struct Part<'t> {
+    pub(super) text: &'t [u8],
+    /// Bytes of pieces at the beginning that are the guard's and become no ids.
+    pub(super) guard: usize,
+    /// Whether each text between added tokens is one piece, whose sum is carried on from the part before.
+    pub(super) carries: bool,
 }
 
 /// Bytes of pieces done, and where the next beat is due.
@@ -113,7 +123,7 @@ pub struct ModelEncoder {
 }
 
 impl ModelEncoder {
-    /// Appends the ids of a document to `out`. `counts`: see [`Segments::for_each`]. `memory` holds words of
+    /// Appends the ids of a document, or a part of one, to `out`. `counts`: see [`Segments::for_each`]. `memory` holds words of
     /// the documents before; `beat` hears of the bytes done and may stop the work; `out` is unchanged on errors.
     ///
     /// # Errors
@@ -121,22 +131,25 @@ impl ModelEncoder {
     pub(super) fn encode_next(
         &self,
         (segments, counts): (&Segments, &[bool]),
-        document: &[u8],
+        mut part: Part,
         memory: &mut Memory,
         beat: &mut dyn FnMut(u64) -> Result<(), Error>,
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
-        let before = out.len();
+        let (before, document) = (out.len(), part.text);
         let mut done = Beats { bytes: 0, next: BEAT_BYTES };
         let asked = self.stages.ask_for_origin() && !document.is_empty();
         let origin = if asked { character_len(document) } else { 0 };
         let result = segments.for_each(document, origin, counts, &mut |segment| match segment {
             Segment::Token(id) => {
+                memory.lattice.sum = 0.0;
                 out.push(id);
                 Ok(())
             }
             Segment::Text(text, origin) => {
-                self.encode_text(text, origin, memory, &mut done, beat, out)
+                self.encode_text(Part { text, ..part }, origin, memory, &mut done, beat, out)?;
+                part.guard = 0;
+                Ok(())
             }
         });
         if result.is_err() {
@@ -145,9 +158,30 @@ impl ModelEncoder {
         result
     }
 
+    /// How many bytes the pieces of a text have in all.
+    ///
+    /// # Errors
+    /// Those of the stages and the normaliser.
+    pub(super) fn piece_bytes(
+        &self,
+        (segments, counts): (&Segments, &[bool]),
+        text: &[u8],
+    ) -> Result<usize, Error> {
+        let origin = if self.stages.ask_for_origin() { text.len().min(1) } else { 0 };
+        let mut bytes = 0;
+        segments.for_each(text, origin, counts, &mut |segment| match segment {
+            Segment::Token(_) => Ok(()),
+            Segment::Text(text, origin) => self.stages.for_each_piece(text, origin, &mut |piece| {
+                bytes += piece.len();
+                Ok(())
+            }),
+        })?;
+        Ok(bytes)
+    }
+
     fn encode_text(
         &self,
-        text: &[u8],
+        mut part: Part,
         origin: usize,
         memory: &mut Memory,
         done: &mut Beats,
@@ -155,8 +189,15 @@ impl ModelEncoder {
         out: &mut Vec<u32>,
     ) -> Result<(), Error> {
         let Memory { words, inner, lattice } = memory;
-        self.stages.for_each_piece(text, origin, &mut |piece| {
-            words.encode(piece, out, |out| self.encode_piece(piece, inner, lattice, out));
+        self.stages.for_each_piece(part.text, origin, &mut |piece| {
+            let (guard, piece) = piece.split_at(part.guard.min(piece.len()));
+            part.guard -= guard.len();
+            if part.carries {
+                self.encode_piece(piece, inner, lattice, out);
+            } else if !piece.is_empty() {
+                lattice.sum = 0.0;
+                words.encode(piece, out, |out| self.encode_piece(piece, inner, lattice, out));
+            }
             done.bytes += piece.len();
             if done.bytes >= done.next {
                 done.next = done.bytes + BEAT_BYTES;

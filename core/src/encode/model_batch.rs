@@ -3,13 +3,14 @@
 //! Definition: the ids of all texts end to end, and where each begins; the same for every number of threads.
 //! A job is a run of texts of about a quarter megabyte; jobs are joined in their order when all are done.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{channel, RecvTimeoutError, Sender};
 use std::time::Duration;
 
 use super::batch::Batch;
-use super::model::Memory;
+use super::model::{Memory, Part};
 use super::ModelEncoder;
 use crate::error::Error;
 use crate::pipeline::Segments;
@@ -31,12 +32,26 @@ pub struct Documents<'a> {
     pub counts: &'a [bool],
 }
 
+/// How the texts are parts of one document, cut where nothing in the pipeline sees across.
+#[derive(Default)]
+pub struct Parts<'a> {
+    /// Text that is put before each part, so that none is taken for a document's beginning; its ids, which
+    /// what follows leaves alone, are left out.
+    pub guard: &'a [u8],
+    /// Unigram's sum so far, and afterwards that at the end, where a piece goes on from part to part: one
+    /// thread then encodes them in turn.
+    pub sum: Option<f64>,
+}
+
 /// Ids of a job, and the ends of its texts in them.
 type Done = (Vec<u32>, Vec<usize>);
 
 struct Shared<'a> {
     encoder: &'a ModelEncoder,
     documents: Documents<'a>,
+    parts: &'a Parts<'a>,
+    /// Bytes of the guard's pieces.
+    guard: usize,
     jobs: Vec<Range<usize>>,
     next_job: AtomicUsize,
     bytes_done: AtomicU64,
@@ -44,7 +59,7 @@ struct Shared<'a> {
 }
 
 impl ModelEncoder {
-    /// Encodes texts on `threads` threads (at least one). Only the calling thread reports progress; an error
+    /// Encodes texts on `threads` threads (at least one); they are documents, or `parts` of one. Only the calling thread reports progress; an error
     /// from it stops all threads soon.
     ///
     /// # Errors
@@ -52,6 +67,7 @@ impl ModelEncoder {
     pub fn encode_batch(
         &self,
         documents: Documents,
+        parts: &mut Parts,
         threads: usize,
         progress: &dyn Progress,
     ) -> Result<Batch, Error> {
@@ -60,19 +76,23 @@ impl ModelEncoder {
         let shared = Shared {
             encoder: self,
             documents,
+            parts,
+            guard: self.piece_bytes((documents.segments, documents.counts), parts.guard)?,
             jobs: cut_jobs(documents.texts),
             next_job: AtomicUsize::new(0),
             bytes_done: AtomicU64::new(0),
             stop: AtomicBool::new(false),
         };
-        let done = if threads <= 1 || shared.jobs.len() <= 1 {
+        let mut memory = Memory::for_bytes(total);
+        memory.lattice.sum = parts.sum.unwrap_or_default();
+        let done = if threads <= 1 || shared.jobs.len() <= 1 || parts.sum.is_some() {
             let tick = &mut |done| ticker.tick(done);
-            let mut memory = Memory::for_bytes(total);
             let jobs = shared.jobs.iter().cloned();
             jobs.map(|job| shared.run(job, &mut memory, tick)).collect::<Result<Vec<_>, _>>()
         } else {
             shared.run_on_threads(threads, &mut ticker)
         }?;
+        parts.sum = parts.sum.map(|_| memory.lattice.sum);
         ticker.finish()?;
         Ok(join(done))
     }
@@ -153,10 +173,16 @@ impl Shared<'_> {
     ) -> Result<Done, Error> {
         let (mut ids, mut ends) = (Vec::new(), Vec::new());
         let Documents { texts, segments, counts } = self.documents;
+        let (guard, carries) = (self.guard, self.parts.sum.is_some());
         for text in &texts[job] {
+            let guarded = match self.parts.guard {
+                [] => Cow::Borrowed(*text),
+                front => Cow::Owned([front, text].concat()),
+            };
+            let part = Part { text: &guarded, guard, carries };
             let before = self.bytes_done.load(Relaxed);
             let beat = &mut |done| beat(before + done);
-            self.encoder.encode_next((segments, counts), text, memory, beat, &mut ids)?;
+            self.encoder.encode_next((segments, counts), part, memory, beat, &mut ids)?;
             self.bytes_done.fetch_add(text.len() as u64, Relaxed);
             ends.push(ids.len());
         }

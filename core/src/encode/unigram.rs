@@ -54,6 +54,9 @@ pub struct Unigram {
 pub struct Lattice {
     best: Vec<Best>,
     reversed: Vec<(u32, u32)>,
+    /// The sum that the next piece begins with, and afterwards the one that it ends with: 0 unless the
+    /// piece goes on where one ended, since the sum so far decides how the next ones are rounded.
+    pub(super) sum: f64,
 }
 
 impl Unigram {
@@ -93,6 +96,8 @@ impl Unigram {
     pub(super) fn encode_piece(&self, piece: &[u8], lattice: &mut Lattice, out: &mut Vec<u32>) {
         lattice.best.clear();
         lattice.best.resize(piece.len() + 1, NO_WAY);
+        let is_low = self.single_precision && lattice.sum < LOWEST_SUM;
+        lattice.best[0].score = if is_low { 0.0 } else { lattice.sum };
         let mut start = 0;
         while start < piece.len() {
             let len = character_len(&piece[start..]);
@@ -102,6 +107,7 @@ impl Unigram {
             self.step(piece, start, len, &mut lattice.best);
             start += len;
         }
+        lattice.sum = lattice.best[piece.len()].score;
         self.read_back(piece, lattice, out);
     }
 

@@ -73,6 +73,30 @@ impl Charsmap {
         }
     }
 
+    /// Whether a text of the map holds one of `bytes` behind its first place.
+    ///
+    /// Visits each node once, so a hostile map takes linear time, too.
+    pub fn holds_inside(&self, bytes: &[u8]) -> bool {
+        let mut seen = vec![false; self.units.len()];
+        let mut children = vec![(self.units.first().map_or(0, |&root| offset(root)), true)];
+        while let Some((children_at, is_root)) = children.pop() {
+            for byte in 0..=u8::MAX {
+                let node = children_at ^ usize::from(byte);
+                let unit = self.units.get(node).copied().unwrap_or(1 << 31);
+                if unit & (1 << 31 | 0xFF) != u32::from(byte) {
+                    continue;
+                }
+                if !is_root && bytes.contains(&byte) {
+                    return true;
+                }
+                if !std::mem::replace(&mut seen[node], true) {
+                    children.push((node ^ offset(unit), false));
+                }
+            }
+        }
+        false
+    }
+
     /// The longest prefix of `text` that has a replacement.
     pub(super) fn longest(&self, text: &[u8]) -> Option<(usize, &str)> {
         let mut longest = None;

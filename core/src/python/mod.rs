@@ -33,6 +33,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<pipeline::Segmenter>()?;
     module.add_function(wrap_pyfunction!(pipeline::cut_pieces, module)?)?;
     module.add_function(wrap_pyfunction!(pipeline::sentencepiece_places, module)?)?;
+    module.add_function(wrap_pyfunction!(pipeline::charsmap_holds_inside, module)?)?;
     module.add_class::<counting::WordCounts>()?;
     module.add_class::<counting::CountFiles>()?;
     module.add_function(wrap_pyfunction!(pipeline::cut_spans, module)?)?;

@@ -9,8 +9,8 @@ use super::loading::MergeList;
 use super::pipeline::{stages, Segmenter};
 use super::progress::Callback;
 use crate::encode::{
-    AffixBpe, CharacterBpe, Documents, Encoder, Model, ModelEncoder as Inner, SomeBytes, Unigram,
-    Unknown, WordLevel, WordPiece,
+    AffixBpe, CharacterBpe, Documents, Encoder, Model, ModelEncoder as Inner, Parts, SomeBytes,
+    Unigram, Unknown, WordLevel, WordPiece,
 };
 use crate::pipeline::Segments;
 
@@ -168,8 +168,33 @@ impl ModelEncoder {
         let counts: Vec<bool> = counts.unwrap_or_default().iter().map(|&count| count > 0).collect();
         let segments = segmenter.map_or(&nothing, |segmenter| &segmenter.0);
         let documents = Documents { texts: &texts, segments, counts: &counts };
-        let (ids, bounds) = Callback::new(None)
-            .run(py, |progress| self.0.encode_batch(documents, threads, progress))?;
+        let (ids, bounds) = Callback::new(None).run(py, |progress| {
+            self.0.encode_batch(documents, &mut Parts::default(), threads, progress)
+        })?;
         Ok((PyByteArray::new(py, as_bytes(&ids)), PyByteArray::new(py, as_bytes(&bounds))))
+    }
+
+    #[pyo3(signature = (texts, threads, *, segmenter, counts, guard, sum=None))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "those of encode_batch, and how parts hang together"
+    )]
+    fn encode_parts<'py>(
+        &self,
+        py: Python<'py>,
+        texts: Vec<Borrowed<u8>>,
+        threads: usize,
+        segmenter: &Segmenter,
+        counts: &[u8],
+        guard: &[u8],
+        sum: Option<f64>,
+    ) -> PyResult<(Bound<'py, PyByteArray>, Option<f64>)> {
+        let texts: Vec<&[u8]> = texts.iter().map(Borrowed::as_slice).collect();
+        let counts: Vec<bool> = counts.iter().map(|&count| count > 0).collect();
+        let documents = Documents { texts: &texts, segments: &segmenter.0, counts: &counts };
+        let mut parts = Parts { guard, sum };
+        let (ids, _) = Callback::new(None)
+            .run(py, |progress| self.0.encode_batch(documents, &mut parts, threads, progress))?;
+        Ok((PyByteArray::new(py, as_bytes(&ids)), parts.sum))
     }
 }

@@ -101,6 +101,12 @@ pub fn sentencepiece_places<'py>(
     Ok((PyBytes::new(py, &made), places))
 }
 
+/// Whether a text that a charsmap replaces holds one of `separators` behind its first place.
+#[pyfunction]
+pub fn charsmap_holds_inside(charsmap: &[u8], separators: &[u8]) -> PyResult<bool> {
+    Ok(!charsmap.is_empty() && Charsmap::new(charsmap)?.holds_inside(separators))
+}
+
 fn step(spec: &Bound<'_, PyTuple>) -> PyResult<Step> {
     let name: String = spec.get_item(0)?.extract()?;
     let at = |index: usize| spec.get_item(index);

@@ -1,0 +1,207 @@
+"""Parts cut at borders have the ids of the whole, for every model behind every pipeline."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small_pipelines import MODELS, NORMALIZERS, SENTENCEPIECE, STAGES, loaded, sentencepiece_model
+from tokenizers import AddedToken, models, pre_tokenizers
+from tokenizers import Tokenizer as HuggingFace
+
+from tokforge import AddedToken as OurAddedToken
+from tokforge import Tokenizer, train_bpe
+from tokforge.tokenizer.streaming import blocks, can_stream, encode_stream, places
+from tokforge.tokenizer.streaming.borders import borders_of
+
+WORDS = ("a", "this", "belt", "tte", "<s>", "ab", "5", ".", "#", "\u6f22", "\u3002", "\u044f", "e\u0301")
+SPACES = (" ", "  ", "\n", "\r\n", "\t", "\u2581", "\u3000", " \u0301", "\u200b ", "")
+TEXTS = st.lists(
+    st.sampled_from(WORDS + SPACES + SPACES) | st.characters(exclude_categories=["Cs"]), max_size=30
+).map("".join)
+
+
+@pytest.fixture(autouse=True)
+def small_parts(monkeypatch):
+    monkeypatch.setattr(blocks, "_PART_BYTES", 3)
+    monkeypatch.setattr(places, "_LOOK_BACK", 24)
+
+
+def streamed(tokenizer, data, cuts, allowed="none", threads=1):
+    blocks = [data[start:end] for start, end in pairwise([0, *sorted(cuts), len(data)])]
+    done = list(encode_stream(tokenizer, blocks, allowed_special=allowed, threads=threads))
+    assert b"".join(one.data for one in done) == data
+    return [token for one in done for token in one.ids.tolist()]
+
+
+def agrees(tokenizer, text, data, allowed):
+    raw = text.encode()
+    cuts = data.draw(st.lists(st.integers(0, len(raw)), max_size=12))
+    assert streamed(tokenizer, raw, cuts, allowed) == tokenizer.encode(raw, allowed_special=allowed).tolist()
+
+
+@pytest.mark.parametrize("model", MODELS)
+@settings(max_examples=150)
+@given(
+    text=TEXTS,
+    normalizer=st.sampled_from([*NORMALIZERS]),
+    stage=st.sampled_from([*STAGES]),
+    allowed=st.sampled_from(["none", "all"]),
+    data=st.data(),
+)
+def test_parts_of_small_tokenizers(tmp_path_factory, model, text, normalizer, stage, allowed, data):
+    tokenizer, _ = loaded(tmp_path_factory.mktemp("borders"), model, normalizer, stage)
+    agrees(tokenizer, text, data, allowed)
+
+
+@pytest.fixture(scope="module", params=SENTENCEPIECE)
+def pieces(request, tmp_path_factory):
+    return Tokenizer.load(sentencepiece_model(tmp_path_factory.mktemp("pieces"), request.param))
+
+
+@settings(max_examples=150)
+@given(text=TEXTS, data=st.data())
+def test_parts_of_sentencepiece_models(pieces, text, data):
+    agrees(pieces, text, data, "none")
+
+
+def unigram_of_near_ties(folder):
+    """`ab` scores as `a` and `b` do together, up to how the sum so far is rounded."""
+    scores = [("<unk>", 0.0), ("\u2581", -0.1), ("a", -0.1), ("b", -0.2), ("ab", -0.3), ("\u2581a", -0.2)]
+    theirs = HuggingFace(models.Unigram(scores, unk_id=0))
+    theirs.pre_tokenizer = pre_tokenizers.Metaspace(split=False)
+    theirs.add_tokens(["#"])
+    theirs.save(str(folder / "tokenizer.json"))
+    return Tokenizer.load(folder / "tokenizer.json"), theirs
+
+
+def test_unigrams_sum_is_carried_from_part_to_part(tmp_path):
+    tokenizer, theirs = unigram_of_near_ties(tmp_path)
+    text = ("ab " * 40 + "ba abab # ab ") * 20
+    whole = tokenizer.encode(text).tolist()
+    assert borders_of(tokenizer, "none").carries
+    assert whole == theirs.encode(text).ids
+    apart = [i for word in text.split() for i in tokenizer.encode(word).tolist()]
+    assert len(apart) != len(whole)  # the place in the text decides
+    for size in (7, 100, 3000):
+        assert streamed(tokenizer, text.encode(), range(size, len(text), size), threads=2) == whole
+
+
+def test_sums_of_single_precision_begin_anew_where_those_of_the_whole_do(tmp_path):
+    tokenizer = Tokenizer.load(sentencepiece_model(tmp_path, "unigram"))
+    text = ("this is a bet that she hits; a  late tale\n" * 1500).encode()
+    assert len(tokenizer.encode(text)) > 100_000 / 5  # the sums fall below -100,000
+    assert streamed(tokenizer, text, range(1000, len(text), 1000)) == tokenizer.encode(text).tolist()
+
+
+def test_a_guard_is_no_added_token_and_no_border_lies_behind_one(tmp_path):
+    theirs = HuggingFace(MODELS["byte fallback"])
+    theirs.normalizer = NORMALIZERS["llama"]
+    theirs.add_tokens(["<tool>", "ab"])
+    theirs.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = Tokenizer.load(tmp_path / "tokenizer.json")
+    text = b"ab t<tool> ab b ab<tool> a"
+    assert streamed(tokenizer, text, range(1, len(text))) == theirs.encode(text.decode()).ids
+    theirs.add_tokens(["a"])
+    theirs.save(str(tmp_path / "tokenizer.json"))
+    assert not can_stream(Tokenizer.load(tmp_path / "tokenizer.json"))
+
+
+@pytest.mark.parametrize(
+    "token", [{"content": "t t"}, {"content": "<x>", "lstrip": True}, {"content": "b\u2581"}]
+)
+def test_added_tokens_that_lie_across_a_border_are_held_whole(tmp_path, token):
+    theirs = HuggingFace(MODELS["byte fallback"])
+    theirs.normalizer = NORMALIZERS["llama"]
+    theirs.add_tokens([AddedToken(**token, normalized=True)])
+    theirs.save(str(tmp_path / "tokenizer.json"))
+    assert not can_stream(Tokenizer.load(tmp_path / "tokenizer.json"))
+
+
+def test_no_border_lies_where_a_token_does(tmp_path):
+    tokens = [
+        *(f"<0x{byte:02X}>" for byte in range(256)),
+        "\u2581",
+        "t",
+        ">",
+        ">\u2581",
+        "t\u2581t",
+        "\u2581t",
+    ]
+    merges = [(">", "\u2581"), ("\u2581", "t"), ("t", "\u2581t")]
+    theirs = HuggingFace(models.BPE({t: i for i, t in enumerate(tokens)}, merges, byte_fallback=True))
+    theirs.normalizer = NORMALIZERS["llama"]
+    theirs.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = Tokenizer.load(tmp_path / "tokenizer.json")
+    behind = borders_of(tokenizer, "none").behind[ord(" ")]
+    assert behind[b"a"]
+    assert not behind[b">"]
+    assert not behind[b"t"]
+    text = b"t t> > a t a t> t\n> t"
+    assert streamed(tokenizer, text, range(1, len(text))) == theirs.encode(text.decode()).ids
+
+
+@pytest.mark.parametrize("charsmap_key, known", [("ab", True), ("a b", False)])
+def test_a_charsmap_that_replaces_across_white_space_is_held_whole(tmp_path, charsmap_key, known):
+    library = pytest.importorskip("sentencepiece", reason="sentencepiece is not installed")
+    codes = " ".join(f"{ord(char):X}" for char in charsmap_key)
+    (tmp_path / "rules.tsv").write_text(f"{codes}\t78\n")
+    (tmp_path / "corpus").write_text("this is a bet that she hits\n" * 50)
+    library.SentencePieceTrainer.train(
+        input=str(tmp_path / "corpus"), model_prefix=str(tmp_path / "m"), vocab_size=30, minloglevel=2,
+        hard_vocab_limit=False, normalization_rule_tsv=str(tmp_path / "rules.tsv"),
+    )  # fmt: skip
+    assert can_stream(Tokenizer.load(tmp_path / "m.model")) == known
+
+
+PROSE = (
+    "A few Words, and more of it; 5 words\u3002\n\u6f22\u5b57\u3002\n\u6f22\u5b57 caf\u00e9\n/path\n\n" * 8
+)
+
+
+@pytest.fixture(
+    scope="module", params=["gpt2", "cl100k", "o200k", "deepseek-v3", "chinese", "superbpe", "boundless"]
+)
+def normalized(request, tmp_path_factory):
+    """Byte-level BPE behind a splitter and a Unicode form, with a token that is looked for in text."""
+    path = tmp_path_factory.mktemp("prose") / "text"
+    path.write_text(PROSE)
+    plain = train_bpe(path, vocab_size=420, pretokenizer=request.param)
+    tool = OurAddedToken(id=plain.vocab_size, text="<tool>", special=False)
+    return Tokenizer.from_parts(
+        [*plain.table.ordinary(), None],
+        plain.merges,
+        pipeline=replace(plain.pipeline, normalizers=("NFC",)),
+        added_tokens=[*plain.added_tokens, tool],
+    )
+
+
+LETTERS = (
+    "a",
+    " and",
+    "Words",
+    "\u6f22",
+    "caf\u00e9",
+    "e\u0301",
+    "5",
+    ",",
+    "\u3002",
+    "/",
+    "<tool>",
+    "'s",
+    "\u0301",
+)
+
+
+@settings(max_examples=150)
+@given(text=st.lists(st.sampled_from(LETTERS + SPACES), max_size=30).map("".join), data=st.data())
+def test_parts_of_byte_level_models_behind_a_normalizer(normalized, text, data):
+    agrees(normalized, text, data, "none")
+
+
+def test_words_that_run_on_know_no_border(normalized):
+    runs_on = normalized.pipeline.pretokenizers[0] in ("superbpe", "boundless")
+    assert can_stream(normalized) == (not runs_on)
+    whole = normalized.encode(PROSE).tolist()
+    assert streamed(normalized, PROSE.encode(), range(9, len(PROSE), 9), threads=2) == whole
