@@ -166,3 +166,18 @@ def test_shell_completion_names_commands() -> None:
         COMP_CWORD="1",
     )
     assert ran.stdout.split() == ["train-bpe", "train-hypernet"]
+
+
+def test_ctrl_c_while_the_program_is_imported_ends_in_a_word():
+    code = (
+        "import sys\n"
+        "class Interrupts:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'tokforge_cli.app':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupts())\n"
+        "from tokforge_cli.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "tokforge: interrupted\n")

@@ -89,6 +89,7 @@ SENTENCEPIECE = {
         "remove_extra_whitespaces": False,
     },
     "suffix": {"treat_whitespace_as_suffix": True, "user_defined_symbols": ["tte", "a b"]},
+    "behind": {"treat_whitespace_as_suffix": True, "model_type": "bpe"},
     "folded": {"normalization_rule_name": "nmt_nfkc_cf", "model_type": "bpe"},
 }
 

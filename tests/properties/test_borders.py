@@ -12,6 +12,7 @@ from tokenizers import Tokenizer as HuggingFace
 
 from tokforge import AddedToken as OurAddedToken
 from tokforge import Tokenizer, train_bpe
+from tokforge.tokenizer.stages import Digits
 from tokforge.tokenizer.streaming import blocks, can_stream, encode_stream, places
 from tokforge.tokenizer.streaming.borders import borders_of
 
@@ -98,7 +99,7 @@ def test_sums_of_single_precision_begin_anew_where_those_of_the_whole_do(tmp_pat
 def test_a_guard_is_no_added_token_and_no_border_lies_behind_one(tmp_path):
     theirs = HuggingFace(MODELS["byte fallback"])
     theirs.normalizer = NORMALIZERS["llama"]
-    theirs.add_tokens(["<tool>", "ab"])
+    theirs.add_tokens([AddedToken("<tool>", normalized=False), "ab"])
     theirs.save(str(tmp_path / "tokenizer.json"))
     tokenizer = Tokenizer.load(tmp_path / "tokenizer.json")
     text = b"ab t<tool> ab b ab<tool> a"
@@ -109,7 +110,14 @@ def test_a_guard_is_no_added_token_and_no_border_lies_behind_one(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "token", [{"content": "t t"}, {"content": "<x>", "lstrip": True}, {"content": "b\u2581"}]
+    "token",
+    [
+        {"content": "t t"},
+        {"content": "<x>", "lstrip": True},
+        {"content": "<x>", "rstrip": True},
+        {"content": " t", "single_word": True},
+        {"content": "b\u2581"},
+    ],
 )
 def test_added_tokens_that_lie_across_a_border_are_held_whole(tmp_path, token):
     theirs = HuggingFace(MODELS["byte fallback"])
@@ -142,17 +150,31 @@ def test_no_border_lies_where_a_token_does(tmp_path):
     assert streamed(tokenizer, text, range(1, len(text))) == theirs.encode(text.decode()).ids
 
 
-@pytest.mark.parametrize("charsmap_key, known", [("ab", True), ("a b", False)])
-def test_a_charsmap_that_replaces_across_white_space_is_held_whole(tmp_path, charsmap_key, known):
+def model_with_rule(folder, source, target):
+    """A sentencepiece model whose charsmap replaces one text by another."""
     library = pytest.importorskip("sentencepiece", reason="sentencepiece is not installed")
-    codes = " ".join(f"{ord(char):X}" for char in charsmap_key)
-    (tmp_path / "rules.tsv").write_text(f"{codes}\t78\n")
-    (tmp_path / "corpus").write_text("this is a bet that she hits\n" * 50)
+    codes = "\t".join(" ".join(f"{ord(char):X}" for char in text) for text in (source, target))
+    (folder / "rules.tsv").write_text(codes + "\n")
+    (folder / "corpus").write_text("this is a bet that she hits\n" * 50)
     library.SentencePieceTrainer.train(
-        input=str(tmp_path / "corpus"), model_prefix=str(tmp_path / "m"), vocab_size=30, minloglevel=2,
-        hard_vocab_limit=False, normalization_rule_tsv=str(tmp_path / "rules.tsv"),
+        input=str(folder / "corpus"), model_prefix=str(folder / "m"), vocab_size=30, minloglevel=2,
+        hard_vocab_limit=False, normalization_rule_tsv=str(folder / "rules.tsv"),
     )  # fmt: skip
-    assert can_stream(Tokenizer.load(tmp_path / "m.model")) == known
+    return Tokenizer.load(folder / "m.model")
+
+
+def test_a_charsmap_that_replaces_across_white_space_is_held_whole(tmp_path):
+    assert can_stream(model_with_rule(tmp_path, "ab", "x"))
+    assert not can_stream(model_with_rule(tmp_path, "a b", "x"))
+
+
+def test_no_border_lies_behind_what_becomes_white_space(tmp_path):
+    tokenizer = model_with_rule(tmp_path, "t", "t ")
+    behind = borders_of(tokenizer, "none").behind[ord(" ")]
+    assert behind[b"s"]
+    assert not behind[b"t"]
+    text = b"a bet  that hits this bet"
+    assert streamed(tokenizer, text, range(1, len(text))) == tokenizer.encode(text).tolist()
 
 
 PROSE = (
@@ -161,18 +183,24 @@ PROSE = (
 
 
 @pytest.fixture(
-    scope="module", params=["gpt2", "cl100k", "o200k", "deepseek-v3", "chinese", "superbpe", "boundless"]
+    scope="module",
+    params=["gpt2", "cl100k", "o200k", "deepseek-v3", "chinese", "superbpe", "boundless", "digits gpt2"],
 )
 def normalized(request, tmp_path_factory):
     """Byte-level BPE behind a splitter and a Unicode form, with a token that is looked for in text."""
     path = tmp_path_factory.mktemp("prose") / "text"
     path.write_text(PROSE)
-    plain = train_bpe(path, vocab_size=420, pretokenizer=request.param)
+    name, *before = request.param.split()[::-1]
+    plain = train_bpe(path, vocab_size=420, pretokenizer=name)
     tool = OurAddedToken(id=plain.vocab_size, text="<tool>", special=False)
     return Tokenizer.from_parts(
         [*plain.table.ordinary(), None],
         plain.merges,
-        pipeline=replace(plain.pipeline, normalizers=("NFC",)),
+        pipeline=replace(
+            plain.pipeline,
+            normalizers=("NFC",),
+            pretokenizers=(*(Digits(individual_digits=True) for _ in before), *plain.pipeline.pretokenizers),
+        ),
         added_tokens=[*plain.added_tokens, tool],
     )
 
@@ -201,7 +229,16 @@ def test_parts_of_byte_level_models_behind_a_normalizer(normalized, text, data):
 
 
 def test_words_that_run_on_know_no_border(normalized):
-    runs_on = normalized.pipeline.pretokenizers[0] in ("superbpe", "boundless")
+    runs_on = normalized.pipeline.pretokenizers[-1] in ("superbpe", "boundless")
     assert can_stream(normalized) == (not runs_on)
     whole = normalized.encode(PROSE).tolist()
     assert streamed(normalized, PROSE.encode(), range(9, len(PROSE), 9), threads=2) == whole
+
+
+def test_pieces_that_are_tokens_whole_are_not_cut(tmp_path):
+    tokens = [*(f"<0x{byte:02X}>" for byte in range(256)), "\u2581", "t", "tt"]
+    model = models.BPE({t: i for i, t in enumerate(tokens)}, [], byte_fallback=True, ignore_merges=True)
+    HuggingFace(model).save(str(tmp_path / "tokenizer.json"))
+    tokenizer = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert not can_stream(tokenizer)
+    assert streamed(tokenizer, b"tt tt", range(1, 5)) == tokenizer.encode(b"tt tt").tolist()

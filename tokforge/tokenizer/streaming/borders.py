@@ -42,7 +42,6 @@ from tokforge.tokenizer.segments import AllowedSpecial, Segmenter
 from tokforge.tokenizer.stages import (
     BertPreTokenizer,
     Metaspace,
-    Punctuation,
     Split,
     Stage,
     Whitespace,
@@ -155,10 +154,7 @@ def _images(segmenter: Segmenter) -> dict[str, str]:
 
 
 def _passed(stages: Sequence[Stage], image: str) -> tuple[bool, str] | None:
-    """Returns whether a stage cuts before a separator, and how the model sees it.
-
-    None where a stage may join it to the piece before, or is not known.
-    """
+    """Returns whether a stage cuts before a separator, and how the model sees it; None: unknown."""
     cuts = False
     for stage in stages:
         match stage:
@@ -174,13 +170,9 @@ def _passed(stages: Sequence[Stage], image: str) -> tuple[bool, str] | None:
                     return None
                 cuts = True
             case Split():
-                joins = stage.behavior == "merged_with_previous" and image in stage.pattern
-                if stage.regex or stage.invert or stage.pattern.strip(_SPACES) or joins:
+                if stage.regex or stage.invert or stage.pattern.strip(_SPACES):
                     return None
-                cuts |= stage.pattern == image
-            case Punctuation():
-                if stage.behavior == "merged_with_next":
-                    return None
+                cuts |= stage.pattern == image and stage.behavior != "merged_with_previous"
     return cuts, image
 
 
