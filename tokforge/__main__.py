@@ -1,6 +1,6 @@
 """``python -m tokforge`` is the command ``tokforge``."""
 
-from tokforge_cli.__main__ import main
+from tokforge_cli.start import main
 
 if __name__ == "__main__":  # a test imports every module
     main()

@@ -1,19 +1,6 @@
-"""The program's first lines: all else is imported where Ctrl-C already ends in a word."""
+"""Lets ``python -m tokforge_cli`` do what ``tokforge`` does."""
 
-import os
-import sys
-
-
-def main() -> None:
-    """Runs the command line of this process and ends it with its exit code."""
-    try:
-        from tokforge_cli.app import main as run
-    except KeyboardInterrupt:
-        sys.stderr.write("tokforge: interrupted\n")
-        sys.stderr.flush()
-        os._exit(130)
-    run()
-
+from tokforge_cli.start import main
 
 if __name__ == "__main__":
     main()

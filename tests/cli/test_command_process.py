@@ -176,7 +176,7 @@ def test_ctrl_c_while_the_program_is_imported_ends_in_a_word():
         "        if name == 'tokforge_cli.app':\n"
         "            raise KeyboardInterrupt\n"
         "sys.meta_path.insert(0, Interrupts())\n"
-        "from tokforge_cli.__main__ import main\n"
+        "from tokforge_cli.start import main\n"
         "main()\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
