@@ -11,7 +11,9 @@ from command_tree import commands
 
 CLI = ROOT / "cli" / "tokforge_cli"
 COMMAND_FILES = sorted(
-    path for path in CLI.glob("*.py") if not path.name.startswith("_") and path.stem != "app"
+    path
+    for path in CLI.glob("*.py")
+    if not path.name.startswith("_") and path.stem not in ("app", "start")  # these hold no command
 )
 HEAVY = {"numpy", "torch", "transformers", "scipy", "matplotlib", "pyarrow"}
 
