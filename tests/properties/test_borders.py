@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_pipelines import MODELS, NORMALIZERS, SENTENCEPIECE, STAGES, loaded, sentencepiece_model
-from tokenizers import AddedToken, models, pre_tokenizers
+from tokenizers import AddedToken, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as HuggingFace
 
 from tokforge import AddedToken as OurAddedToken
@@ -123,6 +123,13 @@ def test_added_tokens_that_lie_across_a_border_are_held_whole(tmp_path, token):
     theirs = HuggingFace(MODELS["byte fallback"])
     theirs.normalizer = NORMALIZERS["llama"]
     theirs.add_tokens([AddedToken(**token, normalized=True)])
+    theirs.save(str(tmp_path / "tokenizer.json"))
+    assert not can_stream(Tokenizer.load(tmp_path / "tokenizer.json"))
+
+
+def test_texts_that_are_replaced_across_white_space_are_held_whole(tmp_path):
+    theirs = HuggingFace(MODELS["byte fallback"])
+    theirs.normalizer = normalizers.Replace("t a", "b")
     theirs.save(str(tmp_path / "tokenizer.json"))
     assert not can_stream(Tokenizer.load(tmp_path / "tokenizer.json"))
 
