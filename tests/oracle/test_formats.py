@@ -13,6 +13,8 @@ import small_files as small
 from tokforge import Tokenizer, convert
 from tokforge.tokenizer.conversion.libraries import library_of
 from tokforge.tokenizer.conversion.probes import conversion_probes
+from tokforge.tokenizer.edit import prune
+from tokforge.tokenizer.edit.pretokens import count_pretokens
 from tokforge.tokenizer.files import read_tokenizer
 from tokforge.tokenizer.formats.reading import SourceFile
 from tokforge.tokenizer.formats.sentencepiece import read_sentencepiece
@@ -80,6 +82,20 @@ def test_a_sentencepiece_model_is_written_back_equal(model, tmp_path):
     result = convert(model, tmp_path / "again.model", to="sentencepiece")
     assert [one.differing for one in result.comparisons] == [0, 0, 0]
     assert Tokenizer.load(tmp_path / "again.model").table == Tokenizer.load(model).table
+
+
+def test_a_pruned_model_has_sentencepieces_ids(model, tmp_path):
+    before = Tokenizer.load(model)
+    texts = count_pretokens(before, [[text.encode() for text in TEXT[:2]]])
+    after, id_map, _ = prune(before, texts, before.vocab_size - 10)
+    result = convert(after.save(tmp_path / "pruned.json"), tmp_path / "pruned.model", to="sentencepiece")
+    assert all(one.differing == 0 for one in result.comparisons)
+    assert_equal(tmp_path / "pruned.model", after, "sentencepiece")
+    gone = {*id_map.removed.tolist()}
+    for text in conversion_probes(before):
+        old = before.encode(text)
+        if not {*old.tolist()} & gone:
+            assert after.encode(text).tolist() == id_map.apply(old).tolist()
 
 
 def test_llamas_kind_of_model_becomes_a_tokenizer_json_and_comes_back(tmp_path):

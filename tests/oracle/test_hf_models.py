@@ -8,6 +8,8 @@ from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre
 
 from tokforge import errors
 from tokforge.tokenizer import Tokenizer as Ours
+from tokforge.tokenizer.edit import prune
+from tokforge.tokenizer.edit.pretokens import count_pretokens
 from tokforge.tokenizer.formats.hf_json import read_definition, write_definition
 from tokforge.tokenizer.formats.serde_float import read_float, write_float
 
@@ -261,6 +263,26 @@ def test_a_saved_tokenizer_is_proven(tmp_path):
         ours = Ours(read_definition(CASES[name]().to_str().encode(), "tokenizer.json"))
         saved = Ours.load(ours.save(tmp_path / f"{name}.json"))
         assert saved.definition == ours.definition
+
+
+PRUNED = [
+    name for name in CASES if not name.startswith(("bpe-ignore", "bpe-suffix", "bpe-prefix", "word-level"))
+]
+
+
+@pytest.mark.parametrize("name", PRUNED)
+def test_a_pruned_tokenizer_has_hugging_faces_ids(name):
+    ours = Ours(read_definition(CASES[name]().to_str().encode(), "tokenizer.json"))
+    texts = count_pretokens(ours, [[text.encode() for text in TEXTS[:2]]])
+    after, id_map, _ = prune(ours, texts, ours.vocab_size - 10)
+    hf = Tokenizer.from_str(write_definition(after.definition).decode())
+    hf.encode_special_tokens = True
+    unk_id = ours.definition.model.unk_id
+    for text in probes():
+        ids, old = after.encode(text), ours.encode(text)
+        assert ids.tolist() == hf.encode(text, add_special_tokens=False).ids, text
+        if not {*old.tolist()} & {*id_map.removed.tolist(), unk_id}:
+            assert ids.tolist() == id_map.apply(old).tolist(), text
 
 
 @pytest.mark.parametrize(
