@@ -10,7 +10,7 @@ import pytest
 import sentencepiece
 import small_files as small
 
-from tokforge import Tokenizer, convert
+from tokforge import ExportError, Tokenizer, convert, train_bpe
 from tokforge.tokenizer.conversion.libraries import library_of
 from tokforge.tokenizer.conversion.probes import conversion_probes
 from tokforge.tokenizer.edit import prune
@@ -23,6 +23,7 @@ from tokforge.tokenizer.formats.sentencepiece_proto import (
     Piece,
     SentencepieceProto,
     Trainer,
+    read_proto,
     write_proto,
 )
 
@@ -105,6 +106,29 @@ def test_llamas_kind_of_model_becomes_a_tokenizer_json_and_comes_back(tmp_path):
     assert all(one.differing == 0 for one in result.comparisons)
     back = convert(tmp_path / "tokenizer.json", tmp_path / "back.model", to="sentencepiece")
     assert all(one.differing == 0 for one in back.comparisons)
+
+
+def test_llamas_kind_of_model_is_extended_and_comes_back_or_is_refused(tmp_path):
+    """Sentencepiece merges whatever joins to a token: a new token of three parts joins in ways never learned."""
+    model = trained(tmp_path, **MODELS["llama"])
+    convert(model, tmp_path / "tokenizer.json", to="hf")
+    old = Tokenizer.load(tmp_path / "tokenizer.json")
+    (tmp_path / "new.txt").write_text("zyxw foxes, zyxwvut, jumping dogs and été été. " * 9)
+
+    def extended(more):
+        size = old.vocab_size + more
+        after = train_bpe([tmp_path / "new.txt"], vocab_size=size, preset="text", extend=old)
+        after.save(tmp_path / f"{more}.json")
+        result = convert(tmp_path / f"{more}.json", tmp_path / f"{more}.model", to="sentencepiece")
+        assert all(one.differing == 0 for one in result.comparisons)
+        return after
+
+    new = extended(1).token_bytes(old.vocab_size).decode()
+    pieces = read_proto((tmp_path / "1.model").read_bytes(), "1.model").pieces
+    score = next(piece.score for piece in pieces if piece.text == new)
+    assert score < min(piece.score for piece in pieces if piece.text != new)
+    with pytest.raises(ExportError, match="its merges list pairs"):
+        extended(12)
 
 
 @pytest.mark.parametrize("to", ["hf", "vocab-merges", "tiktoken", "tokforge"])

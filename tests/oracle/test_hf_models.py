@@ -6,7 +6,7 @@ import random
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from tokforge import errors
+from tokforge import errors, train_bpe
 from tokforge.tokenizer import Tokenizer as Ours
 from tokforge.tokenizer.edit import prune
 from tokforge.tokenizer.edit.pretokens import count_pretokens
@@ -283,6 +283,25 @@ def test_a_pruned_tokenizer_has_hugging_faces_ids(name):
         assert ids.tolist() == hf.encode(text, add_special_tokens=False).ids, text
         if not {*old.tolist()} & {*id_map.removed.tolist(), unk_id}:
             assert ids.tolist() == id_map.apply(old).tolist(), text
+
+
+@pytest.mark.parametrize("name", ["llama", "llama-unfused", "gemma", "bpe-lost", "bpe-metaspace-first"])
+def test_an_extended_tokenizer_has_hugging_faces_ids(name, tmp_path):
+    old = Ours(read_definition(CASES[name]().to_str().encode(), "tokenizer.json"))
+    (tmp_path / "new.txt").write_text("The dogs' days: zyxw zyxw, naïve 12 été été. " * 9)
+    goal = max(old.vocab_size + 12, 256)
+    after = train_bpe([tmp_path / "new.txt"], vocab_size=goal, preset="text", extend=old)
+    assert after.vocab_size > old.vocab_size
+    hf = Tokenizer.from_file(str(after.save(tmp_path / "extended.json")))
+    hf.encode_special_tokens = True
+    changed = 0
+    for text in [*probes(), "zyxw été"]:
+        ids, before = after.encode(text), old.encode(text)
+        assert ids.tolist() == hf.encode(text, add_special_tokens=False).ids, text
+        if (ids < old.vocab_size).all():
+            assert ids.tolist() == before.tolist(), text
+        changed += len(ids) < len(before)
+    assert changed
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from tokforge.tokenizer._reference import merge_piece
 from tokforge.tokenizer.batch import encode_documents
 from tokforge.tokenizer.model import BpeModel, Definition
 
-__all__ = ["MergedUse"]
+__all__ = ["MergedUse", "characters_of", "known_runs"]
 
 _LONGEST_CHARACTER = 4
 """Bytes of UTF-8."""
@@ -102,7 +102,7 @@ class _Corpus:
             {token: i for i, token in enumerate(self._tokens) if token} if model.ignore_merges else {}
         )
         self.counts, self.tokens = _counted(definition, texts)
-        runs = texts.items() if model.atoms == "bytes" else _known_runs(definition, model, texts)
+        runs = texts.items() if model.atoms == "bytes" else known_runs(definition, texts)
         self._lay_out(definition, list(runs))
 
     def _lay_out(self, definition: Definition, runs: list[tuple[bytes, int]]) -> None:
@@ -200,11 +200,11 @@ def _atoms_of(definition: Definition, model: BpeModel) -> Callable[[bytes], list
     if model.atoms == "bytes":
         byte_ids = definition.table.every_byte_id()
         return lambda data: [byte_ids[byte] for byte in data]
-    ids = _characters(definition)
+    ids = characters_of(definition)
     return lambda data: [ids[character] for character in data.decode()]
 
 
-def _characters(definition: Definition) -> dict[str, int]:
+def characters_of(definition: Definition) -> dict[str, int]:
     """Returns the characters that are tokens; of two ids the lower, as in the engine."""
     found: dict[str, int] = {}
     for token_id, (token, kind) in enumerate(
@@ -217,17 +217,18 @@ def _characters(definition: Definition) -> dict[str, int]:
     return found
 
 
-def _known_runs(
-    definition: Definition, model: BpeModel, texts: Mapping[bytes, int]
-) -> Iterator[tuple[bytes, int]]:
-    """Yields the runs of known characters between user-defined tokens, as `core/src/encode/character_bpe.rs`.
+def known_runs(definition: Definition, texts: Mapping[bytes, int]) -> Iterator[tuple[bytes, int]]:
+    """Yields the runs of known characters in pretokens, as `core/src/encode/character_bpe.rs` cuts them:
+    between unknown characters and user-defined tokens, with the pretoken's count.
 
     Where unknown characters are lost, what stood beside them is one run.
     """
-    tokens = definition.table.tokens
+    tokens, model = definition.table.tokens, definition.model
+    if not isinstance(model, BpeModel):
+        raise TypeError(model)
     named = sorted((tokens[i].decode() for i in model.user_defined), key=len, reverse=True)
     between = re.compile("|".join(map(re.escape, named))) if named else None
-    known = re.compile("[" + "".join(map(re.escape, _characters(definition))) + "]+")
+    known = re.compile("[" + "".join(map(re.escape, characters_of(definition))) + "]+")
     are_lost = model.unk_id is None and not model.byte_fallback
     for data, weight in texts.items():
         text = data.decode("utf-8", "surrogateescape")

@@ -1,12 +1,18 @@
-"""Pruning BPE of characters, Unigram and WordPiece: as the slow twin does, and all else keeps its meaning."""
+"""Text models are pruned and extended as the slow twins do it, and all else keeps its meaning."""
+
+from itertools import pairwise
+from unicodedata import category
 
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tokforge import AddedToken, Tokenizer
+from tokforge import AddedToken, ConfigError, Tokenizer, train_bpe
+from tokforge.bpe._reference import learn_from_sequences_slow
 from tokforge.tokenizer import BpeModel, Definition, Pipeline, TokenTable
-from tokforge.tokenizer.edit import prune
+from tokforge.tokenizer._engine import make_encoder
+from tokforge.tokenizer.batch import encode_documents
+from tokforge.tokenizer.edit import IdMap, prune
 from tokforge.tokenizer.edit._reference import prune_slow
 from tokforge.tokenizer.edit.pretokens import count_pretokens
 from tokforge.tokenizer.edit.proof import first_difference
@@ -144,3 +150,59 @@ def test_pruning_unigram(tokenizer, corpus, excess, docs):
 @given(word_pieces(), corpora, st.integers(0, 12), corpora)
 def test_pruning_wordpiece(tokenizer, corpus, excess, docs):
     check(tokenizer, corpus, excess, docs)
+
+
+def kind(character):
+    return character if character == "▁" else category(character)
+
+
+def sequences_of(tokenizer, corpus):
+    """Ids of each pretoken, cut at tokens that never merge and between characters that no token joins."""
+    table, model = tokenizer.table, tokenizer.definition.model
+    merging = [i for i, k in enumerate(table.kinds) if k == "normal" and i not in model.user_defined]
+    text = {i: table.tokens[i].decode() for i in merging}
+    normal = [token.decode() for token, k in zip(table.tokens, table.kinds, strict=True) if k == "normal"]
+    joined = {pair for token in normal for pair in pairwise(map(kind, token))}
+    encoder = make_encoder(tokenizer.definition, split=False)
+    found = []
+    for pretoken, count in count_pretokens(tokenizer, [corpus]).items():
+        run = []
+        for token_id in encode_documents(encoder, [pretoken], 1)[0].tolist():
+            parted = (
+                run
+                and token_id in text
+                and ((kind(text[run[-1]][-1]), kind(text[token_id][0])) not in joined)
+            )
+            if run and (parted or token_id not in text):
+                found.append((run, count))
+                run = []
+            if token_id in text:
+                run.append(token_id)
+        found.append((run, count))
+    return found
+
+
+@settings(max_examples=60, deadline=None)
+@given(character_bpe(), corpora, st.integers(1, 8), corpora)
+def test_extending_bpe_of_characters_equals_the_slow_twin(tmp_path_factory, tokenizer, corpus, more, docs):
+    folder = tmp_path_factory.mktemp("corpus")
+    for number, text in enumerate(corpus):
+        (folder / f"{number}.txt").write_bytes(text)
+    goal = tokenizer.vocab_size + more
+    if tokenizer.definition.model.ranks_by_product:
+        try:
+            train_bpe([folder], vocab_size=goal, preset="text", extend=tokenizer)
+        except ConfigError as error:
+            assert "ranked by pair" in str(error)
+            return
+    tokens = dict(enumerate(tokenizer.table.tokens))
+    known = {i: tokens[i] for i, k in enumerate(tokenizer.table.kinds) if k == "normal"}
+    size = tokenizer.vocab_size
+    expected = learn_from_sequences_slow(sequences_of(tokenizer, corpus), known, size, goal)
+    after = train_bpe([folder], vocab_size=goal, preset="text", extend=tokenizer)
+    assert list(after.merges) == list(dict.fromkeys([*tokenizer.merges, *expected]))
+    assert after.table.tokens[:size] == tokenizer.table.tokens
+    assert after.table.kinds[:size] == tokenizer.table.kinds
+    # An old token that only a new merge makes reachable counts as touched, as a new one does.
+    id_map = IdMap.identity(size, after.vocab_size)
+    assert first_difference(tokenizer, after, id_map, [*corpus, *docs]) is None
