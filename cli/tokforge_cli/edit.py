@@ -263,7 +263,7 @@ def prune(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Cut a BPE vocabulary down by its use on a corpus: the least used leaf first, counted anew each time."""
+    """Cut a vocabulary down by its use on a corpus: the least used token first, counted anew each time."""
     from tokforge.bpe import pretoken_counts
     from tokforge.tokenizer import edit
 

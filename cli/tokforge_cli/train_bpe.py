@@ -68,7 +68,7 @@ def train_bpe(
         Path | None,
         typer.Option(
             metavar="TOKENIZER",
-            help="Go on from this byte-level BPE: all its ids, merges, specials and its splitter stay.",
+            help="Go on from this BPE, ranked by pair: all its ids, merges, specials and its splitter stay.",
             rich_help_panel=VOCABULARY,
         ),
     ] = None,

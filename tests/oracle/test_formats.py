@@ -10,9 +10,11 @@ import pytest
 import sentencepiece
 import small_files as small
 
-from tokforge import Tokenizer, convert
+from tokforge import ExportError, Tokenizer, convert, train_bpe
 from tokforge.tokenizer.conversion.libraries import library_of
 from tokforge.tokenizer.conversion.probes import conversion_probes
+from tokforge.tokenizer.edit import prune
+from tokforge.tokenizer.edit.pretokens import count_pretokens
 from tokforge.tokenizer.files import read_tokenizer
 from tokforge.tokenizer.formats.reading import SourceFile
 from tokforge.tokenizer.formats.sentencepiece import read_sentencepiece
@@ -21,6 +23,7 @@ from tokforge.tokenizer.formats.sentencepiece_proto import (
     Piece,
     SentencepieceProto,
     Trainer,
+    read_proto,
     write_proto,
 )
 
@@ -82,6 +85,20 @@ def test_a_sentencepiece_model_is_written_back_equal(model, tmp_path):
     assert Tokenizer.load(tmp_path / "again.model").table == Tokenizer.load(model).table
 
 
+def test_a_pruned_model_has_sentencepieces_ids(model, tmp_path):
+    before = Tokenizer.load(model)
+    texts = count_pretokens(before, [[text.encode() for text in TEXT[:2]]])
+    after, id_map, _ = prune(before, texts, before.vocab_size - 10)
+    result = convert(after.save(tmp_path / "pruned.json"), tmp_path / "pruned.model", to="sentencepiece")
+    assert all(one.differing == 0 for one in result.comparisons)
+    assert_equal(tmp_path / "pruned.model", after, "sentencepiece")
+    gone = {*id_map.removed.tolist()}
+    for text in conversion_probes(before):
+        old = before.encode(text)
+        if not {*old.tolist()} & gone:
+            assert after.encode(text).tolist() == id_map.apply(old).tolist()
+
+
 def test_llamas_kind_of_model_becomes_a_tokenizer_json_and_comes_back(tmp_path):
     model = trained(tmp_path, **MODELS["llama"])
     result = convert(model, tmp_path / "tokenizer.json", to="hf")
@@ -89,6 +106,29 @@ def test_llamas_kind_of_model_becomes_a_tokenizer_json_and_comes_back(tmp_path):
     assert all(one.differing == 0 for one in result.comparisons)
     back = convert(tmp_path / "tokenizer.json", tmp_path / "back.model", to="sentencepiece")
     assert all(one.differing == 0 for one in back.comparisons)
+
+
+def test_llamas_kind_of_model_is_extended_and_comes_back_or_is_refused(tmp_path):
+    """Sentencepiece merges whatever joins to a token: a new token of three parts joins in ways never learned."""
+    model = trained(tmp_path, **MODELS["llama"])
+    convert(model, tmp_path / "tokenizer.json", to="hf")
+    old = Tokenizer.load(tmp_path / "tokenizer.json")
+    (tmp_path / "new.txt").write_text("zyxw foxes, zyxwvut, jumping dogs and été été. " * 9)
+
+    def extended(more):
+        size = old.vocab_size + more
+        after = train_bpe([tmp_path / "new.txt"], vocab_size=size, preset="text", extend=old)
+        after.save(tmp_path / f"{more}.json")
+        result = convert(tmp_path / f"{more}.json", tmp_path / f"{more}.model", to="sentencepiece")
+        assert all(one.differing == 0 for one in result.comparisons)
+        return after
+
+    new = extended(1).token_bytes(old.vocab_size).decode()
+    pieces = read_proto((tmp_path / "1.model").read_bytes(), "1.model").pieces
+    score = next(piece.score for piece in pieces if piece.text == new)
+    assert score < min(piece.score for piece in pieces if piece.text != new)
+    with pytest.raises(ExportError, match="its merges list pairs"):
+        extended(12)
 
 
 @pytest.mark.parametrize("to", ["hf", "vocab-merges", "tiktoken", "tokforge"])

@@ -6,8 +6,10 @@ import random
 import pytest
 from tokenizers import AddedToken, Tokenizer, decoders, models, normalizers, pre_tokenizers, trainers
 
-from tokforge import errors
+from tokforge import errors, train_bpe
 from tokforge.tokenizer import Tokenizer as Ours
+from tokforge.tokenizer.edit import prune
+from tokforge.tokenizer.edit.pretokens import count_pretokens
 from tokforge.tokenizer.formats.hf_json import read_definition, write_definition
 from tokforge.tokenizer.formats.serde_float import read_float, write_float
 
@@ -261,6 +263,45 @@ def test_a_saved_tokenizer_is_proven(tmp_path):
         ours = Ours(read_definition(CASES[name]().to_str().encode(), "tokenizer.json"))
         saved = Ours.load(ours.save(tmp_path / f"{name}.json"))
         assert saved.definition == ours.definition
+
+
+PRUNED = [
+    name for name in CASES if not name.startswith(("bpe-ignore", "bpe-suffix", "bpe-prefix", "word-level"))
+]
+
+
+@pytest.mark.parametrize("name", PRUNED)
+def test_a_pruned_tokenizer_has_hugging_faces_ids(name):
+    ours = Ours(read_definition(CASES[name]().to_str().encode(), "tokenizer.json"))
+    texts = count_pretokens(ours, [[text.encode() for text in TEXTS[:2]]])
+    after, id_map, _ = prune(ours, texts, ours.vocab_size - 10)
+    hf = Tokenizer.from_str(write_definition(after.definition).decode())
+    hf.encode_special_tokens = True
+    unk_id = ours.definition.model.unk_id
+    for text in probes():
+        ids, old = after.encode(text), ours.encode(text)
+        assert ids.tolist() == hf.encode(text, add_special_tokens=False).ids, text
+        if not {*old.tolist()} & {*id_map.removed.tolist(), unk_id}:
+            assert ids.tolist() == id_map.apply(old).tolist(), text
+
+
+@pytest.mark.parametrize("name", ["llama", "llama-unfused", "gemma", "bpe-lost", "bpe-metaspace-first"])
+def test_an_extended_tokenizer_has_hugging_faces_ids(name, tmp_path):
+    old = Ours(read_definition(CASES[name]().to_str().encode(), "tokenizer.json"))
+    (tmp_path / "new.txt").write_text("The dogs' days: zyxw zyxw, naïve 12 été été. " * 9)
+    goal = max(old.vocab_size + 12, 256)
+    after = train_bpe([tmp_path / "new.txt"], vocab_size=goal, preset="text", extend=old)
+    assert after.vocab_size > old.vocab_size
+    hf = Tokenizer.from_file(str(after.save(tmp_path / "extended.json")))
+    hf.encode_special_tokens = True
+    changed = 0
+    for text in [*probes(), "zyxw été"]:
+        ids, before = after.encode(text), old.encode(text)
+        assert ids.tolist() == hf.encode(text, add_special_tokens=False).ids, text
+        if (ids < old.vocab_size).all():
+            assert ids.tolist() == before.tolist(), text
+        changed += len(ids) < len(before)
+    assert changed
 
 
 @pytest.mark.parametrize(

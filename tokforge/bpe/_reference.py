@@ -41,6 +41,22 @@ def learn_merges_slow(
     tokens |= {token_id: token for token_id, token in enumerate(known) if token}
     ranks = {(left, right): (rank, merged) for rank, (left, right, merged) in enumerate(merges)}
     sequences = [(merge_piece(sequence, ranks), count) for sequence, count in sequences]
+    return learn_from_sequences_slow(
+        sequences, tokens, first_id, vocab_size, min_frequency=min_frequency, max_token_bytes=max_token_bytes
+    )
+
+
+def learn_from_sequences_slow(
+    sequences: Sequence[tuple[list[int], int]],
+    known: Mapping[int, bytes],
+    first_id: int,
+    vocab_size: int,
+    *,
+    min_frequency: int = 2,
+    max_token_bytes: int | None = None,
+) -> list[Merge]:
+    """Returns the merges learned on sequences of ids, each with its count; ``known``: the tokens by id."""
+    tokens = dict(known)
     learned: list[Merge] = []
     while first_id < vocab_size:
         lengths = {token_id: len(token) for token_id, token in tokens.items()}

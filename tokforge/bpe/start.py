@@ -24,7 +24,6 @@ class Start:
     merges: Sequence[Merge]
     added_tokens: tuple[AddedToken, ...]
     pipeline: Pipeline
-    ignore_merges: bool = False
     extends: Tokenizer | None = None
 
     @classmethod
@@ -41,12 +40,7 @@ class Start:
     @classmethod
     def extending(cls, tokenizer: Tokenizer, config: BpeConfig) -> "Start":
         """Everything of ``tokenizer``; raises ConfigError for options that would change it."""
-        model = tokenizer.definition.model
-        if not isinstance(model, BpeModel) or not model.is_byte_level:
-            hint = "add tokens by `tokforge edit add --plain`; all models but BPE take --vocabulary, too"
-            if isinstance(model, BpeModel) and model.ranks is not None:
-                hint = "convert it to tokenizer.json first"
-            raise ConfigError("only byte-level BPE ranked by pair can be extended", hint)
+        _require_extensible(tokenizer)
         set_here = {
             "pretokenizer": config.pretokenizer,
             "special_tokens": config.special_tokens,
@@ -66,7 +60,6 @@ class Start:
             merges=tuple(tokenizer.merges),
             added_tokens=tokenizer.added_tokens,
             pipeline=tokenizer.pipeline,
-            ignore_merges=model.ignore_merges,
             extends=tokenizer,
         )
 
@@ -80,3 +73,16 @@ class Start:
         """The id of each byte."""
         places = {token: at for at, token in enumerate(self.tokens) if token is not None and len(token) == 1}
         return [places[bytes((byte,))] for byte in range(256)]
+
+
+def _require_extensible(tokenizer: Tokenizer) -> None:
+    """Raises ConfigError unless merges can be appended to the tokenizer's."""
+    model = tokenizer.definition.model
+    hint = "add tokens by `tokforge edit add --plain`; all models but BPE take --vocabulary, too"
+    if isinstance(model, BpeModel):
+        spelled = model.continuing_subword_prefix or model.end_of_word_suffix
+        if not (spelled or model.ranks_by_product or (model.atoms == "characters" and model.ignore_merges)):
+            return
+        if model.ranks_by_product:
+            hint = "convert it to tokenizer.json first"
+    raise ConfigError("only BPE ranked by pair, of bytes or of characters, can be extended", hint)

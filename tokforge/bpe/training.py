@@ -1,4 +1,4 @@
-"""Trains byte-level BPE: inputs -> documents -> the engine -> a tokenizer.
+"""Trains BPE: inputs -> documents -> the engine -> a tokenizer.
 
 With a pre-tokenizer the engine counts distinct words; without one it keeps every byte in place. Ids are
 Hugging Face's: special tokens in the order given, the 256 bytes in GPT-2 code-point order, then merges.
@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -21,6 +21,7 @@ from tokforge.bpe.memory import available_bytes
 from tokforge.bpe.record import record
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
+from tokforge.bpe.text_extension import byte_start, collect_text, extends_characters, own_ids
 from tokforge.errors import ConfigError, CorpusExhaustedError
 from tokforge.inputs import (
     ByteView,
@@ -44,7 +45,8 @@ from tokforge.tokenizer import (
 from tokforge.tokenizer.edit import IdMap, reserved_names
 from tokforge.tokenizer.edit.pretokens import model_texts
 from tokforge.tokenizer.formats.proof import prove_pipeline
-from tokforge.tokenizer.model import Merge
+from tokforge.tokenizer.model import BpeModel, Definition, Kind, Merge, table_of
+from tokforge.tokenizer.provenance import check_provenance
 
 if TYPE_CHECKING:
     from tokforge.bpe.collect import Corpus
@@ -139,8 +141,8 @@ def train(
     Args:
         inputs: what to read; each is a source of its own in weights and in the stored mixture.
         config: the options; all defaults if None.
-        extend: a byte-level BPE tokenizer to go on from: all its ids, merges and special tokens stay,
-            and its splitter and normalisers cut the corpus.
+        extend: a BPE tokenizer to go on from, of bytes or characters, ranked by pair: all its ids, merges
+            and special tokens stay, and its splitter and normalisers cut the corpus.
         checkpoint: a folder from which a run that was killed goes on, and whether this one does.
         progress: called as ``progress(phase, done, total)`` about ten times a second with the phases
             "curate", "sample", "read", "count", "lay out", "scan" and "merge".
@@ -172,7 +174,7 @@ def train(
     corpus, mixture = _gathered(sources, curation, start, config, journal, progress)
     base_size = len(start.tokens)
     start = with_covered(start, corpus, config)
-    training = learn(corpus, start, config, progress, journal)
+    training = _learned(corpus, start, config, progress, journal)
     provenance = record(config, mixture, curation.report, training.stopped, start.extends)
     tokenizer = build_tokenizer(training.merges, start, config, provenance)
     corpus_bytes = sum(source.bytes for source in mixture.sources)
@@ -276,6 +278,10 @@ def _gathered(
         return _counted_by_ray(sources, start, config, journal, progress)
     chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
     texts: Iterable[ByteView] = (data for _, data in chosen)
+    if start.extends and extends_characters(start):
+        if journal:
+            raise ConfigError("a tokenizer of characters is extended without a checkpoint", "leave it out")
+        return collect_text(texts, start.extends), chosen.mixture
     texts = model_texts(start.extends, texts) if start.extends else texts
     corpus = _collect(texts, start, config, sources, journal)
     return corpus, chosen.mixture
@@ -341,6 +347,18 @@ def _counted_by_ray(
     return counts, Mixture.of(config.sampling, [source.name for source in sources], seen)
 
 
+def _learned(
+    corpus: "Corpus", start: Start, config: BpeConfig, progress: Progress | None, journal: Journal | None
+) -> Learned:
+    """Learns as `learn` does, from bytes or from characters."""
+    if not extends_characters(start):
+        return learn(corpus, start, config, progress, journal)
+    engines = byte_start(start)
+    room = config.table_size + len(engines.tokens) - len(start.tokens)
+    learned = learn(corpus, engines, replace(config, vocab_size=room, multiple_of=1), progress)
+    return replace(learned, merges=own_ids(learned.merges, start, engines))
+
+
 def learn(
     corpus: "Corpus",
     start: Start,
@@ -401,14 +419,28 @@ def build_tokenizer(
     for text in islice(reserved_names(start.texts, tokens), missing):
         added.append(AddedToken(id=len(tokens), text=text))
         tokens.append(None)
-    return Tokenizer.from_parts(
-        tokens=tokens,
-        merges=[*start.merges, *merges],
-        added_tokens=added,
-        pipeline=start.pipeline,
-        ignore_merges=start.ignore_merges,
-        provenance=provenance,
+    # An old merge whose part only a new one makes comes up, and is counted, a second time: it has its rank.
+    every_merge = list(dict.fromkeys([*start.merges, *merges]))
+    if start.extends is None:
+        return Tokenizer.from_parts(
+            tokens, every_merge, pipeline=start.pipeline, added_tokens=added, provenance=provenance
+        )
+    old = start.extends.definition
+    new_kinds: list[Kind] = ["normal"] * (len(tokens) - len(old.table))
+    model = replace(_bpe_of(old), merges=every_merge)
+    grown = replace(
+        old,
+        table=table_of(tokens, added, [*old.table.kinds, *new_kinds]),
+        model=model,
+        added_tokens=tuple(added),
     )
+    return Tokenizer(grown, check_provenance(provenance))
+
+
+def _bpe_of(definition: Definition) -> BpeModel:
+    if not isinstance(definition.model, BpeModel):
+        raise TypeError(definition.model)
+    return definition.model
 
 
 def _exhausted(config: BpeConfig, start: Start, training: Learned) -> CorpusExhaustedError:

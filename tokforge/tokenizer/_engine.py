@@ -31,6 +31,8 @@ _NO_ID = 2**32 - 1
 """What stands for a byte without a token in the engine."""
 
 __all__ = [
+    "first_tokens",
+    "inner_tokens",
     "make_encoder",
     "make_finder",
     "make_normalizer",
@@ -38,6 +40,7 @@ __all__ = [
     "make_splitter",
     "make_stage_spec",
     "make_step_spec",
+    "scored_tokens",
     "spelled_tokens",
     "stage_specs",
 ]
@@ -76,7 +79,7 @@ def _model_encoder(definition: Definition, specs: "list[Spec]") -> "ModelEncoder
         case UnigramModel():
             return ModelEncoder.unigram(
                 specs,
-                _scored(table, model),
+                scored_tokens(table, model),
                 model.scores,
                 unk_score=model.unk_score,
                 single_precision=model.arithmetic == "float32",
@@ -86,14 +89,10 @@ def _model_encoder(definition: Definition, specs: "list[Spec]") -> "ModelEncoder
                 fuse_unk=model.fuse_unk,
             )
         case WordPieceModel():
-            inner = [
-                token if kind == "continuing" else None
-                for token, kind in zip(table.tokens, table.kinds, strict=True)
-            ]
             return ModelEncoder.word_piece(
                 specs,
-                _with_specials(spelled_tokens(table, model.continuing_subword_prefix), table, model),
-                inner,
+                first_tokens(table, model),
+                inner_tokens(table),
                 unk_id=model.unk_id,
                 max_characters=model.max_input_chars_per_word,
             )
@@ -109,6 +108,18 @@ def _with_specials(
     for token_id in model.special_ids:
         tokens[token_id] = table.tokens[token_id]
     return tokens
+
+
+def first_tokens(table: TokenTable, model: WordPieceModel) -> list[bytes | None]:
+    """Returns what each id of WordPiece is matched by at a word's beginning."""
+    return _with_specials(spelled_tokens(table, model.continuing_subword_prefix), table, model)
+
+
+def inner_tokens(table: TokenTable) -> list[bytes | None]:
+    """Returns what each id of WordPiece is matched by inside a word."""
+    return [
+        token if kind == "continuing" else None for token, kind in zip(table.tokens, table.kinds, strict=True)
+    ]
 
 
 def _bpe_encoder(table: TokenTable, model: BpeModel, specs: "list[Spec]") -> "ModelEncoder":
@@ -165,7 +176,7 @@ def _without_bytes(table: TokenTable) -> list[bytes | None]:
     ]
 
 
-def _scored(table: TokenTable, model: UnigramModel) -> list[bytes | None]:
+def scored_tokens(table: TokenTable, model: UnigramModel) -> list[bytes | None]:
     """Returns what each scored id is matched by: a byte token by its spelling, as in Hugging Face."""
     return [
         None if score is None else (b"<0x%02X>" % token[0] if kind == "byte" else token)

@@ -9,11 +9,14 @@ import pytest
 from tokforge import ConfigError, Tokenizer, UnknownNameError, train_bpe
 from tokforge.bpe import BpeConfig, SamplingConfig, train
 from tokforge.bpe._reference import learn_merges_slow
-from tokforge.tokenizer import Pipeline, initial_bytes
+from tokforge.bpe.checkpoint import Checkpoint
+from tokforge.tokenizer import BpeModel, Definition, Pipeline, TokenTable, initial_bytes
 from tokforge.tokenizer.edit import pad
 from tokforge.tokenizer.edit.pretokens import count_pretokens
+from tokforge.tokenizer.normalizers import Replace
 
 OLD = b"the cat sat on the mat; the dog sat on the log. " * 9
+SPACES = Replace(" ", "▁", regex=False)
 NEW = b"whereas heretofore the party of the first part; whereas theretofore. " * 9
 
 
@@ -128,3 +131,37 @@ def test_a_merge_may_make_a_token_that_stood_below_its_neighbours(tmp_path: Path
     new = train_bpe(tmp_path / "new.txt", vocab_size=len(tokens) + 2, extend=old)
     assert (ids[b"c"], ids[b"d"], ids[b"cd"]) in list(new.merges)
     assert new.encode("cdab").tolist()[-1] >= ids[b"ab"]
+
+
+def of_characters(**options: Any) -> Tokenizer:
+    tokens = (
+        *(bytes((byte,)) for byte in range(256)),
+        *(text.encode() for text in ("▁", "a", "b", "1", "▁a")),
+    )
+    table = TokenTable(tokens, (*["byte"] * 256, *["normal"] * 5))
+    options = {"merges": [(256, 257, 260)], "atoms": "characters", "byte_fallback": True, **options}
+    return Tokenizer(Definition(table, BpeModel(**options), Pipeline("text", normalizers=(SPACES,))))
+
+
+def test_kinds_of_character_that_no_old_token_joins_stay_apart(tmp_path: Path) -> None:
+    """`▁a` joins the mark and a letter; no token holds two letters, two digits, or a letter and a digit."""
+    (tmp_path / "new.txt").write_text("b1 b1 11 11 éa ab " * 9)
+    new = train_bpe(tmp_path / "new.txt", vocab_size=300, preset="text", extend=of_characters())
+    assert [new.token_bytes(i).decode() for i in range(261, new.vocab_size)] == ["▁b"]
+
+
+@pytest.mark.parametrize("options", [{"ranks": (0,)}, {"ignore_merges": True}])
+def test_characters_that_cannot_be_extended_are_named(options: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="only BPE ranked by pair"):
+        train_bpe(tmp_path, vocab_size=300, preset="text", extend=of_characters(**options))
+
+
+def test_characters_are_extended_without_a_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "new.txt").write_text("ab " * 9)
+    with pytest.raises(ConfigError, match="without a checkpoint"):
+        train(
+            [tmp_path / "new.txt"],
+            BpeConfig(vocab_size=300, preset="text"),
+            extend=of_characters(),
+            checkpoint=Checkpoint(folder=tmp_path / "kept"),
+        )

@@ -1,9 +1,14 @@
-"""The slow twin of `prune`: every text is encoded again, by definition, after each removal."""
+"""The slow twin of `prune`: after each removal the tokenizer that is left encodes every text again."""
 
 from collections.abc import Collection, Mapping
 
-from tokforge.tokenizer._reference import merge_piece
-from tokforge.tokenizer.model import BpeModel, Definition, Merge
+import numpy as np
+
+from tokforge.tokenizer._engine import make_encoder
+from tokforge.tokenizer.batch import encode_documents
+from tokforge.tokenizer.edit.moving import moved
+from tokforge.tokenizer.edit.remove import compacting
+from tokforge.tokenizer.model import BpeModel, Definition, UnigramModel
 
 __all__ = ["prune_slow"]
 
@@ -12,44 +17,36 @@ def prune_slow(
     definition: Definition, texts: Mapping[bytes, int], excess: int, fixed: Collection[int]
 ) -> list[tuple[int, int, int]]:
     """Returns (id, count, tokens afterwards) of each removal; fewer than ``excess`` if no more may go."""
-    model = definition.model
-    if not isinstance(model, BpeModel):
-        raise TypeError(model)
+    model, kinds = definition.model, definition.table.kinds
+    merges = model.merges if isinstance(model, BpeModel) else ()
+    made = {merged: rank for rank, (_, _, merged) in reversed(list(enumerate(merges)))}
     gone: set[int] = set()
     steps = []
+
+    def order(token_id: int) -> tuple[bool, int, float, int]:
+        late: float = made.get(token_id, len(merges))
+        if isinstance(model, UnigramModel):
+            late = -(model.scores[token_id] or 0.0)
+        return kinds[token_id] != "unused", counts[token_id], -late, -token_id
+
     for _ in range(excess):
-        merges = {rank: merge for rank, merge in enumerate(model.merges) if merge[2] not in gone}
-        counts = _counts(definition, model, texts, gone, merges)
-        sides = {side for left, right, _ in merges.values() for side in (left, right)}
-        leaves = [i for i in range(len(definition.table)) if i not in gone | sides | set(fixed)]
-        if not leaves:
+        counts = _counts(definition, texts, gone)
+        sides = {side for *pair, merged in merges if merged not in gone for side in pair}
+        candidates = [i for i in range(len(kinds)) if i not in gone | sides | set(fixed)]
+        if not candidates:
             break
-        made = {merged: rank for rank, (_, _, merged) in sorted(merges.items(), reverse=True)}
-        kinds, last = definition.table.kinds, len(model.merges)
-        worst = min(leaves, key=lambda i: (kinds[i] != "unused", counts[i], -made.get(i, last), -i))
+        worst = min(candidates, key=order)
         gone.add(worst)
-        left = {rank: merge for rank, merge in merges.items() if merge[2] != worst}
-        after = _counts(definition, model, texts, gone, left)
-        steps.append((worst, counts[worst], sum(after)))
+        steps.append((worst, counts[worst], sum(_counts(definition, texts, gone))))
     return steps
 
 
-def _counts(
-    definition: Definition,
-    model: BpeModel,
-    texts: Mapping[bytes, int],
-    gone: Collection[int],
-    merges: Mapping[int, Merge],
-) -> list[int]:
-    counts = [0] * len(definition.table)
-    ranks = {(left, right): (rank, merged) for rank, (left, right, merged) in merges.items()}
-    tokens = definition.table.ordinary()
-    whole = (
-        {token: i for i, token in enumerate(tokens) if token and i not in gone} if model.ignore_merges else {}
-    )
-    byte_ids = definition.table.every_byte_id()
+def _counts(definition: Definition, texts: Mapping[bytes, int], gone: Collection[int]) -> list[int]:
+    """Returns the occurrences of each old id in the pretokens ``texts``."""
+    id_map = compacting(len(definition.table), gone)
+    encoder = make_encoder(moved(definition, id_map), split=False)
+    counts = np.zeros(len(definition.table), np.int64)
     for text, weight in texts.items():
-        ids = [whole[text]] if text in whole else merge_piece([byte_ids[byte] for byte in text], ranks)
-        for token_id in ids:
-            counts[token_id] += weight
-    return counts
+        ids, _ = encode_documents(encoder, [text], 1)
+        np.add.at(counts, id_map.old_of_new[ids], weight)
+    return counts.tolist()

@@ -164,7 +164,7 @@ class _Grower:
     def of(cls, tokenizer: Tokenizer) -> "_Grower":
         model = tokenizer.definition.model
         if not isinstance(model, BpeModel) or not model.is_byte_level:
-            ranked = isinstance(model, BpeModel) and model.ranks is not None
+            ranked = isinstance(model, BpeModel) and model.ranks_by_product
             raise ConfigError(
                 "merges can be appended to byte-level BPE ranked by pair only",
                 "convert it to tokenizer.json first"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tokforge.errors import ConfigError
 from tokforge.threads import thread_count
-from tokforge.tokenizer._engine import make_splitter
+from tokforge.tokenizer._engine import make_splitter, stage_specs
 from tokforge.tokenizer.model import Pipeline
 from tokforge.tokenizer.segments import Segmenter
 from tokforge.tokenizer.tokenizer import Tokenizer
@@ -35,14 +35,25 @@ def count_pretokens(
 
     Without a splitter a pretoken is a whole stretch of text, and memory holds the corpus.
     """
-    if not tokenizer.pipeline.pretokenizers:
-        return dict(
-            Counter(bytes(text) for batch in batches for text in model_texts(tokenizer, batch) if text)
-        )
+    if make_splitter(tokenizer.pipeline) is None:
+        found = (piece for batch in batches for piece in _model_pieces(tokenizer, batch))
+        return dict(Counter(found).most_common())
     counts = pretoken_table(tokenizer.pipeline, threads)
     for batch in batches:
         counts.add(list(model_texts(tokenizer, batch)))
     return dict(counts.items())
+
+
+def _model_pieces(tokenizer: Tokenizer, documents: Iterable[Data]) -> Iterator[bytes]:
+    """Yields the pretokens of each document, by stages that may rewrite them."""
+    from tokforge import _core
+
+    specs = stage_specs(tokenizer.pipeline.pretokenizers)
+    segmenter = Segmenter(tokenizer.pipeline, tokenizer.added_tokens)
+    for document in documents:
+        for part in segmenter.cut(document, "none"):
+            if part.id is None:
+                yield from _core.cut_pieces(specs, bytes(part.data), part.start == 0)
 
 
 def pretoken_table(pipeline: Pipeline, threads: int | None) -> "WordCounts":

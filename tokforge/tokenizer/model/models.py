@@ -64,7 +64,12 @@ class BpeModel:
     def is_byte_level(self) -> bool:
         """Whether it is plain byte-level BPE ranked by pair: what `train-bpe` makes and GPT-2 is."""
         spelled = self.continuing_subword_prefix or self.end_of_word_suffix
-        return self.atoms == "bytes" and self.ranks is None and not spelled
+        return self.atoms == "bytes" and not self.ranks_by_product and not spelled
+
+    @property
+    def ranks_by_product(self) -> bool:
+        """Whether any two neighbours that join to a token merge: tiktoken, sentencepiece."""
+        return self.ranks is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ from tokforge.tokenizer.edit import (
 from tokforge.tokenizer.edit.moving import moved
 from tokforge.tokenizer.edit.pretokens import count_pretokens
 from tokforge.tokenizer.edit.remove import compacting
-from tokforge.tokenizer.model import UnigramModel, WordPieceModel
+from tokforge.tokenizer.model import UnigramModel, WordLevelModel, WordPieceModel
 from tokforge.tokenizer.normalizers import SentencePiece
 
 TEMPLATE = {
@@ -193,11 +193,24 @@ def test_pruning_keeps_what_must_stay_and_says_how_far_it_can_go():
         prune(tokenizer, counts, 259, keep=[262])
 
 
-def test_a_splitter_that_cannot_be_counted_and_other_models_are_named():
-    spelled = replace(made().definition.model, atoms="characters")
-    other = Tokenizer(replace(made().definition, model=spelled))
-    with pytest.raises(ConfigError, match="only byte-level BPE is pruned by use"):
+@pytest.mark.parametrize(
+    ("model", "problem"),
+    [
+        ({"end_of_word_suffix": "</w>"}, "a prefix or suffix"),
+        ({"atoms": "characters", "ignore_merges": True}, "with ignore_merges"),
+    ],
+)
+def test_bpe_that_is_not_pruned_is_named(model, problem):
+    other = Tokenizer(replace(made().definition, model=replace(made().definition.model, **model)))
+    with pytest.raises(ConfigError, match=problem):
         prune(other, {}, 260)
+
+
+def test_wordlevel_is_not_pruned():
+    table = TokenTable((b"[UNK]", b"word"), ("special", "normal"))
+    definition = Definition(table, WordLevelModel(0), Pipeline("text"), (AddedToken(0, "[UNK]"),))
+    with pytest.raises(ConfigError, match="WordLevel is not pruned by use"):
+        prune(Tokenizer(definition), {}, 1)
 
 
 def test_unigram_scores_and_user_defined_tokens_move():
@@ -231,3 +244,23 @@ def test_a_model_that_is_no_byte_level_bpe_is_refused_by_name():
         with pytest.raises(ConfigError, match="byte-level BPE ranked by pair only") as raised:
             add_vocabulary(Tokenizer(replace(tokenizer.definition, model=other)), [b"help"])
         assert hint in raised.value.hint
+
+
+def test_a_word_that_was_unknown_is_tried_again_once_a_token_goes():
+    """`ab` leads into a dead end, since there is no `##c`; without it `a` and `##bc` cover the word."""
+    tokens = (b"[UNK]", b"a", b"b", b"c", b"ab", b"b", b"bc")
+    table = TokenTable(tokens, ("special", *["normal"] * 4, *["continuing"] * 2))
+    tokenizer = Tokenizer(Definition(table, WordPieceModel(0), Pipeline("text"), (AddedToken(0, "[UNK]"),)))
+    assert tokenizer.encode("abc").tolist() == [0]
+    after, _, steps = prune(tokenizer, {b"abc": 3}, 6)
+    assert steps == ((4, 0, 6),)
+    assert after.encode("abc").tolist() == [1, 5]
+
+
+def test_unigrams_unknown_token_fuses_with_unknown_text_beside_it():
+    tokens = (b"<unk>", b"a", b"b", b"ab", b">")
+    table = TokenTable(tokens, ("special", *["normal"] * 4))
+    model = UnigramModel((-1.0, -9.0, -2.0, -3.0, -9.0), -19.0, 0)
+    tokenizer = Tokenizer(Definition(table, model, Pipeline("text"), (AddedToken(0, "<unk>"),)))
+    _, _, steps = prune(tokenizer, {"ab<unk>éab".encode(): 1}, 4)
+    assert steps == ((3, 2, 5),)
