@@ -44,6 +44,7 @@ ABSENT_MERGES = 0.5
 _SHOWN = 10
 _ALIKE = 0.9995
 _FEW_MISSING = 0.01
+_FEW_MERGES = 100
 _FEW_BYTES = 300_000
 _FEW_DOCUMENTS = 40
 
@@ -158,6 +159,11 @@ def warnings_of(fit: Mapping[str, Any], history: History, references: References
         warnings.append(
             f"{fit['missing_merges']} merges occur in no reference ({kinds}): "
             "a category is missing, or the splitter is not the tokenizer's"
+        )
+    if (judged := len(history.judged())) < _FEW_MERGES:
+        warnings.append(
+            f"{judged} merges are too few: errors may be many points and intervals too short; "
+            f"use {_FEW_MERGES} or more"
         )
     return [*warnings, *_alike(history, references), *_small(references)]
 
