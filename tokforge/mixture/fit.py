@@ -15,7 +15,7 @@ from tokforge.mixture.history import ABSENT, Floats, History
 from tokforge.mixture.merge_list import MergeList
 from tokforge.mixture.programme import Solution
 from tokforge.mixture.references import References
-from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.display import printable
 
 __all__ = [
     "ABSENT_MERGES",
@@ -71,7 +71,7 @@ def fit_figures(
         "missing_merges": len(missing["all"]),
         "missing_share": len(missing["all"]) / max(history.steps - history.first, 1),
         "missing_by_kind": {kind: len(found) for kind, found in missing.items() if kind != "all"},
-        "missing_examples": [quoted(token) for token in missing["all"][:_SHOWN]],
+        "missing_examples": [printable(token) for token in missing["all"][:_SHOWN]],
         "over_represented": _top_steps(solution.step_slack, listed),
         "under_represented": _top_pairs(solution.pair_slack, history, listed),
     }
@@ -104,7 +104,7 @@ def _top_steps(slack: Floats, listed: MergeList) -> list[dict[str, Any]]:
     return [
         {
             "merge": int(step),
-            "token": quoted(listed.tokens[listed.merges[step][2]]),
+            "token": printable(listed.tokens[listed.merges[step][2]]),
             "slack_ppm": float(slack[step]),
         }
         for step in _largest(slack)
@@ -115,7 +115,7 @@ def _top_pairs(slack: Floats, history: History, listed: MergeList) -> list[dict[
     pairs = [(history.pairs[at], float(slack[at])) for at in _largest(slack)]
     tokens = listed.tokens
     return [
-        {"left": quoted(tokens[left]), "right": quoted(tokens[right]), "slack_ppm": value}
+        {"left": printable(tokens[left]), "right": printable(tokens[right]), "slack_ppm": value}
         for (left, right), value in pairs
     ]
 

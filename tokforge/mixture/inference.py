@@ -36,13 +36,15 @@ from tokforge.mixture.replay import replay, replay_by_column
 from tokforge.mixture.solvers import solver_named
 from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
 from tokforge.tokenizer import Pipeline, Tokenizer
-from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.display import printable
 from tokforge.tokenizer.notebook import table_html
 
 __all__ = ["MixtureResult", "infer", "infer_merges", "infer_mixture"]
 
 Found = TypeVar("Found")
 
+_LONGEST = 60
+"""Characters of a token that a warning shows."""
 _INTERRUPTED = (
     "stopped by Ctrl-C behind the proven optimum: what was to follow it "
     "(calibration, the second estimate, intervals) is left out where it was not done"
@@ -189,7 +191,7 @@ def infer(
     listed = merge_list(tokenizer, config.merges, config.first)
     remarks = [] if config.first else inherited(listed.all_merges, listed.tokens)
     if listed.unrecoverable:
-        shown = ", ".join(map(quoted, listed.unrecoverable[:3]))
+        shown = ", ".join(printable(token)[:_LONGEST] for token in listed.unrecoverable[:3])
         remarks.append(
             f"{len(listed.unrecoverable)} tokens are left out, for no merge makes them, as {shown}"
         )

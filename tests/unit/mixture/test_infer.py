@@ -145,6 +145,7 @@ def test_a_missing_category_is_reported(world, quick):
     result = infer_mixture(tokenizer, paths, **options(quick))
     assert result.fit["missing_merges"] > 10
     assert result.fit["missing_by_kind"]["non_ascii"] > 10
+    assert all(set(token) & set("␣αβγδεζηθι") for token in result.fit["missing_examples"])  # as text
     assert any("occur in no reference" in warning for warning in result.warnings)
 
 
