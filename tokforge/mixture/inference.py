@@ -45,6 +45,10 @@ Found = TypeVar("Found")
 
 _LONGEST = 60
 """Characters of a token that a warning shows."""
+_UNFINISHED = (
+    "stopped before the optimum, with a gap of {gap:.1%} left: the shares are the best so far, "
+    "they may be far from the answer, and there are no intervals"
+)
 _INTERRUPTED = (
     "stopped by Ctrl-C behind the proven optimum: what was to follow it "
     "(calibration, the second estimate, intervals) is left out where it was not done"
@@ -251,7 +255,9 @@ def infer_merges(
             sampled = phases.run("intervals", lambda: judged.sampling(config, both, fit["shift"], progress))
         best = phases.run("intervals", judged.extremes) if config.identifiability else None
     warnings = warnings_of(fit, history, references)
-    if solution.optimal and phases.interrupted:
+    if not solution.optimal:
+        warnings.append(_UNFINISHED.format(gap=solution.gap))
+    elif phases.interrupted:
         warnings.append(_INTERRUPTED)
     return MixtureResult(
         names=references.names,
