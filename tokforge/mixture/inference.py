@@ -45,6 +45,10 @@ Found = TypeVar("Found")
 
 _LONGEST = 60
 """Characters of a token that a warning shows."""
+_UNCALIBRATED = (
+    "no tokenizer of known shares could be trained to compare with (characters as atoms, --first, "
+    "or too few documents): intervals may be too short"
+)
 _UNFINISHED = (
     "stopped before the optimum, with a gap of {gap:.1%} left: the shares are the best so far, "
     "they may be far from the answer, and there are no intervals"
@@ -255,6 +259,8 @@ def infer_merges(
             sampled = phases.run("intervals", lambda: judged.sampling(config, both, fit["shift"], progress))
         best = phases.run("intervals", judged.extremes) if config.identifiability else None
     warnings = warnings_of(fit, history, references)
+    if sampled and config.calibrate and calibration is None:
+        warnings.append(_UNCALIBRATED)
     if not solution.optimal:
         warnings.append(_UNFINISHED.format(gap=solution.gap))
     elif phases.interrupted:

@@ -260,6 +260,16 @@ def test_an_unfinished_calibration_is_none(world, quick, monkeypatch):
     assert result.fit["shift"] is None
 
 
+def test_intervals_without_calibration_are_said_to_be_so(world, quick):
+    tokenizer, references = world
+    counted, _ = gather_references(tokenizer, quick, categories=references)
+    behind = infer(tokenizer, counted, replace(quick, first=100))
+    assert behind.intervals is not None
+    assert any("intervals may be too short" in warning for warning in behind.warnings)
+    whole, unasked = (infer(tokenizer, counted, replace(quick, calibrate=asked)) for asked in (True, False))
+    assert not any("too short" in warning for warning in (*whole.warnings, *unasked.warnings))
+
+
 def test_counts_depend_on_the_cut_alone(world, quick, tmp_path):
     tokenizer, references = world
     paths, cut, tokens = category_paths(references), tokenizer.pipeline, tokenizer.table.ordinary()
