@@ -118,7 +118,7 @@ def mixture_reach(arguments: Sequence[str]) -> str:
         resamples=0,
         calibrate=False,
         estimator="programme",
-        seconds=asked.seconds,
+        time_limit=asked.seconds,
         threads=1,
     )
     model = Tokenizer.load(asked.tokenizer)

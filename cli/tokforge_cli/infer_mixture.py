@@ -158,7 +158,7 @@ def infer_mixture(
         resamples=resamples,
         calibrate=calibrate,
         level=level,
-        seconds=time_limit,
+        time_limit=time_limit,
         estimator=estimator,
         seed=seed,
         threads=threads,

@@ -139,4 +139,5 @@ def test_withheld_shares_are_in_no_column(tokforge: Tokforge, tmp_path: Path) ->
     assert "not calibrated" in head
     assert "the programme's optimum, withheld" in head
     page = (tmp_path / "p.html").read_text()
+    assert "<code>" in page  # tokens stand apart from the words around them
     assert page.count("<td>withheld</td>") + page.count(">withheld<") >= 2 * 3

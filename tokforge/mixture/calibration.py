@@ -46,19 +46,21 @@ def calibrate(
 ) -> Calibration | None:
     """Trains on half of the shards at ``shares`` of pairs, and infers from the other half.
 
-    Returns None where a category has documents in one half alone.
+    Returns None where a category has documents in one half alone. Raises KeyboardInterrupt after Ctrl-C.
     """
     if listed.first or references.shards < 2:
         return None
     try:
         train, held = (subset(references, range(half, references.shards, 2)) for half in (0, 1))
+        trained = train_mixed(train, shares, len(listed.merges))
+        if progress:
+            progress("calibrate", 1, 2)
+        history = replay(held, trained)
     except InputError:
         return None
-    trained = train_mixed(train, shares, len(listed.merges))
-    if progress:
-        progress("calibrate", 1, 2)
-    history = replay(held, trained)
     solution = solve(history, make_model, tolerance=tolerance, start=shares)
+    if not solution.optimal:  # half of a residual would be taken for all of it
+        raise KeyboardInterrupt
     return Calibration(
         misfit=misfit(history, solution.shares, solution.objective), errors=solution.shares - shares
     )

@@ -13,7 +13,6 @@ import hashlib
 import io
 import json
 import time
-import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count, takewhile
@@ -26,6 +25,7 @@ import numpy.typing as npt
 from tokforge.bpe import Checkpoint
 from tokforge.bpe.record import tool_version
 from tokforge.errors import ConfigError, FormatError, OutputError
+from tokforge.mixture.counts_file import DAMAGED
 from tokforge.mixture.history import History
 from tokforge.outputs import output_error, write_files
 
@@ -136,7 +136,7 @@ def _read(path: Path) -> tuple[Found, bytes]:
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = [file[name] for name in _NAMES]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, *DAMAGED) as error:
         raise FormatError("is a damaged checkpoint", "delete it and those behind it", str(path)) from error
     if [one.dtype for one in arrays] != list(_DTYPES) or len({one.shape for one in arrays[:3]}) > 1:
         raise FormatError("is a damaged checkpoint", "delete it and those behind it", str(path))

@@ -40,8 +40,8 @@ class MixtureConfig:
     """Whether to train and infer a tokenizer of known shares, which tells misfit from sampling noise."""
     tolerance: float = TOLERANCE_PPM
     """Excess of a pair over a merge that is taken as none, in parts per million of the pairs."""
-    seconds: float | None = None
-    """Time for solving, after which the best bound so far is the answer; None for as long as it takes."""
+    time_limit: float | None = None
+    """Seconds for solving, after which the best bound so far is the answer; None for as long as it takes."""
     seed: int = 0
     threads: int | None = None
     field: str | None = None
@@ -58,7 +58,7 @@ class MixtureConfig:
             "resamples": (self.resamples, 0, 10_000),
             "level": (self.level, 0.01, 0.999),
             "tolerance": (self.tolerance, 1e-9, 1e4),
-            "seconds": (self.seconds, 0.0, 1e9),
+            "time_limit": (self.time_limit, 0.0, 1e9),
             "seed": (self.seed, 0, (1 << 64) - 1),
         }
         for name, (value, least, most) in bounds.items():

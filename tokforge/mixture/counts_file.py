@@ -6,8 +6,10 @@ different machines are brought together by `tokforge.mixture.references.joined`.
 
 import json
 import zipfile
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,12 @@ from tokforge.mixture.references import References, joined
 from tokforge.outputs import write_atomically
 from tokforge.tokenizer import Pipeline
 
-__all__ = ["load_counts", "save_counts"]
+__all__ = ["DAMAGED", "load_counts", "save_counts"]
+
+DAMAGED = (
+    ValueError, KeyError, TypeError, EOFError, NotImplementedError, TokenError, zipfile.BadZipFile, zlib.error
+)  # fmt: skip
+"""What numpy, zipfile and zlib raise where an ``.npz`` is damaged."""
 
 FORMAT = "tokforge-mixture-counts"
 VERSION = 1
@@ -69,7 +76,7 @@ def _load(path: Path) -> References:
         raise InputError(f"cannot be read: {error.strerror or error}", "check the path", str(path)) from error
     except TokforgeError as error:
         raise FormatError(error.problem, error.hint, str(path)) from error
-    except (ValueError, KeyError, TypeError, zipfile.BadZipFile, EOFError) as error:
+    except DAMAGED as error:
         raise FormatError("is no file of counts", "write one with --save-counts", str(path)) from error
 
 
@@ -80,12 +87,15 @@ def _references(arrays: dict[str, Any]) -> References:
     if (header["format"], header["version"]) != (FORMAT, VERSION):
         raise FormatError(f"is version {header['version']} of {header['format']}", "count again")
     names, shards = tuple(map(str, header["names"])), int(header["shards"])
+    if len(set(names)) < len(names):
+        raise FormatError("two categories have one name", "count again; the file is damaged")
     shape = (len(names), shards)
     for name, dtype in _ARRAYS.items():
         wanted = shape if name in ("bytes", "characters", "documents") else (arrays[name].size,)
-        if arrays[name].dtype != dtype or arrays[name].shape != wanted:
+        array = arrays[name]
+        if array.dtype != dtype or array.shape != wanted or (array < 0).any():
             raise FormatError(
-                f"the array {name} has another type or shape", "count again; the file is damaged"
+                f"the array {name} has another type, shape or sign", "count again; the file is damaged"
             )
     words, word_ends, entry_ends, columns, counts = (arrays[name] for name in list(_ARRAYS)[:5])
     return References(

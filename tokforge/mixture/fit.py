@@ -15,7 +15,7 @@ from tokforge.mixture.history import ABSENT, Floats, History
 from tokforge.mixture.merge_list import MergeList
 from tokforge.mixture.programme import Solution
 from tokforge.mixture.references import References
-from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer.display import printable
 
 __all__ = [
     "ABSENT_MERGES",
@@ -44,6 +44,7 @@ ABSENT_MERGES = 0.5
 _SHOWN = 10
 _ALIKE = 0.9995
 _FEW_MISSING = 0.01
+_FEW_MERGES = 100
 _FEW_BYTES = 300_000
 _FEW_DOCUMENTS = 40
 
@@ -70,7 +71,7 @@ def fit_figures(
         "missing_merges": len(missing["all"]),
         "missing_share": len(missing["all"]) / max(history.steps - history.first, 1),
         "missing_by_kind": {kind: len(found) for kind, found in missing.items() if kind != "all"},
-        "missing_examples": [quoted(token) for token in missing["all"][:_SHOWN]],
+        "missing_examples": [printable(token) for token in missing["all"][:_SHOWN]],
         "over_represented": _top_steps(solution.step_slack, listed),
         "under_represented": _top_pairs(solution.pair_slack, history, listed),
     }
@@ -103,7 +104,7 @@ def _top_steps(slack: Floats, listed: MergeList) -> list[dict[str, Any]]:
     return [
         {
             "merge": int(step),
-            "token": quoted(listed.tokens[listed.merges[step][2]]),
+            "token": printable(listed.tokens[listed.merges[step][2]]),
             "slack_ppm": float(slack[step]),
         }
         for step in _largest(slack)
@@ -114,7 +115,7 @@ def _top_pairs(slack: Floats, history: History, listed: MergeList) -> list[dict[
     pairs = [(history.pairs[at], float(slack[at])) for at in _largest(slack)]
     tokens = listed.tokens
     return [
-        {"left": quoted(tokens[left]), "right": quoted(tokens[right]), "slack_ppm": value}
+        {"left": printable(tokens[left]), "right": printable(tokens[right]), "slack_ppm": value}
         for (left, right), value in pairs
     ]
 
@@ -158,6 +159,11 @@ def warnings_of(fit: Mapping[str, Any], history: History, references: References
         warnings.append(
             f"{fit['missing_merges']} merges occur in no reference ({kinds}): "
             "a category is missing, or the splitter is not the tokenizer's"
+        )
+    if (judged := len(history.judged())) < _FEW_MERGES:
+        warnings.append(
+            f"{judged} merges are too few: errors may be many points and intervals too short; "
+            f"use {_FEW_MERGES} or more"
         )
     return [*warnings, *_alike(history, references), *_small(references)]
 

@@ -1,10 +1,10 @@
 """Reads a tokenizer's training mixture out of its merges: count, replay, solve, judge."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -35,11 +35,28 @@ from tokforge.mixture.regression import combined, observe, regress
 from tokforge.mixture.replay import replay, replay_by_column
 from tokforge.mixture.solvers import solver_named
 from tokforge.mixture.units import Unit, extremes_in_bytes, shares_by_unit
-from tokforge.tokenizer import Tokenizer
-from tokforge.tokenizer.display import quoted
+from tokforge.tokenizer import Pipeline, Tokenizer
+from tokforge.tokenizer.display import printable
 from tokforge.tokenizer.notebook import table_html
 
 __all__ = ["MixtureResult", "infer", "infer_merges", "infer_mixture"]
+
+Found = TypeVar("Found")
+
+_LONGEST = 60
+"""Characters of a token that a warning shows."""
+_UNCALIBRATED = (
+    "no tokenizer of known shares could be trained to compare with (characters as atoms, --first, "
+    "or too few documents): intervals may be too short"
+)
+_UNFINISHED = (
+    "stopped before the optimum, with a gap of {gap:.1%} left: the shares are the best so far, "
+    "they may be far from the answer, and there are no intervals"
+)
+_INTERRUPTED = (
+    "stopped by Ctrl-C behind the proven optimum: what was to follow it "
+    "(calibration, the second estimate, intervals) is left out where it was not done"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -173,17 +190,16 @@ def infer(
 
     ``checkpoint``: a folder that keeps the programme's rows, from which a run that was killed goes on.
     """
-    cut = cut_of(tokenizer)
-    if references.pipeline.pretokenizers != cut.pretokenizers:
+    counted, cut = _stages(references.pipeline), _stages(cut_of(tokenizer))
+    if counted != cut:
         raise ConfigError(
-            f"the references were cut by {_stages(references.pipeline.pretokenizers)}, "
-            f"the tokenizer cuts by {_stages(cut.pretokenizers)}",
+            f"the references were cut by {_named(counted)}, the tokenizer cuts by {_named(cut)}",
             "count the references for this tokenizer",
         )
     listed = merge_list(tokenizer, config.merges, config.first)
     remarks = [] if config.first else inherited(listed.all_merges, listed.tokens)
     if listed.unrecoverable:
-        shown = ", ".join(map(quoted, listed.unrecoverable[:3]))
+        shown = ", ".join(printable(token)[:_LONGEST] for token in listed.unrecoverable[:3])
         remarks.append(
             f"{len(listed.unrecoverable)} tokens are left out, for no merge makes them, as {shown}"
         )
@@ -208,57 +224,61 @@ def infer_merges(
     checkpoint: Checkpoint | None = None,
 ) -> MixtureResult:
     """Infers shares from a merge list alone, whose words the references must hold as it cuts them."""
-    clock = _Clock(counted_seconds)
+    phases = _Phases(counted_seconds)
     if config.merges is not None:
         listed = listed.shortened(listed.first + config.merges)
     history = replay(references, listed, progress=progress)
-    clock.lap("replay")
-    make_model = solver_named(config.solver)
+    phases.lap("replay")
     solution = _solved(history, listed, config, checkpoint, progress)
-    clock.lap("solve")
-    calibration = None
-    if config.calibrate and solution.optimal:
-        calibration = calibrate(
-            references, listed, solution.shares, make_model, tolerance=config.tolerance, progress=progress
-        )
-    clock.lap("calibrate")
+    phases.lap("solve")
+    phases.interrupted = not solution.optimal
+    calibration = phases.run(
+        "calibrate",
+        lambda: calibrate(
+            references, listed, solution.shares, solver_named(config.solver),
+            tolerance=config.tolerance, progress=progress,
+        ) if config.calibrate else None,
+    )  # fmt: skip
     fit = fit_figures(history, solution, listed, calibration)
-    rows = _first_rows(solution.rows, listed.first)
-    by_column = None
-    if solution.optimal and (config.resamples or config.estimator == "combined"):
-        by_column = replay_by_column(references, listed, history, rows)
-    mean = None
-    if by_column is not None and config.estimator == "combined":
-        mean = _combined(history, by_column, solution.shares)
-    clock.lap("estimate")
+    rows, combines = _first_rows(solution.rows, listed.first), config.estimator == "combined"
+    by_column = mean = sampled = best = None
+    if config.resamples or combines:
+        by_column = phases.run("estimate", lambda: replay_by_column(references, listed, history, rows))
+    if by_column is not None and combines:
+        mean = phases.run("estimate", lambda: _combined(history, by_column, solution.shares))
     estimator = "programme" if mean is None or withheld(fit) else "combined"
     by_estimator = {
         name: shares_by_unit(solution.shares if shares is None else shares, history, references)
         for name, shares in (("combined", mean), ("programme", None))
     }
     in_units, programme = by_estimator[estimator], by_estimator["programme"]["bytes"]
-    sampled, bagged, best = None, None, None
     if by_column is not None and config.resamples and len(solution.rows.steps):
         judged = _Judged(references, history, solution.shares, rows, by_column, in_units["bytes"])
         both = by_estimator["combined"]["bytes"], programme
         if can_resample(references) and has_ranges(fit):
-            sampled, bagged = judged.sampling(config, both, fit["shift"], progress)
-        best = judged.extremes() if config.identifiability else None
-    clock.lap("intervals")
+            sampled = phases.run("intervals", lambda: judged.sampling(config, both, fit["shift"], progress))
+        best = phases.run("intervals", judged.extremes) if config.identifiability else None
+    warnings = warnings_of(fit, history, references)
+    if sampled and config.calibrate and calibration is None:
+        warnings.append(_UNCALIBRATED)
+    if not solution.optimal:
+        warnings.append(_UNFINISHED.format(gap=solution.gap))
+    elif phases.interrupted:
+        warnings.append(_INTERRUPTED)
     return MixtureResult(
         names=references.names,
         shares=in_units,
         programme=programme,
         estimator=estimator,
-        intervals=sampled,
-        bagged=bagged,
+        intervals=sampled[0] if sampled else None,
+        bagged=sampled[1] if sampled else None,
         identifiable=best,
         level=config.level,
         merges=len(listed.merges) - listed.first,
         solution=solution,
         fit=fit,
-        warnings=tuple(warnings_of(fit, history, references)),
-        seconds=clock.laps,
+        warnings=tuple(warnings),
+        seconds=phases.seconds,
         references=references,
     )
 
@@ -275,7 +295,7 @@ def _solved(
     def solved(history: History) -> Solution:
         return solve(
             history, solver_named(config.solver),
-            tolerance=config.tolerance, barred=barred, seconds=config.seconds, progress=progress,
+            tolerance=config.tolerance, barred=barred, seconds=config.time_limit, progress=progress,
         )  # fmt: skip
 
     if checkpoint is None:
@@ -340,17 +360,35 @@ class _Judged:
         return np.stack([np.minimum(found[:, 0], self.estimate), np.maximum(found[:, 1], self.estimate)], 1)
 
 
-def _stages(stages: Sequence[object]) -> str:
+def _stages(pipeline: Pipeline) -> tuple[object, ...]:
+    """What words depend on."""
+    return *pipeline.normalizers, *pipeline.pretokenizers
+
+
+def _named(stages: Sequence[object]) -> str:
     return "+".join(map(str, stages)) or "none"
 
 
-class _Clock:
-    """Seconds by phase."""
+class _Phases:
+    """Does one thing after another and tells the seconds of each."""
 
     def __init__(self, counted: float) -> None:
-        self.laps = {"count": counted}
+        self.seconds = {"count": counted}
+        self.interrupted = False
+        """Whether the rest is left out: after Ctrl-C, so that what is found already is not lost."""
         self._last = time.perf_counter()
 
     def lap(self, phase: str) -> None:
         now = time.perf_counter()
-        self.laps[phase], self._last = now - self._last, now
+        self.seconds[phase] = self.seconds.get(phase, 0.0) + now - self._last
+        self._last = now
+
+    def run(self, phase: str, work: Callable[[], Found | None]) -> Found | None:
+        found = None
+        if not self.interrupted:
+            try:
+                found = work()
+            except KeyboardInterrupt:
+                self.interrupted = True
+        self.lap(phase)
+        return found

@@ -74,7 +74,7 @@ def _fit(figures: Mapping[str, Any]) -> str:
     return element(
         "section",
         element("h2", "Fit"),
-        html_table("How well the mixture explains the merges", ["", "Value"], rows),
+        html_table("How well the mixture explains the merges", ["", "Value"], rows, wordy=True),
         html_table("Misfit along the merges", ["Merges", "Misfit"], deciles),
         id="section-fit",
     )
@@ -82,9 +82,9 @@ def _fit(figures: Mapping[str, Any]) -> str:
 
 def _unexplained(figures: Mapping[str, Any]) -> str:
     fit = figures["fit"]
-    over = [[text_of(one["token"]), f"{one['slack_ppm']:.1f}"] for one in fit["over_represented"]]
+    over = [[_token(one["token"]), f"{one['slack_ppm']:.1f}"] for one in fit["over_represented"]]
     under = [
-        [text_of(f"{one['left']} + {one['right']}"), f"{one['slack_ppm']:.1f}"]
+        [f"{_token(one['left'])} + {_token(one['right'])}", f"{one['slack_ppm']:.1f}"]
         for one in fit["under_represented"]
     ]
     note = (
@@ -94,10 +94,14 @@ def _unexplained(figures: Mapping[str, Any]) -> str:
         "section",
         element("h2", "What the references do not explain"),
         element("p", note, class_="note"),
-        html_table("Over-represented merges", ["Commoner merge", "ppm"], over) if over else "",
-        html_table("Under-represented pairs", ["Rarer pair", "ppm"], under) if under else "",
+        html_table("Over-represented merges", ["Commoner merge", "ppm"], over, wordy=True) if over else "",
+        html_table("Under-represented pairs", ["Rarer pair", "ppm"], under, wordy=True) if under else "",
         id="section-unexplained",
     )
+
+
+def _token(shown: str) -> str:
+    return element("code", text_of(shown))
 
 
 def _data(figures: Mapping[str, Any]) -> str:

@@ -42,7 +42,7 @@ class References:
     names: tuple[str, ...]
     shards: int
     pipeline: Pipeline
-    """How the words were cut."""
+    """How the words were cut, and nothing else of the tokenizer: counts of one cut can be added up."""
     table: "MixtureTable"
     bytes: Counts
     """(n, k) - bytes of the documents as they were read."""
@@ -116,7 +116,9 @@ def count_references(
     return References(
         names=tuple(paths),
         shards=config.shards,
-        pipeline=pipeline,
+        pipeline=Pipeline(
+            kind=pipeline.kind, pretokenizers=pipeline.pretokenizers, normalizers=pipeline.normalizers
+        ),
         table=columns.table(),
         bytes=counter.bytes,
         characters=counter.characters,

@@ -29,6 +29,10 @@ __all__ = ["LEAST_MERGES", "Observed", "combined", "observe", "regress"]
 
 LEAST_MERGES = 100
 """Shorter lists are left to the programme alone."""
+_LEAST_SLOPE = 0.01
+"""Of the power law: shares of merges that do not fall with rank tell nothing (text has a slope near 1)."""
+_NONE = 1e-9
+"""A share so small is none."""
 _PASSES = 2
 _ROUNDS = 10
 _STILL = 1e-5
@@ -90,14 +94,23 @@ def observe(history: History, by_column: History) -> Observed:
 def regress(observed: Observed, start: Floats) -> Floats | None:
     """Returns shares of pairs (n,), fitted from ``start``.
 
-    None where there are too few merges, or no spread over shards to weigh them by.
+    None where there are too few merges, no spread over shards to weigh them by, or none that falls with rank.
     """
-    if len(observed.shares) < LEAST_MERGES or not observed.deviations.any():
-        return None
     shares = start
     for _ in range(_PASSES):
+        if not _tells(observed, shares):
+            return None
         shares = _Fit(observed, shares).run()
     return shares
+
+
+def _tells(observed: Observed, start: Floats) -> bool:
+    """Whether there are merges enough, which vary over shards and fall with rank, at the shares ``start``."""
+    if len(observed.shares) < LEAST_MERGES:
+        return False
+    present = start[observed.category_of] > _NONE
+    varying = observed.deviations[:, present].any(1)
+    return bool(varying.sum() > 1 and _slope(_curve(observed, start)) <= -_LEAST_SLOPE)
 
 
 class _Fit:
@@ -106,13 +119,13 @@ class _Fit:
     def __init__(self, observed: Observed, start: Floats) -> None:
         self.shares, self.start = observed.shares, start
         rank = np.arange(1, len(self.shares) + 1)
-        curve = np.maximum(_falling(self.shares @ start), 1e-6)
+        curve = _curve(observed, start)
         noise = observed.deviations * (start[observed.category_of] / curve[:, None])
         relative = _tempered((noise**2).sum(1), np.log(rank))
         self.least = _LEAST * curve
         self.weights = 1 / (2 * relative + 1e-8)
         self.selection = _SELECTION * np.minimum(relative, 1.0)
-        self.walk = (np.polyfit(np.log(rank), np.log(curve), 1)[0] / rank) ** 2
+        self.walk = (_slope(curve) / rank) ** 2
         self.drift = _FREE * np.vander(np.log(rank) / np.log(len(rank)), 3)
         self.factors = np.hstack([self.drift, np.sqrt(2 * _COMMON) * noise])
 
@@ -168,6 +181,17 @@ def _tempered(relative: Floats, rank: Floats) -> Floats:
     known = relative > 0
     slope, level = np.polyfit(rank[known], np.log(relative[known]), 1)
     return np.asarray(_OWN * relative + (1 - _OWN) * np.exp(level + slope * rank))
+
+
+def _curve(observed: Observed, shares: Floats) -> Floats:
+    """(T,) - the falling curve nearest to the merges' shares, in ppm."""
+    return np.maximum(_falling(observed.shares @ shares), 1e-6)
+
+
+def _slope(curve: Floats) -> float:
+    """The exponent of the power law nearest to ``curve``."""
+    rank = np.arange(1, len(curve) + 1)
+    return float(np.polyfit(np.log(rank), np.log(curve), 1)[0])
 
 
 def _falling(values: Floats) -> Floats:

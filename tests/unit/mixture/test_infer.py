@@ -1,5 +1,7 @@
 """Shares are inferred, explained, and refused where they cannot be told."""
 
+import contextlib
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -17,6 +19,7 @@ from tokforge.mixture import (
     save_counts,
     write_mps,
 )
+from tokforge.mixture.programme import solve
 from tokforge.tokenizer import Pipeline, Tokenizer
 
 TRUTH = {"north": 0.6, "south": 0.3, "east": 0.1}
@@ -99,6 +102,24 @@ def test_damaged_counts_are_refused(world, quick, tmp_path):
     (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no archive")
     with pytest.raises(FormatError):
         load_counts([tmp_path / "bad.npz"])
+    counted, _ = gather_references(world[0], quick, categories=world[1])
+    save_counts(counted, tmp_path / "whole.npz")
+    whole = (tmp_path / "whole.npz").read_bytes()
+    draw = np.random.default_rng(0)
+    for _ in range(60):  # zlib, zipfile and numpy each have errors of their own
+        broken = bytearray(whole)
+        broken[draw.integers(len(whole) // 10, len(whole) // 2)] ^= 0xFF
+        (tmp_path / "broken.npz").write_bytes(broken)
+        with contextlib.suppress(FormatError):
+            load_counts([tmp_path / "broken.npz"])
+    for header, arrays in (({"names": ["north", "north", "east"]}, {}), ({}, {"bytes": -counted.bytes})):
+        with np.load(tmp_path / "whole.npz") as file:
+            content = dict(file)
+        told = json.loads(content["header"].tobytes()) | header
+        content |= {"header": np.frombuffer(json.dumps(told).encode(), np.uint8)} | arrays
+        np.savez(tmp_path / "odd.npz", **content)
+        with pytest.raises(FormatError):
+            load_counts([tmp_path / "odd.npz"])
     np.savez(tmp_path / "other.npz", words=np.zeros(3))
     with pytest.raises(FormatError):
         load_counts([tmp_path / "other.npz"])
@@ -124,6 +145,7 @@ def test_a_missing_category_is_reported(world, quick):
     result = infer_mixture(tokenizer, paths, **options(quick))
     assert result.fit["missing_merges"] > 10
     assert result.fit["missing_by_kind"]["non_ascii"] > 10
+    assert all(set(token) & set("␣αβγδεζηθι") for token in result.fit["missing_examples"])  # as text
     assert any("occur in no reference" in warning for warning in result.warnings)
 
 
@@ -149,7 +171,19 @@ def test_ten_merges_give_an_answer_and_nul_and_invalid_bytes_are_counted(world, 
     result = infer_mixture(tokenizer, {"a": tmp_path / "a", "b": tmp_path / "b"}, **options(few))
     assert result.shares["bytes"].sum() == pytest.approx(1)
     assert result.merges == 10
-    assert len(result.warnings) >= 2  # both are too small
+    assert "merges are too few" in result.warnings[-3]
+    assert len(result.warnings) >= 3  # both categories are too small
+
+
+def test_a_category_without_a_pair_is_refused(world, quick, tmp_path):
+    """Nothing in it outranks any merge, so it would take all shares at no cost."""
+    tokenizer, references = world
+    (tmp_path / "nul").mkdir()
+    for number in range(50):
+        (tmp_path / "nul" / f"{number}").write_bytes(b"\x00")
+    paths = category_paths(references) | {"nul": tmp_path / "nul"}
+    with pytest.raises(InputError, match="no word of two symbols"):
+        infer_mixture(tokenizer, paths, **options(quick))
 
 
 def test_what_cannot_be_answered_is_refused(world, quick, tmp_path):
@@ -189,9 +223,65 @@ def test_interrupted_solving_gives_the_best_bound_so_far(world, quick):
     assert not result.solution.optimal
     assert result.solution.lower_bound <= result.solution.upper_bound
     assert result.intervals is None
+    assert f"gap of {result.solution.gap:.1%}" in result.warnings[-1]
     whole = infer(tokenizer, counted, replace(quick, resamples=0))
     assert result.solution.lower_bound <= whole.solution.objective * (1 + 1e-6)
     assert result.solution.upper_bound >= whole.solution.objective * (1 - 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("phase", "calibrated", "estimator"), [("calibrate", False, "programme"), ("resample", True, "combined")]
+)
+def test_an_interruption_behind_the_optimum_keeps_what_is_known(world, quick, phase, calibrated, estimator):
+    tokenizer, references = world
+    counted, _ = gather_references(tokenizer, quick, categories=references)
+
+    def stop(now, done, total):
+        if now == phase:
+            raise KeyboardInterrupt
+
+    result = infer(tokenizer, counted, quick, progress=stop)
+    assert result.solution.optimal
+    assert any("stopped by Ctrl-C" in warning for warning in result.warnings)
+    assert (result.fit["shift"] is not None, result.estimator) == (calibrated, estimator)
+    assert result.intervals is None
+
+
+def test_an_unfinished_calibration_is_none(world, quick, monkeypatch):
+    """Its residual would be too small, and the shift too large."""
+    tokenizer, references = world
+    counted, _ = gather_references(tokenizer, quick, categories=references)
+    monkeypatch.setattr(
+        "tokforge.mixture.calibration.solve",
+        lambda *args, **kwargs: replace(solve(*args, **kwargs), optimal=False),
+    )
+    result = infer(tokenizer, counted, quick)
+    assert result.solution.optimal
+    assert result.fit["shift"] is None
+
+
+def test_intervals_without_calibration_are_said_to_be_so(world, quick):
+    tokenizer, references = world
+    counted, _ = gather_references(tokenizer, quick, categories=references)
+    behind = infer(tokenizer, counted, replace(quick, first=100))
+    assert behind.intervals is not None
+    assert any("intervals may be too short" in warning for warning in behind.warnings)
+    whole, unasked = (infer(tokenizer, counted, replace(quick, calibrate=asked)) for asked in (True, False))
+    assert not any("too short" in warning for warning in (*whole.warnings, *unasked.warnings))
+
+
+def test_counts_depend_on_the_cut_alone(world, quick, tmp_path):
+    tokenizer, references = world
+    paths, cut, tokens = category_paths(references), tokenizer.pipeline, tokenizer.table.ordinary()
+    kept = (("post_processor", '{"type": "ByteLevel", "trim_offsets": false}'),)
+    hub = Tokenizer.from_parts(tokens, tokenizer.merges, pipeline=replace(cut, preserved=kept))
+    save_counts(gather_references(hub, quick, categories=references)[0], tmp_path / "c.npz")
+    some = {"south": paths["south"], "east": paths["east"]}
+    both, _ = gather_references(hub, quick, categories=some, counts=[tmp_path / "c.npz"])
+    assert both.names == ("east", "north", "south")
+    other = Tokenizer.from_parts(tokens, tokenizer.merges, pipeline=replace(cut, normalizers=("NFKC",)))
+    with pytest.raises(ConfigError, match=r"cuts by NFKC\+gpt2"):
+        infer(other, both, quick)
 
 
 def test_duplicate_merges_are_refused(world):

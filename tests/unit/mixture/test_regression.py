@@ -45,6 +45,9 @@ def test_it_stands_aside_without_spread_or_merges():
     flat = Observed(seen.shares, np.zeros_like(seen.deviations), seen.category_of)
     assert regress(flat, SHARES) is None
     assert regress(Observed(seen.shares[:50], seen.deviations[:50], seen.category_of), SHARES) is None
+    lone = Observed(seen.shares, seen.deviations * (seen.category_of > 0), seen.category_of)
+    assert regress(lone, np.array([1.0, 0.0, 0.0])) is None  # all is of a category that cannot vary
+    assert regress(Observed(seen.shares[::-1], seen.deviations, seen.category_of), SHARES) is None
 
 
 def test_the_answer_is_the_mean_of_both(world, quick):
@@ -117,7 +120,7 @@ def test_no_time_gives_bounds_that_hold(world, quick):
     tokenizer, references = world
     options = quick.as_dict() | {"resamples": 0, "calibrate": False}
     whole = infer_mixture(tokenizer, references, **options).solution
-    stopped = infer_mixture(tokenizer, references, **(options | {"seconds": 0.0}))
+    stopped = infer_mixture(tokenizer, references, **(options | {"time_limit": 0.0}))
     assert stopped.withheld  # what nothing was found out about does not pass for a perfect fit
     short = stopped.solution
     assert not short.optimal
