@@ -2,14 +2,18 @@
 //!
 //! The budget is k = round(p * tokens). Units are shuffled; from each in turn a span of 1, 2, ... following
 //! units is taken as far as it fits, and what does not fit is passed over, so a later, smaller unit fills
-//! the rest. A remainder that no unit fits is closed by splitting one (an option), else by exchanging a
-//! taken unit for a free one that is longer by it, else by one unit more if that comes nearer to k. All
-//! but the last few units have the same chance, whatever their length: only the remainder looks at
-//! lengths. O(tokens).
+//! the rest. A remainder that no unit fits is closed by splitting one (an option), else by exchanging the
+//! few units whose lengths come nearest to it, by subset sum: of an example with up to [`CHANGEABLE`] units
+//! taken and as many free, no choice of whole units is nearer to k. All but these few have the same
+//! chance, whatever their length: only the remainder looks at lengths. O(tokens).
 
 use std::ops::Range;
 
 use super::random::Random;
+
+/// How many taken and how many free units may be exchanged; it bounds the time to a multiple of the tokens.
+pub const CHANGEABLE: usize = 128;
+const UNREACHED: u16 = u16::MAX;
 
 /// What is chosen, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,32 +123,49 @@ impl Taking<'_> {
             let &at = order.iter().find(|&&at| !self.taken[at])?;
             return Some(self.runs[at].start..self.runs[at].start + self.left);
         }
-        if self.exchange(order) {
-            return None;
-        }
-        let free = order.iter().filter(|&&at| !self.taken[at]);
-        let &at = free.min_by_key(|&&at| self.runs[at].len())?;
-        if self.runs[at].len() < 2 * self.left {
-            self.taken[at] = true;
-            self.left = 0;
-        }
+        self.change(&self.changeable(order));
         None
     }
 
-    /// Gives back a taken unit for a free one that is longer by what is left; says whether there are two.
-    fn exchange(&mut self, order: &[usize]) -> bool {
-        let longest = self.runs.iter().map(ExactSizeIterator::len).max().unwrap_or(0);
-        let mut taken_of_length = vec![None; longest + 1];
-        for &at in order.iter().filter(|&&at| self.taken[at]) {
-            taken_of_length[self.runs[at].len()].get_or_insert(at);
-        }
-        for &at in order.iter().filter(|&&at| !self.taken[at]) {
-            let shorter = self.runs[at].len().saturating_sub(self.left);
-            if let Some(given_back) = taken_of_length[shorter] {
-                (self.taken[at], self.taken[given_back], self.left) = (true, false, 0);
-                return true;
+    /// Units that may be given back or taken instead: those taken last and those passed over first, in turn.
+    fn changeable(&self, order: &[usize]) -> Vec<usize> {
+        let of = |taken: bool| order.iter().copied().filter(move |&at| self.taken[at] == taken);
+        let mut given_back = of(true).rev().take(CHANGEABLE);
+        let mut instead = of(false).take(CHANGEABLE);
+        let turns = 0..2 * CHANGEABLE;
+        turns
+            .filter_map(|turn| if turn % 2 == 0 { instead.next() } else { given_back.next() })
+            .collect()
+    }
+
+    /// Changes the units whose lengths, added where free and taken off where taken, come nearest to what is left.
+    ///
+    /// Subset sum: `by[sum]` is the first unit with which `sum` is reached, from a sum reached before it.
+    fn change(&mut self, units: &[usize]) {
+        let length = |&at: &usize| self.runs[at].len();
+        let (below, above): (Vec<_>, Vec<_>) = units.iter().partition(|&&at| self.taken[at]);
+        let zero: usize = below.iter().map(length).sum();
+        let mut by = vec![UNREACHED; zero + above.iter().map(length).sum::<usize>() + 1];
+        by[zero] = 0;
+        for (turn, at) in (1..).zip(units) {
+            if by[zero + self.left] != UNREACHED {
+                break;
+            }
+            let (source, target) = if self.taken[*at] { (length(at), 0) } else { (0, length(at)) };
+            for sum in 0..by.len() - length(at) {
+                if by[sum + source] < turn && by[sum + target] == UNREACHED {
+                    by[sum + target] = turn;
+                }
             }
         }
-        false
+        let wanted = zero + self.left;
+        let reached = (zero..by.len()).filter(|&sum| by[sum] != UNREACHED);
+        let mut sum = reached.min_by_key(|&sum| sum.abs_diff(wanted)).unwrap_or(zero);
+        while by[sum] != 0 {
+            let at = units[by[sum] as usize - 1];
+            let length = self.runs[at].len();
+            sum = if self.taken[at] { sum + length } else { sum - length };
+            self.taken[at] = !self.taken[at];
+        }
     }
 }
