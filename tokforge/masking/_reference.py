@@ -72,27 +72,33 @@ def choose_slow(
         other = random.below(at + 1)
         order[at], order[other] = order[other], order[at]
     taken: set[int] = set()
+    misfit = None
     for first in order:
-        if not left:
-            break
         for at in range(first, min(first + _span_length(weights, random), len(runs))):
             apart = at > first and runs[at][0] != runs[at - 1][-1] + 1
-            if apart or at in taken or len(runs[at]) > left:
+            if apart or at in taken:
+                break
+            if len(runs[at]) > left:
+                misfit = at
                 break
             taken.add(at)
             left -= len(runs[at])
+        if misfit is not None:
+            break
+    if misfit is None or not left:
+        return sorted(runs[at] for at in taken)
+    if split:
+        return sorted([*(runs[at] for at in taken), runs[misfit][:left]])
+    if random.unit() * len(runs[misfit]) < left:
+        taken.add(misfit)
+        left -= len(runs[misfit])
     free = [at for at in order if at not in taken]
-    if left and split:
-        return sorted([*(runs[at] for at in taken), *(runs[at][:left] for at in free[:1])])
-    if left:
-        taken ^= _changed(runs, [at for at in reversed(order) if at in taken], free, left)
+    taken ^= _changed(runs, [at for at in reversed(order) if at in taken], free, left)
     return sorted(runs[at] for at in taken)
 
 
-def _changed(
-    runs: Sequence[Sequence[int]], taken: Sequence[int], free: Sequence[int], left: int
-) -> set[int]:
-    """Returns the units, given back or taken instead, that come nearest to what is left."""
+def _changed(runs: Sequence[Sequence[int]], taken: Sequence[int], free: Sequence[int], left: int) -> set[int]:
+    """Returns the units, given back or taken instead, that come nearest to what is left, or over."""
     changes = {0: frozenset[int]()}
     for pair in zip_longest(free[:CHANGEABLE], taken[:CHANGEABLE]):
         for at, sign in zip(pair, (1, -1), strict=True):
