@@ -1,10 +1,12 @@
 """The engine's masking in plain Python, word for word: the oracle of the property tests. Quadratic."""
 
 from collections.abc import Sequence
+from itertools import zip_longest
 
 _MASK = (1 << 64) - 1
 _STEP = 0x9E3779B97F4A7C15
 Span = tuple[int, int]
+CHANGEABLE = 128
 
 
 class Random:
@@ -70,35 +72,41 @@ def choose_slow(
         other = random.below(at + 1)
         order[at], order[other] = order[other], order[at]
     taken: set[int] = set()
+    misfit = None
     for first in order:
-        if not left:
-            break
         for at in range(first, min(first + _span_length(weights, random), len(runs))):
             apart = at > first and runs[at][0] != runs[at - 1][-1] + 1
-            if apart or at in taken or len(runs[at]) > left:
+            if apart or at in taken:
+                break
+            if len(runs[at]) > left:
+                misfit = at
                 break
             taken.add(at)
             left -= len(runs[at])
-    parts = [runs[at] for at in taken]
+        if misfit is not None:
+            break
+    if misfit is None or not left:
+        return sorted(runs[at] for at in taken)
+    if split:
+        return sorted([*(runs[at] for at in taken), runs[misfit][:left]])
+    if random.unit() * len(runs[misfit]) < left:
+        taken.add(misfit)
+        left -= len(runs[misfit])
     free = [at for at in order if at not in taken]
-    if left and free and split:
-        parts.append(runs[free[0]][:left])
-    elif left and (pair := _exchanged(runs, [at for at in order if at in taken], free, left)):
-        given_back, instead = pair
-        parts[parts.index(runs[given_back])] = runs[instead]
-    elif left and free and len(runs[nearest := min(free, key=lambda at: len(runs[at]))]) < 2 * left:
-        parts.append(runs[nearest])
-    return sorted(parts)
+    taken ^= _changed(runs, [at for at in reversed(order) if at in taken], free, left)
+    return sorted(runs[at] for at in taken)
 
 
-def _exchanged(
-    runs: Sequence[Sequence[int]], taken: Sequence[int], free: Sequence[int], left: int
-) -> tuple[int, int] | None:
-    for instead in free:
-        for given_back in taken:
-            if len(runs[instead]) == len(runs[given_back]) + left:
-                return given_back, instead
-    return None
+def _changed(runs: Sequence[Sequence[int]], taken: Sequence[int], free: Sequence[int], left: int) -> set[int]:
+    """Returns the units, given back or taken instead, that come nearest to what is left, or over."""
+    changes = {0: frozenset[int]()}
+    for pair in zip_longest(free[:CHANGEABLE], taken[:CHANGEABLE]):
+        for at, sign in zip(pair, (1, -1), strict=True):
+            if at is None or left in changes:
+                continue
+            for total, units in list(changes.items()):
+                changes.setdefault(total + sign * len(runs[at]), units | {at})
+    return set(changes[min(changes, key=lambda total: (abs(total - left), total))])
 
 
 def _runs(units: Sequence[int]) -> list[list[int]]:

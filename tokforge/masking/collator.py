@@ -29,7 +29,7 @@ from tokforge.masking.features import (
     words_of,
 )
 from tokforge.masking.schedules import Constant, Schedule, schedule_to_dict
-from tokforge.masking.segmenters import SEGMENTERS, Segmenter, segmenter_version
+from tokforge.masking.segmenters import SEGMENTERS, Segmenter, check_takes, segmenter_version
 from tokforge.masking.tokens import IGNORED, MaskedTokens, MaskingConfig, TokenMasker
 
 if TYPE_CHECKING:
@@ -92,8 +92,12 @@ class WholeWordMaskingCollator:
             )
         if return_tensors not in ("pt", "np"):
             raise ConfigError(f"return_tensors is {return_tensors!r}", "use 'pt' or 'np'")
-        if not callable(segmenter):
+        if callable(segmenter):
+            check_takes("text", segmenter, "segmenter")
+        else:
             pick("segmenter", str(segmenter), dict.fromkeys((*SEGMENTERS, TOKENS)))
+        if callable(mask_probability):
+            check_takes("step", mask_probability, "mask_probability")
         self.tokenizer, self.segmenter, self.seed = tokenizer, segmenter, whole("seed", seed)
         self.schedule: Schedule = (
             mask_probability

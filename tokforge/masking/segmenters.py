@@ -6,6 +6,7 @@ identifiers, numbers, operators. ``characters``: what a reader takes for one cha
 a function from a text to its words' (start, end) spans. Spaces are in no word. O(length).
 """
 
+import inspect
 from collections.abc import Callable, Iterable, Mapping
 from importlib import metadata
 from typing import Any
@@ -15,7 +16,7 @@ import numpy.typing as npt
 
 from tokforge.errors import ConfigError, MissingExtraError, pick
 
-__all__ = ["SEGMENTERS", "Segmenter", "Spans", "as_spans", "segmenter_version", "word_spans"]
+__all__ = ["SEGMENTERS", "Segmenter", "Spans", "as_spans", "check_takes", "segmenter_version", "word_spans"]
 
 Spans = npt.NDArray[np.uint32]
 """(n, 2) - start and end of each word, in characters, ascending and without overlaps."""
@@ -28,7 +29,7 @@ def word_spans(text: str, segmenter: Segmenter = "jieba") -> Spans:
     Raises:
         UnknownNameError: no segmenter has this name.
         MissingExtraError: ``jieba`` needs the package rjieba.
-        ConfigError: the text is none, or a segmenter of your own gave something else than spans.
+        ConfigError: the text is none, or a segmenter of your own takes or gives something else.
 
     Example:
         >>> word_spans("if x_1>=2", "code").tolist()
@@ -37,6 +38,7 @@ def word_spans(text: str, segmenter: Segmenter = "jieba") -> Spans:
     if not isinstance(text, str):
         raise ConfigError(f"the text is a {type(text).__name__}", "give a str")
     if callable(segmenter):
+        check_takes("text", segmenter, "segmenter")
         return as_spans(segmenter(text))
     cut = pick("segmenter", segmenter, SEGMENTERS)
     try:
@@ -60,6 +62,20 @@ def segmenter_version(segmenter: Segmenter) -> str | None:
         return f"rjieba {metadata.version('rjieba')}"
     except metadata.PackageNotFoundError:
         return None
+
+
+def check_takes(argument: str, function: Callable[..., Any], name: str) -> None:
+    """Raises ConfigError, which says ``name``, unless ``function`` can be called with one argument."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # a built-in that does not tell
+        return
+    try:
+        signature.bind(argument)
+    except TypeError as error:
+        raise ConfigError(
+            f"{name} takes {signature}: {error}", f"give a function of one argument, the {argument}"
+        ) from error
 
 
 def as_spans(spans: Any, name: str = "word spans") -> Spans:

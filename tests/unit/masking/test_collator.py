@@ -221,6 +221,22 @@ def test_the_length_of_words_does_not_bias_their_chance(byte_level):
         assert abs(hidden[lengths == length].mean() / 400 - 0.3) < 0.02
 
 
+@pytest.mark.parametrize("probability", [0.15, 0.3, 0.8])
+def test_short_examples_of_long_words_are_masked_exactly_and_without_bias(byte_level, probability):
+    """100 tokens as `code` cuts Chinese: clauses beside single marks."""
+    lengths = np.array([*[1] * 11, 3, 3, 3, 4, 5, 5, 6, 6, 8, 9, 11, 13, 14])
+    word_ids = np.repeat(np.arange(len(lengths)), lengths).tolist()
+    ids = np.full(len(word_ids), byte_level("x")["input_ids"][0])
+    collator = collator_of(byte_level, mask_probability=probability)
+    chosen = np.zeros(len(lengths))
+    for at in range(1500):
+        hidden = masked(collator([{"input_ids": ids, "word_ids": word_ids, "example_index": at}]))[0]
+        assert abs(hidden.sum() - probability * len(ids)) <= 0.5
+        chosen += hidden[np.cumsum(lengths) - 1]
+    for some in (lengths == 1, lengths >= 8):
+        assert abs(chosen[some].mean() / 1500 - probability) < 0.05
+
+
 def test_what_words_cannot_be_found_from_is_refused(byte_level, texts, feature):
     collator = collator_of(byte_level)
     with pytest.raises(ConfigError, match="remove_unused_columns=False"):

@@ -230,3 +230,19 @@ def test_features_may_come_one_by_one(collate, good):
 def test_an_argument_that_is_none_of_the_kind_is_refused(characters, wrong, message):
     with pytest.raises(ConfigError, match=message):
         wrong(characters)
+
+
+@pytest.mark.parametrize("wrong", [lambda: [], lambda text, more: [], lambda *, text: []])
+def test_functions_of_ones_own_must_take_one_argument(byte_level, wrong):
+    with pytest.raises(ConfigError, match=r"segmenter takes .* one argument, the text"):
+        WholeWordMaskingCollator(byte_level, wrong)
+    with pytest.raises(ConfigError, match=r"segmenter takes .* one argument, the text"):
+        word_spans(TEXT, wrong)
+    with pytest.raises(ConfigError, match=r"mask_probability takes .* one argument, the step"):
+        WholeWordMaskingCollator(byte_level, mask_probability=wrong)
+
+
+@pytest.mark.parametrize("given", [None, "0.3", 1.5, [0.3]])
+def test_a_schedule_of_ones_own_must_give_a_share(byte_level, good, given):
+    with pytest.raises(ConfigError, match="mask probability"):
+        WholeWordMaskingCollator(byte_level, mask_probability=lambda step: given)([good])
