@@ -92,9 +92,10 @@ def advise_vocab(
 
 def summary(figures: Mapping[str, Any]) -> str:
     """Lays out every size, then the range."""
+    from tokforge.advice.advising import span
+
     names = list(figures["sizes"][0])
     rows = [[one[name] for name in names] for one in figures["sizes"]]
-    low, high = figures["recommended"]
     rule = ", ".join(f"{size:,} ({name})" for name, size in figures["rule"].items())
     why = {
         "rule": "by the rule",
@@ -102,6 +103,6 @@ def summary(figures: Mapping[str, Any]) -> str:
         "pairs": "limited by the text given: it holds no more pairs to merge; give more of it",
         "largest": "limited by --largest: nothing beyond it was tried",
     }[figures["limited_by"]]
-    span = f"{low:,}" if low == high else f"{low:,} to {high:,}"
     lines = [table([name.replace("_", " ") for name in names], rows), ""]
-    return "\n".join([*lines, f"Tao et al. 2024: {rule}", f"recommended: {span}, {why}"])
+    recommended = span(*figures["recommended"])
+    return "\n".join([*lines, f"Tao et al. 2024: {rule}", f"recommended: {recommended}, {why}"])

@@ -128,7 +128,7 @@ def compare(
     """Compare tokenizers on the same texts: compression, fairness, entropy, usage, speed, and more."""
     from tokforge.metrics import CompareConfig
     from tokforge.metrics import compare as run
-    from tokforge.report import plot_files, report_files
+    from tokforge.report import check_tables, plot_files, plot_folder, report_files
 
     options = CompareConfig(
         documents=documents,  # type: ignore[arg-type]  # the config refuses other names
@@ -143,17 +143,20 @@ def compare(
         threads=threads,
     )
     texts = each_group(text)
-    files, charts = [*([html] if html else []), *(tables or [])], plot_files(plots)
-    targets = [*files, *charts, *([recipe_path(html)] if html else [])]
+    charts = plot_files(plots)
+    planned = charts if plots is None or plots.exists() else [plots]
+    files = [*([html, recipe_path(html)] if html else []), *(tables or []), *planned]
     read = [*tokenizer_files(*tokenizers), *texts, *(path for path in (words, morphemes) if path)]
-    check_output(*targets, force=force, inputs=read)
+    check_tables(tables or ())
+    check_output(*files, force=force, inputs=read)
     with bars(quiet=quiet) as progress:
         result = run(
             [str(path) for path in tokenizers], [str(path) for path in texts], options, progress=progress
         )
     written = report_files(result, html=html, tables=tables or (), plots=charts)
     if written:
-        write_files({**(resolved(context, html) if html else {}), **written}, force=force)
+        with plot_folder(plots):
+            write_files({**(resolved(context, html) if html else {}), **written}, force=force)
     figures = {
         **result.as_dict(),
         "html": str(html) if html else None,
@@ -195,7 +198,9 @@ def _superwords(figures: Mapping[str, Any], names: Mapping[str, str]) -> Iterato
     tokenizers = {path: one for path, one in figures["tokenizers"].items() if any(one["superwords"].values())}
     if not tokenizers:
         return
-    shares = [figures["metrics"][f"{words}_word_share"]["values"] for words in ("two", "three", "four")]
+    from tokforge.metrics.pieces import WORD_SHARES
+
+    shares = [figures["metrics"][name]["values"] for name in WORD_SHARES]
     rows = [
         [f"{names[path]}, {text}", *(cell(by[path]["categories"][text]) for by in shares)]
         for path, one in tokenizers.items()

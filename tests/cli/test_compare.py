@@ -105,6 +105,42 @@ def test_outputs_are_written_together(tokforge, tmp_path):
     assert (tmp_path / "r.html").stat().st_size == before
 
 
+def test_tables_hold_what_word_lists_gave(tokforge, tmp_path):
+    (tmp_path / "words").write_text("the\nxyzzy\n")
+    (tmp_path / "morphemes").write_text("c at\n")
+    line = "compare one.json two.json --text text --words words --morphemes morphemes --json"
+    ran = tokforge(f"{line} --table t.csv --table t.md --table t.tex")
+    described = figures(ran)["tokenizers"]
+    rows = [row.split(",") for row in (tmp_path / "t.csv").read_text().splitlines()]
+    values = {row[3]: float(row[5]) for row in rows if row[0] == "retention_bare"}
+    assert values == {name: one["retention"]["bare"] for name, one in described.items()}
+    for name in ("t.md", "t.tex"):
+        table = (tmp_path / name).read_text()
+        assert "Listed words kept whole, at a text's start" in table
+        assert "Morpheme boundaries, F1" in table
+
+
+def test_a_wrong_table_is_refused_before_the_work(tokforge, monkeypatch):
+    monkeypatch.setattr("tokforge.metrics.compare", lambda *_, **__: pytest.fail("the work began"))
+    assert tokforge("compare one.json --text text --table t.xls").code == 2
+
+
+@pytest.mark.parametrize("step", ["tokforge.metrics.compare", "tokforge_cli.compare.write_files"])
+@pytest.mark.parametrize("failure", [KeyboardInterrupt, OSError])
+def test_a_run_that_fails_leaves_no_folder_of_plots(failure, step, tokforge, tmp_path, monkeypatch):
+    pytest.importorskip("matplotlib", reason="matplotlib is not installed")
+
+    def fail(*_, **__):
+        raise failure
+
+    monkeypatch.setattr(step, fail)
+    assert tokforge("compare one.json --text text --plots charts").code != 0
+    assert not (tmp_path / "charts").exists()
+    (tmp_path / "charts").mkdir()
+    tokforge("compare one.json --text text --plots charts")
+    assert (tmp_path / "charts").is_dir()  # theirs
+
+
 @pytest.mark.parametrize(
     ("line", "code"),
     [

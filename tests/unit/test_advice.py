@@ -1,5 +1,6 @@
 """advise_vocab: the published rule, nested sizes, and which bound decides."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -117,6 +118,6 @@ def test_what_is_held_out_is_not_trained_on(tmp_path):
 
 def test_a_notebook_shows_every_size_and_the_range(corpus):
     found = advice(corpus)
-    shown = found._repr_html_()
-    assert shown.count("<tr>") == len(found.sizes) + 3
-    assert f"{found.recommended[0]:,} to " in shown
+    assert found._repr_html_().count("<tr>") == len(found.sizes) + 3
+    for recommended, said in {(384, 384): "384", (384, 1024): "384 to 1,024"}.items():
+        assert f"<td>{said}</td>" in replace(found, recommended=recommended)._repr_html_()

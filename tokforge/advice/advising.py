@@ -19,7 +19,7 @@ from tokforge.inputs import Source, documents, open_sources
 from tokforge.tokenizer import Tokenizer
 from tokforge.tokenizer.notebook import table_html
 
-__all__ = ["Advice", "AdviseConfig", "SizeFigures", "advise_vocab", "tao_vocab_sizes"]
+__all__ = ["Advice", "AdviseConfig", "SizeFigures", "advise_vocab", "span", "tao_vocab_sizes"]
 
 MIN_FREQUENCY = 100
 """A merge that the model sees less often is taken for too rare to learn from; ours, a convention."""
@@ -97,7 +97,6 @@ class Advice:
         return asdict(self)
 
     def _repr_html_(self) -> str:
-        low, high = self.recommended
         shown = [asdict(one) for one in self.sizes]
         rows = [
             [
@@ -108,8 +107,18 @@ class Advice:
             for one in shown
         ]
         return table_html([name.replace("_", " ") for name in _NOTEBOOK], rows) + table_html(
-            ["recommended"], [[f"{low:,} to {high:,}"]]
+            ["recommended"], [[span(*self.recommended)]]
         )
+
+
+def span(low: int, high: int) -> str:
+    """Returns a range of sizes in words; one size where both ends are the same.
+
+    Example:
+        >>> span(512, 512), span(1024, 2048)
+        ('512', '1,024 to 2,048')
+    """
+    return f"{low:,}" if low == high else f"{low:,} to {high:,}"
 
 
 def tao_vocab_sizes(parameters: int, hidden_size: int) -> dict[str, int]:

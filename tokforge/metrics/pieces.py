@@ -8,8 +8,17 @@ from tokforge.metrics.compression import ratio
 from tokforge.metrics.registry import Metric
 from tokforge.metrics.tally import SpanCount, Tally
 
-__all__ = ["METRICS"]
+__all__ = ["METRICS", "WORD_SHARES"]
 
+_WORDS = {
+    "two_word_share": ("two words", 2, 2),
+    "three_word_share": ("three words", 3, 3),
+    "four_word_share": ("four words or more", 4, None),
+}
+"""Metric -> the words that its tokens hold: said, at least, at most."""
+
+WORD_SHARES = tuple(_WORDS)
+"""Shares of the tokens by the words they hold, from the fewest words on."""
 
 MOST_LEFT = 0.05
 """Share of spans that a figure may leave out: beyond it, it is of other words than its neighbours."""
@@ -142,7 +151,7 @@ METRICS = (
     ),
     *(
         Metric(
-            name=f"{name}_word_share",
+            name=name,
             title=f"Tokens of {words}",
             unit="share",
             direction="none",
@@ -152,11 +161,7 @@ METRICS = (
             caveat="A word is a run without white space with a letter or digit; without spaces all is one.",
             function=_of_words(least, most),
         )
-        for name, words, least, most in (
-            ("two", "two words", 2, 2),
-            ("three", "three words", 3, 3),
-            ("four", "four words or more", 4, None),
-        )
+        for name, (words, least, most) in _WORDS.items()
     ),
     Metric(
         name="used_token_bytes",

@@ -5,11 +5,12 @@ from typing import Any
 
 from tokforge.metrics import METRICS, Comparison
 from tokforge.metrics.measure import PairTest, Values
-from tokforge.metrics.measures import MEASURES, WORD_LISTS
+from tokforge.metrics.measures import MEASURES
+from tokforge.metrics.pieces import WORD_SHARES
 from tokforge.metrics.registry import Definition
 from tokforge.report.charts import Series, dot_plot, legend, line_chart
 from tokforge.report.markup import element, html_table, text_of
-from tokforge.report.tables import best_of, contenders, shown
+from tokforge.report.tables import best_of, contenders, given_words, shown
 
 __all__ = [
     "definitions",
@@ -107,12 +108,7 @@ def _links(definitions: Iterable[Definition]) -> str:
 
 def word_lists(comparison: Comparison) -> str:
     """Single-token retention and morpheme agreement, where lists of words were given."""
-    described = list(comparison.tokenizers.values())
-    rows = [
-        _metric_row(comparison, metric, [Values(overall=one[part][field]) for one in described])
-        for (part, field), metric in WORD_LISTS.items()
-        if all(one[part] for one in described)
-    ]
+    rows = [_metric_row(comparison, metric, list(by.values())) for metric, by in given_words(comparison)]
     if not rows:
         return ""
     table = html_table("Given words by tokenizer", ["Measure", *_names(comparison).values()], rows)
@@ -121,7 +117,7 @@ def word_lists(comparison: Comparison) -> str:
 
 def superwords(comparison: Comparison) -> str:
     """How many words tokens hold, and the commonest of two and more, where a tokenizer has any."""
-    shares = [METRICS[f"{words}_word_share"] for words in ("two", "three", "four")]
+    shares = [METRICS[name] for name in WORD_SHARES]
     rows = [
         [
             text_of(f"{one['name']}, {text}"),

@@ -3,12 +3,14 @@
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from tokforge.metrics import METRICS, Comparison
+from tokforge.metrics.measure import Values
+from tokforge.metrics.measures import WORD_LISTS
 from tokforge.metrics.registry import Definition
 
-__all__ = ["best_of", "contenders", "csv_table", "latex_table", "markdown_table", "shown"]
+__all__ = ["best_of", "contenders", "csv_table", "given_words", "latex_table", "markdown_table", "shown"]
 
 _ARROWS = {"higher": "↑", "lower": "↓", "none": ""}
 
@@ -32,18 +34,31 @@ def shown(metric: Definition, value: float | None) -> str:
     return "–" if value is None else f"{value:,.{metric.decimals}f}"
 
 
+def given_words(comparison: Comparison) -> Iterator[tuple[Definition, dict[str, Values]]]:
+    """Yields what word lists and morphemes gave, by tokenizer, where there were any."""
+    described = comparison.tokenizers
+    for (part, field), metric in WORD_LISTS.items():
+        if all(one[part] for one in described.values()):
+            yield metric, {path: Values(overall=one[part][field]) for path, one in described.items()}
+
+
+def _measured(comparison: Comparison) -> Iterator[tuple[Definition, Mapping[str, Values]]]:
+    """Yields every line of a table: the metrics of the texts, then those of given words."""
+    yield from ((METRICS[name], by) for name, by in comparison.metrics.items())
+    yield from given_words(comparison)
+
+
 def csv_table(comparison: Comparison) -> str:
     """Returns one row for each value: metric, unit, direction, tokenizer, text, value, low, high."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(["metric", "unit", "direction", "tokenizer", "text", "value", "low", "high"])
-    for name, by_tokenizer in comparison.metrics.items():
-        metric = METRICS[name]
+    for metric, by_tokenizer in _measured(comparison):
         for tokenizer, values in by_tokenizer.items():
             rows = [("", values.overall, values.interval)]
             rows += [(text, one, values.intervals[text]) for text, one in values.categories.items()]
             for text, value, bounds in rows:
-                first = [name, metric.unit, metric.direction, tokenizer, text]
+                first = [metric.name, metric.unit, metric.direction, tokenizer, text]
                 writer.writerow([*first, "" if value is None else repr(value), *(bounds or ("", ""))])
     return out.getvalue()
 
@@ -58,7 +73,7 @@ def markdown_table(comparison: Comparison) -> str:
         "",
         *(
             f"- **{metric.title}**: {metric.definition} {metric.caveat}".rstrip()
-            for metric in METRICS.values()
+            for metric, _ in _measured(comparison)
         ),
     ]
     return "\n".join(lines) + "\n"
@@ -82,8 +97,7 @@ def latex_table(comparison: Comparison) -> str:
 
 def _wide(comparison: Comparison, bold: Callable[[str], str]) -> list[tuple[str, str, list[str]]]:
     rows = []
-    for name, by_tokenizer in comparison.metrics.items():
-        metric = METRICS[name]
+    for metric, by_tokenizer in _measured(comparison):
         values = [one.overall for one in by_tokenizer.values()]
         best = best_of(metric, contenders(comparison, values))
         cells = [
