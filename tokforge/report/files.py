@@ -34,7 +34,7 @@ def plot_files(folder: Path | None) -> list[Path]:
 
 @contextmanager
 def plot_folder(folder: Path | None) -> Iterator[None]:
-    """Makes the folder of the charts if its last part is missing; a block that fails leaves none that is empty."""
+    """Makes the folder of the charts if its last part is missing; a block that fails leaves no empty one."""
     made = folder is not None and not folder.exists()
     if folder is not None:
         folder.mkdir(exist_ok=True)
