@@ -1,8 +1,8 @@
 """One example: units -> masked tokens, by an exact budget.
 
 The budget is k = round(p x tokens that may be masked). Units are shuffled and taken up to the first
-that does not fit; see core/src/masking/choose.rs for the remainder. The stream of random numbers is keyed, so that the result
-depends on the key and the example alone.
+that does not fit; see core/src/masking/choose.rs for the remainder. The stream of random numbers is
+keyed, so that the result depends on the key and the example alone.
 """
 
 from collections.abc import Sequence
