@@ -66,7 +66,7 @@ def choose_slow(
 ) -> list[list[int]]:
     """Returns the masked tokens of each chosen unit."""
     runs = _runs(units)
-    left = int(probability * sum(map(len, runs)) + 0.5)
+    left = budget = int(probability * sum(map(len, runs)) + 0.5)
     order = list(range(len(runs)))
     for at in range(len(order) - 1, 0, -1):
         other = random.below(at + 1)
@@ -89,9 +89,20 @@ def choose_slow(
         return sorted(runs[at] for at in taken)
     if split:
         return sorted([*(runs[at] for at in taken), runs[misfit][:left]])
-    if random.unit() * len(runs[misfit]) < left:
+    by_chance = random.unit() * len(runs[misfit]) < left
+    without_it_too_few = sum(map(len, runs)) - len(runs[misfit]) < budget
+    if len(runs[misfit]) <= budget and (by_chance or without_it_too_few):
         taken.add(misfit)
         left -= len(runs[misfit])
+    for at in (*reversed(order), *order):
+        if abs(left) <= CHANGEABLE // 2:
+            break
+        if at in taken and len(runs[at]) <= -left:
+            taken.remove(at)
+            left += len(runs[at])
+        elif at not in taken and len(runs[at]) <= left:
+            taken.add(at)
+            left -= len(runs[at])
     free = [at for at in order if at not in taken]
     taken ^= _changed(runs, [at for at in reversed(order) if at in taken], free, left)
     return sorted(runs[at] for at in taken)

@@ -2,8 +2,8 @@
 //!
 //! The budget is k = round(p * tokens). Units are shuffled; from each in turn a span of 1, 2, ... following
 //! units is taken, up to the first unit that does not fit into what is left. That one is split (an option),
-//! or taken with the chance left / length, and then the few units are exchanged whose lengths come nearest
-//! to what is over or missing, by subset sum: of an example with up to [`CHANGEABLE`] units taken and as
+//! or taken with the chance left / length (surely not, or surely, where k could not be met else); much that
+//! is then over or missing is evened out by units that fit into it, and the rest by exchanging the few units whose lengths come nearest to it, by subset sum: of an example with up to [`CHANGEABLE`] units taken and as
 //! many free, no choice of whole units is nearer to k. To pass over what does not fit would be simpler, and
 //! mask short words up to five times as often as long ones in short examples. O(tokens).
 
@@ -62,9 +62,13 @@ pub fn choose(units: &[i64], options: &Options, random: &mut Random) -> Choice {
             Some(runs[at].start..runs[at].start + taking.left as usize)
         }
         Some(at) if taking.left > 0 => {
-            if random.unit() * (runs[at].len() as f64) < taking.left as f64 {
+            let length = runs[at].len();
+            let by_chance = random.unit() * (length as f64) < taking.left as f64;
+            let without_it_too_few = maskable - length < budget;
+            if length <= budget && (by_chance || without_it_too_few) {
                 taking.take(at);
             }
+            taking.even_out(&order);
             taking.change(&taking.changeable(&order));
             None
         }
@@ -131,6 +135,23 @@ impl Taking<'_> {
     fn take(&mut self, at: usize) {
         self.taken[at] = true;
         self.left -= self.runs[at].len() as isize;
+    }
+
+    /// Gives back, or takes, units until the exchange reaches what is over or missing: a long misfit weighs
+    /// many short units. The misfit itself never fits, so what chance decided of it stands.
+    fn even_out(&mut self, order: &[usize]) {
+        for &at in order.iter().rev().chain(order) {
+            if self.left.unsigned_abs() <= CHANGEABLE / 2 {
+                return;
+            }
+            let length = self.runs[at].len() as isize;
+            if self.taken[at] && length <= -self.left {
+                self.taken[at] = false;
+                self.left += length;
+            } else if !self.taken[at] && length <= self.left {
+                self.take(at);
+            }
+        }
     }
 
     /// Units that may be given back or taken instead: those taken last and those that came next, in turn.

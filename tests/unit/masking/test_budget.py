@@ -101,6 +101,22 @@ def test_clauses_meet_the_share_to_a_token(byte_level, probability):
         assert all(len(set(hidden[np.equal(word_ids, unit)])) == 1 for unit in range(24))
 
 
+@pytest.mark.parametrize("weights", [(1.0,), (0.4, 0.3, 0.2, 0.1)])
+@pytest.mark.parametrize("probability", [0.3, 0.8])
+def test_one_very_long_word_leaves_the_share_exact(byte_level, probability, weights):
+    """Taken or left, it weighs more than the few units that the last exchange looks at."""
+    lengths = [*[1] * 800, 500, *[1] * 800]
+    word_ids = np.repeat(np.arange(len(lengths)), lengths).tolist()
+    ids = np.full(len(word_ids), byte_level("x")["input_ids"][0])
+    config = MaskingConfig(span_weights=weights)
+    collator = WholeWordMaskingCollator(
+        byte_level, mask_probability=probability, config=config, return_tensors="np"
+    )
+    for at in range(60):
+        batch = collator([{"input_ids": ids, "word_ids": word_ids, "example_index": at}])
+        assert abs((batch["labels"] != -100).sum() - probability * len(ids)) <= 0.5
+
+
 def test_a_share_that_whole_words_cannot_meet_is_said_once(byte_level):
     ids = byte_level("x" * 400)["input_ids"]
     one_word = [{"input_ids": ids, "word_ids": [0] * len(ids)}]
