@@ -240,7 +240,7 @@ SEEN_ACROSS = {
         ),
         None,
         None,
-        "\U0010ffff,\n",
+        "\U0010ffff,\n,\n,\n",
     ),
     "a mark before every piece": (
         of_characters("\u2581a,\n"),
@@ -252,12 +252,9 @@ SEEN_ACROSS = {
         of_bytes(),
         None,
         pre_tokenizers.Sequence(
-            [
-                pre_tokenizers.Digits(individual_digits=True),
-                pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False),
-            ]
+            [split_by(r"\p{Han}+"), pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)]
         ),
-        ",\na",
+        "\u6f22\na\u6f22\na",
     ),
     "a separator that becomes two": (
         of_characters("a \n", ("a", " "), (" ", "\n")),
