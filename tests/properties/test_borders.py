@@ -291,6 +291,13 @@ def test_what_is_seen_across_a_separator_is_no_border(tmp_path, case):
     assert streamed(tokenizer, text.encode(), range(1, len(text.encode()))) == theirs.encode(text).ids
 
 
+def test_a_byte_that_is_missing_forbids_no_border_at_known_white_space(tmp_path):
+    """Gemini has the tab as a character alone."""
+    names = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256) if byte != 9), "\t", " ", "a"]
+    HuggingFace(bpe(names, unk_token="<unk>", byte_fallback=True)).save(str(tmp_path / "tokenizer.json"))
+    assert [*borders_of(Tokenizer.load(tmp_path / "tokenizer.json"), "none").behind] == [ord(" ")]
+
+
 def test_a_sum_that_begins_anew_with_each_piece_is_not_carried(tmp_path):
     _, theirs = unigram_of_near_ties(tmp_path)
     theirs.normalizer = normalizers.Replace(" ", "_")
@@ -316,6 +323,15 @@ def model_with_rule(folder, source, target):
 def test_a_charsmap_that_replaces_across_white_space_is_held_whole(tmp_path):
     assert can_stream(model_with_rule(tmp_path, "ab", "x"))
     assert not can_stream(model_with_rule(tmp_path, "a b", "x"))
+
+
+def test_no_border_lies_behind_what_is_rewritten_behind_another(tmp_path):
+    tokenizer = model_with_rule(tmp_path, "st", "  ")
+    behind = borders_of(tokenizer, "none").behind[ord(" ")]
+    assert behind[b"s"]
+    assert not behind[b"t"]
+    text = b"a st  that hits st bet"
+    assert streamed(tokenizer, text, range(1, len(text))) == tokenizer.encode(text).tolist()
 
 
 def test_no_border_lies_behind_what_becomes_white_space(tmp_path):

@@ -4,9 +4,10 @@ A *border* lies between a character ``c`` and a separator (space, line feed, car
 where three things hold. *Theorem.* Then the ids of the whole are those of its parts end to end.
 
 1. *Normalisers see no further.* Each is one that looks at single characters, graphemes or what stands
-   before all text, or at white space alone; and ``c`` and the separator become the same beside each other as
-   apart, the one not ending in white space (both tried). So what becomes of the left part does not
-   depend on the right one, nor the other way round but for there being text before it.
+   before all text, or at white space alone; no rule has ``c`` behind other characters; and ``c`` and the
+   separator become the same beside each other as apart, the one not ending in white space (both tried).
+   So what becomes of the left part does not depend on the right one, nor the other way round but for there
+   being text before it.
 2. *No added token lies across*, swallows white space, or ends in ``c`` or what it becomes: the text goes
    on there.
 3. *A stage cuts there, or the model does*: no token holds the separator behind other text, so no merge
@@ -90,7 +91,12 @@ def borders_of(tokenizer: Tokenizer, allowed: AllowedSpecial) -> Borders | None:
         return None
     ends = {text[-1:].encode() for found, token in searched for text in (found, token.text)}
     stays = _staying(segmenter, images)
-    any_end = Known(lambda char: _kind(char) != "" and char not in ends and _is_text(stays(char), ends))
+    rewritten = _rewritten_behind_others(steps)
+    any_end = Known(
+        lambda char: (
+            _kind(char) != "" and char not in ends and not rewritten(char) and _is_text(stays(char), ends)
+        )
+    )
     letter_end = Known(lambda char: any_end[char] and _is_letters(stays(char)))
     into_words = any(isinstance(stage, str) for stage in stages)
     end = letter_end if into_words else any_end
@@ -128,6 +134,20 @@ def _sees_no_further(step: Normalizer) -> bool:
         case Replace():
             return not step.regex and step.pattern in tuple(_SPACES)
     return step in FORMS or isinstance(step, (Lowercase, StripAccents, Nmt, Bert, Precompiled, Prepend))
+
+
+def _rewritten_behind_others(steps: Sequence[Normalizer]) -> Callable[[bytes], bool]:
+    """Returns what tells whether a character may become something else behind certain others.
+
+    A charsmap is asked for the character's first byte, which stands nowhere but at a character's beginning.
+    """
+    from tokforge._core import charsmap_holds_inside
+
+    charsmaps = [step.charsmap for step in steps if isinstance(step, (Precompiled, SentencePiece))]
+    named = [text for step in steps if isinstance(step, SentencePiece) for text in step.user_defined]
+    kept = {char.encode() for text in named for char in text[1:]}
+    begins = Known(lambda byte: any(charsmap_holds_inside(charsmap, byte) for charsmap in charsmaps))
+    return lambda char: char in kept or begins[char[:1]]
 
 
 def _asks_for_the_beginning(step: Normalizer) -> bool:
@@ -212,9 +232,9 @@ def _may_part(definition: Definition, tokens: Collection[bytes], seen: str) -> b
         has_bytes = model.byte_fallback
     else:
         return False
-    if has_bytes:  # where one is missing, text is dropped, or an unknown token held back
-        return not asks_for_ends and not table.missing_bytes()
-    return not asks_for_ends and model.unk_id is not None and seen.encode() in tokens
+    spells_all = has_bytes and not table.missing_bytes()
+    is_known = spells_all or (model.unk_id is not None and seen.encode() in tokens)
+    return is_known and not asks_for_ends
 
 
 def _keeps_one_piece(stage: Stage) -> bool:
@@ -222,12 +242,15 @@ def _keeps_one_piece(stage: Stage) -> bool:
 
 
 def _tokens(definition: Definition) -> set[bytes]:
-    """Returns what the model may make of text."""
+    """Returns what the model may make of text that it knows: no bytes that unknown text falls back to."""
     model, table = definition.model, definition.table
     if isinstance(model, UnigramModel):
-        scored = enumerate(zip(table.tokens, model.scores, strict=True))
-        return {token for at, (token, score) in scored if score is not None or at in model.user_defined}
-    return {token for token in table.ordinary() if token}
+        may_be = [score is not None or at in model.user_defined for at, score in enumerate(model.scores)]
+    else:
+        may_be = [token is not None for token in table.ordinary()]
+    is_text = not (isinstance(model, BpeModel) and model.atoms == "bytes")
+    named = zip(table.tokens, table.kinds, may_be, strict=True)
+    return {token for token, kind, may in named if token and may and not (is_text and kind == "byte")}
 
 
 def _joined(tokens: Iterable[bytes], separator: bytes) -> Callable[[bytes], bool]:
