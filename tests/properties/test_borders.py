@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_pipelines import MODELS, NORMALIZERS, SENTENCEPIECE, STAGES, loaded, sentencepiece_model
-from tokenizers import AddedToken, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, models, normalizers, pre_tokenizers
 from tokenizers import Tokenizer as HuggingFace
 
 from tokforge import AddedToken as OurAddedToken
 from tokforge import Tokenizer, train_bpe
+from tokforge.tokenizer.pretokenizers import PATTERNS
 from tokforge.tokenizer.stages import Digits
 from tokforge.tokenizer.streaming import blocks, can_stream, encode_stream, places
 from tokforge.tokenizer.streaming.borders import borders_of
@@ -69,7 +70,15 @@ def test_parts_of_sentencepiece_models(pieces, text, data):
 
 def unigram_of_near_ties(folder):
     """`ab` scores as `a` and `b` do together, up to how the sum so far is rounded."""
-    scores = [("<unk>", 0.0), ("\u2581", -0.1), ("a", -0.1), ("b", -0.2), ("ab", -0.3), ("\u2581a", -0.2)]
+    scores = [
+        ("<unk>", 0.0),
+        ("\u2581", -0.1),
+        ("a", -0.1),
+        ("b", -0.2),
+        ("ab", -0.3),
+        ("\u2581a", -0.2),
+        ("\n", -1.0),
+    ]
     theirs = HuggingFace(models.Unigram(scores, unk_id=0))
     theirs.pre_tokenizer = pre_tokenizers.Metaspace(split=False)
     theirs.add_tokens(["#"])
@@ -157,6 +166,147 @@ def test_no_border_lies_where_a_token_does(tmp_path):
     assert streamed(tokenizer, text, range(1, len(text))) == theirs.encode(text.decode()).ids
 
 
+BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
+GPT2 = PATTERNS["gpt2"][0]
+CL100K = PATTERNS["llama3"][0]
+
+
+def bpe(tokens, *merges, **options):
+    names = dict.fromkeys([*tokens, *map("".join, merges)])
+    return models.BPE({name: at for at, name in enumerate(names)}, list(merges), **options)
+
+
+def of_bytes(*merges):
+    return bpe(BYTES, *merges)
+
+
+def of_characters(tokens, *merges):
+    return bpe(["<unk>", *tokens], *merges, unk_token="<unk>")
+
+
+def bytes_behind(*stages):
+    return pre_tokenizers.Sequence(
+        [*stages, pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)]
+    )
+
+
+def split_by(pattern):
+    return pre_tokenizers.Split(Regex(pattern), "isolated")
+
+
+SEEN_ACROSS = {
+    "a letter that becomes a letter and a mark": (
+        of_bytes(("\u0123", "\u010a")),
+        normalizers.NFD(),
+        bytes_behind(split_by(CL100K)),
+        "caf\u00e9\n\nso",
+    ),
+    "a line feed that becomes a space": (
+        of_bytes(("\u0120", "s")),
+        normalizers.Nmt(),
+        bytes_behind(split_by(GPT2)),
+        "ok\nso",
+    ),
+    "a line feed that no splitter cuts behind": (
+        of_bytes(("\u010a", "s")),
+        None,
+        bytes_behind(split_by(r"\p{Han}+")),
+        "ok\nso",
+    ),
+    "an added token that goes on behind a line feed": (
+        of_bytes(),
+        None,
+        bytes_behind(split_by(GPT2)),
+        "ok\nsoon",
+    ),
+    "an added token that ends in what a character becomes": (
+        of_characters("\u2581\nabk"),
+        normalizers.Lowercase(),
+        pre_tokenizers.Metaspace(split=False),
+        "a AB\na",
+    ),
+    "a character that is lost": (bpe("t b", ("t", " ")), None, None, "t\u00e9 b"),
+    "a byte that is lost": (
+        bpe(set(BYTES) - {"5"}, ("t", "\u0120")),
+        None,
+        bytes_behind(),
+        "t5 b",
+    ),
+    "an unknown token that is held back": (
+        bpe(
+            ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256) if byte != 0xF4)],
+            unk_token="<unk>",
+            byte_fallback=True,
+        ),
+        None,
+        None,
+        "\U0010ffff,\n,\n,\n",
+    ),
+    "a mark before every piece": (
+        of_characters("\u2581a,\n"),
+        None,
+        pre_tokenizers.Sequence([pre_tokenizers.Punctuation(), pre_tokenizers.Metaspace(split=False)]),
+        "a,\na",
+    ),
+    "a space before every piece": (
+        of_bytes(),
+        None,
+        pre_tokenizers.Sequence(
+            [split_by(r"\p{Han}+"), pre_tokenizers.ByteLevel(add_prefix_space=True, use_regex=False)]
+        ),
+        "\u6f22\na\u6f22\na",
+    ),
+    "a separator that becomes two": (
+        of_characters("a \n", ("a", " "), (" ", "\n")),
+        normalizers.Replace("\n", " \n"),
+        None,
+        "a\na",
+    ),
+    "two separators that become a letter": (
+        models.WordLevel({"[UNK]": 0, "a": 1, "aba": 2}, unk_token="[UNK]"),
+        normalizers.Replace("  ", "b"),
+        pre_tokenizers.WhitespaceSplit(),
+        "a a  a",
+    ),
+    "a token that ends inside a separator": (
+        of_bytes(("a", "\u00e2")),
+        normalizers.Replace(" ", "\u2581"),
+        bytes_behind(),
+        "a a",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SEEN_ACROSS)
+def test_what_is_seen_across_a_separator_is_no_border(tmp_path, case):
+    model, normalizer, stage, text = SEEN_ACROSS[case]
+    theirs = HuggingFace(model)
+    if normalizer is not None:
+        theirs.normalizer = normalizer
+    if stage is not None:
+        theirs.pre_tokenizer = stage
+    theirs.add_tokens([AddedToken("\nsoon", normalized=False), AddedToken("ab", normalized=True)])
+    theirs.save(str(tmp_path / "tokenizer.json"))
+    tokenizer = Tokenizer.load(tmp_path / "tokenizer.json")
+    assert streamed(tokenizer, text.encode(), range(1, len(text.encode()))) == theirs.encode(text).ids
+
+
+def test_a_byte_that_is_missing_forbids_no_border_at_known_white_space(tmp_path):
+    """Gemini has the tab as a character alone."""
+    names = ["<unk>", *(f"<0x{byte:02X}>" for byte in range(256) if byte != 9), "\t", " ", "a"]
+    HuggingFace(bpe(names, unk_token="<unk>", byte_fallback=True)).save(str(tmp_path / "tokenizer.json"))
+    assert [*borders_of(Tokenizer.load(tmp_path / "tokenizer.json"), "none").behind] == [ord(" ")]
+
+
+def test_a_sum_that_begins_anew_with_each_piece_is_not_carried(tmp_path):
+    _, theirs = unigram_of_near_ties(tmp_path)
+    theirs.normalizer = normalizers.Replace(" ", "_")
+    theirs.pre_tokenizer = pre_tokenizers.Metaspace()
+    theirs.save(str(tmp_path / "tokenizer.json"))
+    tokenizer, text = Tokenizer.load(tmp_path / "tokenizer.json"), "ab\u2581ab\n" * 300
+    assert streamed(tokenizer, text.encode(), range(9, len(text), 9)) == theirs.encode(text).ids
+
+
 def model_with_rule(folder, source, target):
     """A sentencepiece model whose charsmap replaces one text by another."""
     library = pytest.importorskip("sentencepiece", reason="sentencepiece is not installed")
@@ -173,6 +323,15 @@ def model_with_rule(folder, source, target):
 def test_a_charsmap_that_replaces_across_white_space_is_held_whole(tmp_path):
     assert can_stream(model_with_rule(tmp_path, "ab", "x"))
     assert not can_stream(model_with_rule(tmp_path, "a b", "x"))
+
+
+def test_no_border_lies_behind_what_is_rewritten_behind_another(tmp_path):
+    tokenizer = model_with_rule(tmp_path, "st", "  ")
+    behind = borders_of(tokenizer, "none").behind[ord(" ")]
+    assert behind[b"s"]
+    assert not behind[b"t"]
+    text = b"a st  that hits st bet"
+    assert streamed(tokenizer, text, range(1, len(text))) == tokenizer.encode(text).tolist()
 
 
 def test_no_border_lies_behind_what_becomes_white_space(tmp_path):

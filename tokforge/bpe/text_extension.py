@@ -29,16 +29,16 @@ from tokforge.tokenizer.model import BpeModel, Definition, Merge
 if TYPE_CHECKING:
     from tokforge import _core
 
-__all__ = ["byte_start", "collect_text", "count_text", "extends_characters", "own_ids"]
+__all__ = ["byte_start", "collect_text", "count_text", "extended_characters", "own_ids"]
 
 _MARK = "\u2581"
 """The spelled space: a kind of its own."""
 
 
-def extends_characters(start: Start) -> bool:
-    """Tells whether ``start`` is BPE of characters."""
+def extended_characters(start: Start) -> Tokenizer | None:
+    """Returns the BPE of characters that ``start`` extends, None if it extends another or none."""
     model = start.extends.definition.model if start.extends else None
-    return isinstance(model, BpeModel) and model.atoms == "characters"
+    return start.extends if isinstance(model, BpeModel) and model.atoms == "characters" else None
 
 
 def collect_text(documents: Iterable[ByteView], tokenizer: Tokenizer) -> "_core.WordCounts":
@@ -82,11 +82,8 @@ def _kind(character: str) -> str:
     return _MARK if character == _MARK else category(character)
 
 
-def byte_start(start: Start) -> Start:
-    """Returns what the engine starts from; see the module."""
-    if start.extends is None:
-        raise TypeError(start)
-    definition = start.extends.definition
+def byte_start(start: Start, definition: Definition) -> Start:
+    """Returns what the engine starts from, where ``start`` extends ``definition``; see the module."""
     tokens: list[bytes | None] = [
         token if kind == "normal" else None
         for token, kind in zip(definition.table.tokens, definition.table.kinds, strict=True)

@@ -21,7 +21,7 @@ from tokforge.bpe.memory import available_bytes
 from tokforge.bpe.record import record
 from tokforge.bpe.sources import Mixture, SampledSources
 from tokforge.bpe.start import Start
-from tokforge.bpe.text_extension import byte_start, collect_text, extends_characters, own_ids
+from tokforge.bpe.text_extension import byte_start, collect_text, extended_characters, own_ids
 from tokforge.errors import ConfigError, CorpusExhaustedError
 from tokforge.inputs import (
     ByteView,
@@ -278,10 +278,10 @@ def _gathered(
         return _counted_by_ray(sources, start, config, journal, progress)
     chosen = SampledSources(sources, config.sampling, progress=progress, read=curation.read)
     texts: Iterable[ByteView] = (data for _, data in chosen)
-    if start.extends and extends_characters(start):
+    if extended := extended_characters(start):
         if journal:
             raise ConfigError("a tokenizer of characters is extended without a checkpoint", "leave it out")
-        return collect_text(texts, start.extends), chosen.mixture
+        return collect_text(texts, extended), chosen.mixture
     texts = model_texts(start.extends, texts) if start.extends else texts
     corpus = _collect(texts, start, config, sources, journal)
     return corpus, chosen.mixture
@@ -351,9 +351,10 @@ def _learned(
     corpus: "Corpus", start: Start, config: BpeConfig, progress: Progress | None, journal: Journal | None
 ) -> Learned:
     """Learns as `learn` does, from bytes or from characters."""
-    if not extends_characters(start):
+    extended = extended_characters(start)
+    if extended is None:
         return learn(corpus, start, config, progress, journal)
-    engines = byte_start(start)
+    engines = byte_start(start, extended.definition)
     room = config.table_size + len(engines.tokens) - len(start.tokens)
     learned = learn(corpus, engines, replace(config, vocab_size=room, multiple_of=1), progress)
     return replace(learned, merges=own_ids(learned.merges, start, engines))

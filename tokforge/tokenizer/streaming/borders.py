@@ -4,19 +4,23 @@ A *border* lies between a character ``c`` and a separator (space, line feed, car
 where three things hold. *Theorem.* Then the ids of the whole are those of its parts end to end.
 
 1. *Normalisers see no further.* Each is one that looks at single characters, graphemes or what stands
-   before all text, or at white space alone; and ``c`` and the separator become the same beside each other as
-   apart, the one not ending in white space (both tried). So what becomes of the left part does not
-   depend on the right one, nor the other way round but for there being text before it.
-2. *No added token lies across*, swallows white space, or ends in ``c``: the text goes on there.
+   before all text, or at white space alone; no rule has ``c`` behind other characters; and ``c`` and the
+   separator become the same beside each other as apart, the one not ending in white space (both tried).
+   So what becomes of the left part does not depend on the right one, nor the other way round but for there
+   being text before it.
+2. *No added token lies across*, swallows white space, or ends in ``c`` or what it becomes: the text goes
+   on there.
 3. *A stage cuts there, or the model does*: no token holds the separator behind other text, so no merge
-   joins the two sides, and every cut of the text into tokens passes the border.
+   joins the two sides, and every cut of the text into tokens passes the border. Text that the model
+   drops is not taken for such a ``c``: what stands before it would merge.
 
 A right part is encoded behind the *guard*, a letter, so that it is not taken for the beginning of a text;
-the guard's ids, which stand before the border, are left out. Where Unigram's sums go on across they are
-carried, since a sum decides how the next one is rounded.
+the guard's ids, which stand before the border, are left out. So a stage that puts a mark in front of every
+piece must find the same beginnings behind the guard as behind ``c``. Where Unigram's sums go on across they
+are carried, since a sum decides how the next one is rounded.
 
-Splitters into words cut between letters and separators, and behind a line feed that follows no white
-space, in front of a letter (`core/src/pretokenizers/cut.rs` has the proof).
+Splitters into words cut between letters, as they see them, and separators, and behind a line feed that
+follows no white space, in front of a letter (`core/src/pretokenizers/cut.rs` has the proof).
 """
 
 import unicodedata
@@ -40,8 +44,10 @@ from tokforge.tokenizer.normalizers import (
 from tokforge.tokenizer.pretokenizers import PATTERNS
 from tokforge.tokenizer.segments import AllowedSpecial, Segmenter
 from tokforge.tokenizer.stages import (
+    AddPrefixSpace,
     BertPreTokenizer,
     Metaspace,
+    Punctuation,
     Split,
     Stage,
     Whitespace,
@@ -85,8 +91,13 @@ def borders_of(tokenizer: Tokenizer, allowed: AllowedSpecial) -> Borders | None:
         return None
     ends = {text[-1:].encode() for found, token in searched for text in (found, token.text)}
     stays = _staying(segmenter, images)
-    any_end = Known(lambda char: _kind(char) != "" and char not in ends and stays(char) != b"")
-    letter_end = Known(lambda char: _kind(char) == "letter" and any_end[char])
+    rewritten = _rewritten_behind_others(steps)
+    any_end = Known(
+        lambda char: (
+            _kind(char) != "" and char not in ends and not rewritten(char) and _is_text(stays(char), ends)
+        )
+    )
+    letter_end = Known(lambda char: any_end[char] and _is_letters(stays(char)))
     into_words = any(isinstance(stage, str) for stage in stages)
     end = letter_end if into_words else any_end
     passed = {one: found for one, image in images.items() if (found := _passed(stages, image))}
@@ -105,7 +116,7 @@ def borders_of(tokenizer: Tokenizer, allowed: AllowedSpecial) -> Borders | None:
         return None
     return Borders(
         behind={ord(one): behind[one] for one in behind},
-        feeds=(any_end, letter_end) if is_plain and into_words and "\n" in behind else None,
+        feeds=(any_end, letter_end) if is_plain and _cut_behind_feeds(stages, images, searched) else None,
         guard=b"" if is_plain else _GUARD,
         carries=carries,
     )
@@ -121,8 +132,22 @@ def _sees_no_further(step: Normalizer) -> bool:
             ) or charsmap_holds_inside(step.charsmap, _SEPARATORS.encode())
             return not across and not step.treat_whitespace_as_suffix
         case Replace():
-            return not step.regex and not step.pattern.strip(_SPACES)
+            return not step.regex and step.pattern in tuple(_SPACES)
     return step in FORMS or isinstance(step, (Lowercase, StripAccents, Nmt, Bert, Precompiled, Prepend))
+
+
+def _rewritten_behind_others(steps: Sequence[Normalizer]) -> Callable[[bytes], bool]:
+    """Returns what tells whether a character may become something else behind certain others.
+
+    A charsmap is asked for the character's first byte, which stands nowhere but at a character's beginning.
+    """
+    from tokforge._core import charsmap_holds_inside
+
+    charsmaps = [step.charsmap for step in steps if isinstance(step, (Precompiled, SentencePiece))]
+    named = [text for step in steps if isinstance(step, SentencePiece) for text in step.user_defined]
+    kept = {char.encode() for text in named for char in text[1:]}
+    begins = Known(lambda byte: any(charsmap_holds_inside(charsmap, byte) for charsmap in charsmaps))
+    return lambda char: char in kept or begins[char[:1]]
 
 
 def _asks_for_the_beginning(step: Normalizer) -> bool:
@@ -148,15 +173,18 @@ def _images(segmenter: Segmenter) -> dict[str, str]:
     for separator in _SEPARATORS:
         made = normal(_GUARD + separator.encode() + b"b")
         image = made.removeprefix(head).removesuffix(b"b").decode()
-        if image and image in _SPACES and made == head + image.encode() + b"b":
+        if image in tuple(_SPACES) and made == head + image.encode() + b"b":
             images[separator] = image
     return images
 
 
 def _passed(stages: Sequence[Stage], image: str) -> tuple[bool, str] | None:
     """Returns whether a stage cuts before a separator, and how the model sees it; None: unknown."""
-    cuts = False
+    cuts = tells_apart = False
     for stage in stages:
+        if tells_apart and _marks_all(stage):
+            return None
+        tells_apart |= isinstance(stage, Punctuation) or stage == _HAN_ALONE
         match stage:
             case str():
                 if stage not in _INTO_WORDS or image not in _SEPARATORS:
@@ -176,28 +204,53 @@ def _passed(stages: Sequence[Stage], image: str) -> tuple[bool, str] | None:
     return cuts, image
 
 
+def _marks_all(stage: Stage) -> bool:
+    """Tells whether a stage puts a mark in front of every piece."""
+    is_metaspace = isinstance(stage, Metaspace) and stage.prepend_scheme == "always"
+    return is_metaspace or isinstance(stage, AddPrefixSpace)
+
+
+def _cut_behind_feeds(
+    stages: Sequence[Stage], images: dict[str, str], searched: list[tuple[str, AddedToken]]
+) -> bool:
+    """Tells whether a splitter cuts between a line feed and a letter, and no added token lies there."""
+    into_words = any(stage in PATTERNS and stage in _INTO_WORDS for stage in stages)
+    across = any("\n" in text[:-1] for found, token in searched for text in (found, token.text))
+    return into_words and images.get("\n") == "\n" and not across
+
+
 def _may_part(definition: Definition, tokens: Collection[bytes], seen: str) -> bool:
-    """Tells whether the model knows a separator, as it sees it, and does not ask for the ends of pieces."""
+    """Tells whether a model knows a separator, as it sees it, drops no text, and asks for no piece's ends."""
     model, table = definition.model, definition.table
     if isinstance(model, BpeModel):
         asks_for_ends = model.continuing_subword_prefix or model.end_of_word_suffix or model.ignore_merges
-        spells_all = model.atoms == "bytes" or model.byte_fallback
+        if model.atoms == "bytes" and len(seen.encode()) > 1:
+            return False  # tokens may end inside it
+        has_bytes = model.atoms == "bytes" or model.byte_fallback
     elif isinstance(model, UnigramModel):  # sums are carried from a part's last piece to the next one's first
-        asks_for_ends = not all(isinstance(stage, Metaspace) for stage in definition.pipeline.pretokenizers)
-        spells_all = model.byte_fallback
+        asks_for_ends = not all(map(_keeps_one_piece, definition.pipeline.pretokenizers))
+        has_bytes = model.byte_fallback
     else:
         return False
-    is_known = seen.encode() in tokens or (spells_all and not table.missing_bytes())
+    spells_all = has_bytes and not table.missing_bytes()
+    is_known = spells_all or (model.unk_id is not None and seen.encode() in tokens)
     return is_known and not asks_for_ends
 
 
+def _keeps_one_piece(stage: Stage) -> bool:
+    return isinstance(stage, Metaspace) and not stage.split
+
+
 def _tokens(definition: Definition) -> set[bytes]:
-    """Returns what the model may make of text."""
+    """Returns what the model may make of text that it knows: no bytes that unknown text falls back to."""
     model, table = definition.model, definition.table
     if isinstance(model, UnigramModel):
-        scored = enumerate(zip(table.tokens, model.scores, strict=True))
-        return {token for at, (token, score) in scored if score is not None or at in model.user_defined}
-    return {token for token in table.ordinary() if token}
+        may_be = [score is not None or at in model.user_defined for at, score in enumerate(model.scores)]
+    else:
+        may_be = [token is not None for token in table.ordinary()]
+    is_text = not (isinstance(model, BpeModel) and model.atoms == "bytes")
+    named = zip(table.tokens, table.kinds, may_be, strict=True)
+    return {token for token, kind, may in named if token and may and not (is_text and kind == "byte")}
 
 
 def _joined(tokens: Iterable[bytes], separator: bytes) -> Callable[[bytes], bool]:
@@ -243,6 +296,15 @@ def _staying(segmenter: Segmenter, images: dict[str, str]) -> Callable[[bytes], 
         return b"" if ends_in_space or normal(text) != expected else image
 
     return stays
+
+
+def _is_text(image: bytes, ends: Collection[bytes]) -> bool:
+    """Tells whether a character's image is there, and no added token ends in it."""
+    return image != b"" and image.decode(errors="replace")[-1].encode() not in ends
+
+
+def _is_letters(image: bytes) -> bool:
+    return all(_kind(char.encode()) == "letter" for char in image.decode(errors="replace"))
 
 
 def _kind(char: bytes) -> Literal["", "letter", "mark"]:
