@@ -301,3 +301,11 @@ def test_a_category_of_one_document_gives_no_intervals(world, quick, tmp_path):
     assert result.intervals is None  # resampling one document would make them of no width
     assert result.identifiable is not None
     assert any("no intervals can be made" in warning for warning in result.warnings)
+
+
+def test_a_misfit_over_nothing_is_no_shift(world):
+    tokenizer, folder = world
+    few = MixtureConfig(merges=3, resamples=0, shards=2, threads=1)
+    fit = infer_mixture(tokenizer, folder, **options(few)).fit
+    assert fit["misfit_expected"] < 1e-9
+    assert fit["shift"] is None
